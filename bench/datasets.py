@@ -426,7 +426,7 @@ def _chatlog_lines(path: Path) -> Iterator[Message]:
         for number, line in enumerate(lines):
             if header := re.match(r"=== (\d{4}-\d{2}-\d{2})\.\S*raw\.txt", line):
                 day = header[1]
-            elif (said := re.match(r"\[(\d\d:\d\d)\] <([^>]+)> (.*\S)", line)) and day:
+            elif (said := re.match(r"\[(\d\d:\d\d)\] <([^>]+)>\s+(\S.*?)\s*$", line)) and day:
                 # The rest are joins, leaves and empty lines: nothing that anybody said.
                 time = f"{day}T{said[1]}:00+00:00"
                 yield Message(str(number), day, "user", said[3], said[2], time)
