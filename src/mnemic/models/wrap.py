@@ -1,0 +1,141 @@
+"""`as_embedder`: one door for everything that may be passed as an embedder."""
+
+from __future__ import annotations
+
+import inspect
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, TypeGuard, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mnemic.errors import ConfigError, MissingExtraError, ModelError, ParameterError, nearest
+from mnemic.ports import Embedder, TokenEmbedder
+
+_METHODS = ("embed_documents", "embed_query")
+_SPECS = "'wordllama', 'none', 'minilm:<folder or name>', 'http://<host>/v1#<model>'"
+
+
+def as_embedder(given: object, *, api_key: str | None = None) -> Embedder | None:
+    """The embedder meant by `given`; None for None and "none", which is recall by words alone.
+
+    `given` is an Embedder (returned as it is), any object with `embed_documents` and `embed_query` (LangChain's, for
+    one: lists of floats), or a string: "wordllama", "none", "minilm:<folder or hub name>", "http://host/v1#model" (its
+    key is `api_key`). No model is loaded and no server asked before the first use.
+
+    Raises ParameterError (a TypeError) for another object, ConfigError (a ValueError) for a string that names nothing,
+    MissingExtraError when what it names is not installed.
+    """
+    if given is None:
+        return None
+    if isinstance(given, str):
+        return _from_spec(given, api_key)
+    if isinstance(given, type):
+        raise ParameterError(f"an embedder must be an object, not a class: pass {given.__name__}(…)")
+    if not _has(given, *_METHODS):
+        missing = ", ".join(name for name in _METHODS if not _has(given, name))
+        raise ParameterError(
+            f"an embedder needs embed_documents(texts) and embed_query(text): {type(given).__name__} lacks {missing}; "
+            + f"or pass one of {_SPECS}"
+        )
+    return cast("Embedder", given) if _has(given, "space", "dims") else AdaptedEmbedder(given)
+
+
+def is_token_embedder(embedder: object) -> TypeGuard[TokenEmbedder]:
+    """Whether its vectors are token sums. Unlike `isinstance`, which reads the facts on Python 3.11, loads nothing."""
+    return _has(embedder, "space", "dims", "vocabulary", "tokenize_many", "embed_token_lists", "embed_tokens")
+
+
+class AdaptedEmbedder:
+    """An Embedder around an object that has the two methods only; its lists of floats become arrays.
+
+    The space is `<class>:<model attribute>:<dims>`. The dims are probed with one query when first asked for. Whatever
+    the object raises arrives as ModelError, with the original as its cause.
+    """
+
+    def __init__(self, inner: object) -> None:
+        self._inner = cast("Any", inner)
+        self._lock = threading.Lock()
+        self._dims: int | None = None
+
+    def __repr__(self) -> str:
+        return f"AdaptedEmbedder({type(self._inner).__name__})"
+
+    @property
+    def space(self) -> str:
+        """`<class>:<model attribute>:<dims>`, or without the model where the object has no such attribute."""
+        names = (getattr(self._inner, name, None) for name in ("model", "model_name", "model_id"))
+        model = next((name for name in names if isinstance(name, str) and name), None)
+        return ":".join(part for part in (type(self._inner).__name__, model, str(self.dims)) if part)
+
+    @property
+    def dims(self) -> int:
+        """Length of a vector."""
+        if self._dims is None:
+            self.embed_query("dimension")
+        return cast("int", self._dims)
+
+    def embed_documents(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """The object's vectors, shape (len(texts), dims)."""
+        if not texts:
+            return np.zeros((0, self.dims), dtype=np.float32)
+        return self._vectors("embed_documents", list(texts), len(texts))
+
+    def embed_query(self, text: str) -> NDArray[np.float32]:
+        """The object's vector, shape (dims,)."""
+        return self._vectors("embed_query", text, None)[0]
+
+    def _vectors(self, method: str, given: object, count: int | None) -> NDArray[np.float32]:
+        """The answer as (count, dims); `count` None: one bare vector."""
+        name = f"{type(self._inner).__name__}.{method}"
+        try:
+            answer = getattr(self._inner, method)(given)
+        except Exception as error:  # somebody else's code: nothing narrower can be named, and nothing is swallowed
+            raise ModelError(f"{name} failed: {type(error).__name__}: {error}") from error
+        try:
+            vectors = np.asarray(answer, dtype=np.float32)
+        except (ValueError, TypeError) as error:
+            raise ModelError(f"{name} answered something that is not a list of numbers: {error}") from error
+        if count is None:
+            vectors = vectors[None]
+        with self._lock:
+            if self._dims is None and vectors.ndim == 2 and vectors.shape[1]:
+                self._dims = vectors.shape[1]
+        if vectors.shape != (count or 1, self._dims):
+            raise ModelError(f"{name} answered shape {vectors.shape}; expected {(count or 1, self._dims or 'dims')}")
+        if not np.isfinite(vectors).all():
+            raise ModelError(f"{name} answered a vector that is not finite")
+        return vectors
+
+
+def _from_spec(spec: str, api_key: str | None) -> Embedder | None:
+    # Each wire is imported only when it is named: one brings ssl, another may lack its extra.
+    kind, _, rest = spec.partition(":")
+    if spec == "none":
+        return None
+    if spec == "wordllama":
+        from mnemic.models.wordllama import WordLlamaEmbedder
+
+        return WordLlamaEmbedder()
+    if kind == "minilm" and rest:
+        from mnemic.models.minilm import MiniLMEmbedder
+
+        return MiniLMEmbedder(Path(rest) if Path(rest).expanduser().is_dir() else rest)
+    if kind in ("http", "https"):
+        from mnemic.models.http import HttpEmbedder
+
+        base_url, _, model = spec.partition("#")
+        return HttpEmbedder(base_url, model, api_key=api_key)
+    raise ConfigError(f"no embedder {spec!r}{nearest(spec, ('wordllama', 'none'))}; known are {_SPECS}")
+
+
+def _has(given: object, *names: str) -> bool:
+    """Whether all these attributes exist, without evaluating properties: a fact may load a model."""
+    missing = object()
+    return all(
+        inspect.getattr_static(given, name, missing) is not missing
+        or callable(getattr(type(given), "__getattr__", None))
+        for name in names
+    )
