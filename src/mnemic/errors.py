@@ -1,0 +1,115 @@
+"""Every error Mnemic raises, in one tree.
+
+    MnemicError
+    ├── InputError (ValueError)           what the caller passed cannot be used
+    │   ├── ParameterError (TypeError)      a parameter that does not exist
+    │   ├── ScopeError                      a scope that is missing, or too wide for the verb
+    │   ├── TimeError                       a time that is naive, malformed or out of range
+    │   └── FilterError                     a `where` that cannot be read
+    ├── ConfigError (ValueError)          settings that contradict the store or each other
+    ├── NotFoundError (LookupError)       no such record, receipt or file in this scope
+    ├── ConflictError (RuntimeError)      the store has moved on: another revision, a later change, a taken key
+    ├── StoreError (OSError)              the file or the disk under it
+    │   ├── NotAStoreError                  not a Mnemic file, or a damaged one
+    │   ├── NewerFormatError                written by a newer release
+    │   ├── ReadOnlyError (PermissionError) a write to a file that can only be read
+    │   ├── DiskFullError                   no room left; nothing was written
+    │   └── ClosedError                     used after close()
+    ├── ModelError (RuntimeError)         an embedder or model that failed or answered nonsense
+    └── MissingExtraError (ImportError)   an optional dependency is not installed
+
+Messages name the value, the expectation and the way out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class MnemicError(Exception):
+    """The root of every error raised by Mnemic."""
+
+
+class InputError(MnemicError, ValueError):
+    """What the caller passed cannot be used."""
+
+
+class ParameterError(InputError, TypeError):
+    """A verb was called with a parameter that it does not have."""
+
+
+class ScopeError(InputError):
+    """A scope is missing, or wider than the verb allows."""
+
+
+class TimeError(InputError):
+    """A time is naive, malformed or out of range."""
+
+
+class FilterError(InputError):
+    """A `where` filter cannot be read."""
+
+
+class ConfigError(MnemicError, ValueError):
+    """Settings contradict the store or each other."""
+
+
+class NotFoundError(MnemicError, LookupError):
+    """There is no such thing in this scope. A reader outside a wall gets exactly this answer, too."""
+
+
+class ConflictError(MnemicError, RuntimeError):
+    """The store has moved on since the caller looked.
+
+    `receipts` lists the later changes that stand in the way, oldest first (may be empty).
+    """
+
+    def __init__(self, message: str, receipts: Iterable[str] = ()) -> None:
+        super().__init__(message)
+        self.receipts = tuple(receipts)
+
+
+class StoreError(MnemicError, OSError):
+    """The file, or the disk under it."""
+
+
+class NotAStoreError(StoreError):
+    """The file is not a Mnemic store, or it is damaged."""
+
+
+class NewerFormatError(StoreError):
+    """The file was written by a newer release."""
+
+
+class ReadOnlyError(StoreError, PermissionError):
+    """A write to a store that can only be read."""
+
+
+class DiskFullError(StoreError):
+    """There is no room left on the disk. Nothing of the call was written."""
+
+
+class ClosedError(StoreError):
+    """The memory was used after close()."""
+
+
+class ModelError(MnemicError, RuntimeError):
+    """An embedder or a model failed, or answered nonsense."""
+
+
+class MissingExtraError(MnemicError, ImportError):
+    """An optional dependency is not installed."""
+
+
+def nearest(word: str, choices: Iterable[str], known: dict[str, str] | None = None) -> str:
+    """ "; did you mean 'limit'?" or "" — what `word` was probably meant to be.
+
+    `known` maps words from other libraries to ours and goes before spelling.
+    """
+    options = list(choices)
+    best = (known or {}).get(word)
+    if best not in options:
+        close = get_close_matches(word, options, n=1, cutoff=0.6)
+        best = close[0] if close else None
+    return f"; did you mean '{best}'?" if best else ""

@@ -1,0 +1,197 @@
+"""The lexical index: packed runs of postings, built once, merged, and rewritten without what is erased.
+
+A segment covers `size` consecutive documents of one wall. For each term (a 64-bit hash, so that there is no dictionary
+of words) it holds the documents that contain it and how often. Everything is a numpy array and goes to the store as
+bytes. Segments are values: building, merging and erasing make new ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+TIERS = (16, 256, 4_096, 32_768)
+"""Sizes at which small segments are merged into one."""
+LARGEST = 65_536
+"""Documents in a segment at most: what fits the packed document numbers (uint16). Twice the last tier."""
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One text, analysed: what a segment needs to know of it."""
+
+    terms: NDArray[np.uint64]
+    """Hashes of its index terms, with repeats."""
+    length: int
+    """Number of words, which is what BM25 normalises by."""
+    tokens: NDArray[np.int32]
+    """The embedder's token ids, with repeats; empty for an embedder without tokens."""
+    vector: NDArray[np.float32] | None
+    """Shape (dims,); None without an embedder."""
+
+
+EMPTY = Document(np.empty(0, np.uint64), 0, np.empty(0, np.int32), None)
+"""What an erased document leaves behind: its place."""
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """Documents `first` … `first + size - 1` of one wall."""
+
+    first: int
+    size: int
+    terms: NDArray[np.uint64]
+    """(terms,) ascending."""
+    starts: NDArray[np.uint32]
+    """(terms + 1,): postings of term i are documents[starts[i]:starts[i + 1]]."""
+    documents: NDArray[np.uint16]
+    """(postings,) relative to `first`, ascending within a term."""
+    counts: NDArray[np.uint16]
+    """(postings,) times the term occurs."""
+    lengths: NDArray[np.uint32]
+    """(size,)"""
+    tokens: NDArray[np.int32]
+    """(distinct,) embedder tokens that occur in the segment, ascending …"""
+    token_counts: NDArray[np.int64]
+    """… and how often."""
+    vectors: NDArray[np.float16] | None
+    """(size, dims)"""
+
+    def postings(self, term: int) -> tuple[NDArray[np.int32], NDArray[np.uint16]]:
+        """Absolute document numbers (ascending) and counts for a term hash."""
+        at = int(np.searchsorted(self.terms, np.uint64(term)))
+        if at == len(self.terms) or int(self.terms[at]) != term:
+            return _NOTHING
+        low, high = int(self.starts[at]), int(self.starts[at + 1])
+        return self.documents[low:high].astype(np.int32) + np.int32(self.first), self.counts[low:high]
+
+
+_NOTHING = (np.empty(0, np.int32), np.empty(0, np.uint16))
+
+
+def build(first: int, documents: Sequence[Document]) -> Segment:
+    """A segment of at most `LARGEST` documents."""
+    hashes = np.concatenate([document.terms for document in documents])
+    owners = np.repeat(np.arange(len(documents), dtype=np.uint16), [len(d.terms) for d in documents])
+    order = np.lexsort((owners, hashes)) if len(documents) > 1 else np.argsort(hashes)
+    hashes, owners = hashes[order], owners[order]
+    new_pair = np.ones(len(hashes), bool)
+    new_pair[1:] = (hashes[1:] != hashes[:-1]) | (owners[1:] != owners[:-1])
+    at = np.flatnonzero(new_pair)
+    counts = np.diff(at, append=len(hashes))
+    tokens, token_counts = np.unique(np.concatenate([document.tokens for document in documents]), return_counts=True)
+    vectors = [document.vector for document in documents]
+    dims = next((len(vector) for vector in vectors if vector is not None), None)
+    return _packed(
+        first,
+        len(documents),
+        hashes[at],
+        owners[at],
+        np.minimum(counts, 65_535).astype(np.uint16),
+        np.array([document.length for document in documents], np.uint32),
+        tokens.astype(np.int32),
+        token_counts.astype(np.int64),
+        None if dims is None else _halves([np.zeros(dims, np.float32) if v is None else v for v in vectors]),
+    )
+
+
+def merge(segments: Sequence[Segment]) -> Segment:
+    """One segment in place of several adjacent ones, given in order. Their vectors must be of one space."""
+    first = segments[0].first
+    hashes = np.concatenate([np.repeat(s.terms, np.diff(s.starts)) for s in segments])
+    owners = np.concatenate([s.documents.astype(np.uint32) + np.uint32(s.first - first) for s in segments])
+    order = np.argsort(hashes, kind="stable")  # stable keeps documents ascending within a term
+    tokens, where = np.unique(np.concatenate([s.tokens for s in segments]), return_inverse=True)
+    totals = np.zeros(len(tokens), np.int64)
+    np.add.at(totals, where, np.concatenate([s.token_counts for s in segments]))
+    dims = next((s.vectors.shape[1] for s in segments if s.vectors is not None), None)
+    vectors = (
+        None
+        if dims is None
+        else np.concatenate(
+            [np.zeros((s.size, dims), np.float16) if s.vectors is None else s.vectors for s in segments]
+        )
+    )
+    return _packed(
+        first,
+        sum(s.size for s in segments),
+        hashes[order],
+        owners[order].astype(np.uint16),
+        np.concatenate([s.counts for s in segments])[order],
+        np.concatenate([s.lengths for s in segments]),
+        tokens,
+        totals,
+        vectors,
+    )
+
+
+def without(segment: Segment, erased: dict[int, NDArray[np.int32]]) -> Segment:
+    """The segment without these documents: {absolute number: the embedder tokens that it had}. Their places stay."""
+    gone = np.zeros(segment.size, bool)
+    gone[[number - segment.first for number in erased]] = True
+    keep = ~gone[segment.documents]
+    hashes = np.repeat(segment.terms, np.diff(segment.starts))[keep]
+    lengths = np.where(gone, 0, segment.lengths).astype(np.uint32)
+    tokens, token_counts = segment.tokens, segment.token_counts
+    if len(tokens):
+        ids, times = np.unique(np.concatenate(list(erased.values())), return_counts=True)
+        held = np.isin(ids, tokens)
+        token_counts = token_counts.copy()
+        token_counts[np.searchsorted(tokens, ids[held])] -= times[held]
+        tokens, token_counts = tokens[token_counts > 0], token_counts[token_counts > 0]
+    vectors = None if segment.vectors is None else np.where(gone[:, None], np.float16(0), segment.vectors)
+    return _packed(
+        segment.first,
+        segment.size,
+        hashes,
+        segment.documents[keep],
+        segment.counts[keep],
+        lengths,
+        tokens,
+        token_counts,
+        vectors,
+    )
+
+
+def due(sizes: Sequence[int]) -> int:
+    """How many of the last segments (their sizes, in order) are to be merged into one now; 0 for none.
+
+    The trailing segments smaller than a tier are merged once together they fill it, so a document is rewritten at most
+    once per tier and few segments ever stand.
+    """
+    best = 0
+    for tier in TIERS:
+        run, total = 0, 0
+        for size in reversed(sizes):
+            if size >= tier:
+                break
+            run, total = run + 1, total + size
+        if run > 1 and total >= tier:
+            best = run
+    return best
+
+
+def _packed(
+    first: int,
+    size: int,
+    hashes: NDArray[np.uint64],
+    owners: NDArray[np.uint16],
+    counts: NDArray[np.uint16],
+    lengths: NDArray[np.uint32],
+    tokens: NDArray[np.int32],
+    token_counts: NDArray[np.int64],
+    vectors: NDArray[np.float16] | None,
+) -> Segment:
+    new_term = np.ones(len(hashes), bool)
+    new_term[1:] = hashes[1:] != hashes[:-1]
+    at = np.flatnonzero(new_term)
+    starts = np.append(at, len(hashes)).astype(np.uint32)
+    return Segment(first, size, hashes[at], starts, owners, counts, lengths, tokens, token_counts, vectors)
+
+
+def _halves(vectors: Iterable[NDArray[np.float32]]) -> NDArray[np.float16]:
+    """float16 as stored. Sums beyond its range are clipped; 150 tokens stay far below."""
+    return np.clip(np.stack(list(vectors)), -65_504, 65_504).astype(np.float16)

@@ -1,0 +1,252 @@
+-- Each query has a name and a sentence. Values are bound; nothing is spliced but {lists} of bound parameters and the
+-- {where} that where.py compiles.
+
+-- name: setting
+-- One setting of the store.
+SELECT value FROM settings WHERE name = :name;
+
+-- name: set_setting
+-- Keep a setting.
+INSERT INTO settings (name, value) VALUES (:name, :value) ON CONFLICT (name) DO UPDATE SET value = excluded.value;
+
+-- name: walls_of_users
+-- Walls of a tenant for the users named ('' among them where records of no user are wanted).
+SELECT wall, tenant, project, user, size, changed, epoch FROM walls
+WHERE tenant = :tenant AND user IN (SELECT value FROM json_each(:users)) ORDER BY wall;
+
+-- name: all_walls
+-- Every wall of the file.
+SELECT wall, tenant, project, user, size, changed, epoch FROM walls ORDER BY wall;
+
+-- name: wall_by_number
+-- One wall.
+SELECT wall, tenant, project, user, size, changed, epoch FROM walls WHERE wall = :wall;
+
+-- name: add_wall
+-- A new wall.
+INSERT INTO walls (tenant, project, user) VALUES (:tenant, :project, :user);
+
+-- name: grow_wall
+-- Give out document numbers.
+UPDATE walls SET size = size + :more WHERE wall = :wall;
+
+-- name: touch_wall
+-- Tell caches that documents already numbered have changed.
+UPDATE walls SET changed = changed + 1 WHERE wall = :wall;
+
+-- name: raise_epoch
+-- Tell caches to start anew.
+UPDATE walls SET epoch = epoch + 1, changed = changed + 1 WHERE wall = :wall;
+
+-- name: add_record
+-- One revision of a record.
+INSERT INTO records (
+    id, revision, wall, num, kind, key, text, subject, aliases, purpose, data, metadata, payload_ref, role, speaker,
+    agent, session, message_id, part, start, stop, source, author, confidence, pinned, quarantined, time,
+    time_precision, valid_from, valid_to, valid_precision, expires_at, superseded_by, derivation, recorded_at,
+    retired_at, opened_by, closed_by, erased_by, salt
+) VALUES (
+    :id, :revision, :wall, :num, :kind, :key, :text, :subject, :aliases, :purpose, :data, :metadata, :payload_ref,
+    :role, :speaker, :agent, :session, :message_id, :part, :start, :stop, :source, :author, :confidence, :pinned,
+    :quarantined, :time, :time_precision, :valid_from, :valid_to, :valid_precision, :expires_at, :superseded_by,
+    :derivation, :recorded_at, :retired_at, :opened_by, :closed_by, :erased_by, :salt
+);
+
+-- name: close_record
+-- The memory no longer holds this revision.
+UPDATE records SET retired_at = :at, closed_by = :receipt WHERE id = :id AND revision = :revision;
+
+-- name: latest_of
+-- The latest revision of each id, whatever its state.
+SELECT records.* FROM records JOIN json_each(:ids) AS wanted ON records.id = wanted.value
+WHERE revision = (SELECT max(revision) FROM records AS other WHERE other.id = records.id);
+
+-- name: held_ids
+-- Which of these ids exist and are not erased, with the receipt that closed the latest revision, if any.
+SELECT records.id, records.closed_by, records.retired_at, records.revision, records.erased_by
+FROM records JOIN json_each(:ids) AS wanted ON records.id = wanted.value
+WHERE revision = (SELECT max(revision) FROM records AS other WHERE other.id = records.id);
+
+-- name: revisions_of
+-- Every revision of an id, oldest first.
+SELECT * FROM records WHERE id = :id ORDER BY revision;
+
+-- name: revision_known_at
+-- The revision that the memory held at an instant.
+SELECT * FROM records WHERE id = :id AND recorded_at <= :at AND (retired_at IS NULL OR retired_at > :at)
+ORDER BY revision DESC LIMIT 1;
+
+-- name: records_by_row
+-- Records by row number.
+SELECT records.* FROM records JOIN json_each(:rows) AS wanted ON records.row = wanted.value;
+
+-- name: versions_of_message
+-- Every episode of a caller's message, of all its versions.
+SELECT * FROM records WHERE wall = :wall AND message_id = :message_id AND kind = 'episode'
+AND agent IS :agent AND session IS :session ORDER BY row;
+
+-- name: messages_held
+-- Which of these message ids a wall holds at all.
+SELECT DISTINCT message_id FROM records JOIN json_each(:message_ids) AS wanted ON message_id = wanted.value
+WHERE wall = :wall AND message_id IS NOT NULL;
+
+-- name: current_by_key
+-- The current record of a key.
+SELECT * FROM records WHERE wall = :wall AND key = :key AND retired_at IS NULL AND superseded_by IS NULL;
+
+-- name: documents_from
+-- What a frame needs of each document from a number on: its latest revision.
+SELECT num, row, kind, session, agent, speaker, time, valid_from, valid_to, expires_at, superseded_by, quarantined,
+    retired_at, role
+FROM records WHERE wall = :wall AND num >= :first AND num < :until ORDER BY num, revision;
+
+-- name: documents_changed
+-- Documents whose state changed after a place in the journal.
+SELECT DISTINCT num FROM journal WHERE tenant = :tenant AND seq > :seq AND wall = :wall AND num IS NOT NULL;
+
+-- name: documents_named
+-- The latest revision of these documents, as documents_from gives them.
+SELECT num, row, kind, session, agent, speaker, time, valid_from, valid_to, expires_at, superseded_by, quarantined,
+    retired_at, role
+FROM records WHERE wall = :wall AND num IN (SELECT value FROM json_each(:nums)) ORDER BY num, revision;
+
+-- name: documents_known_at
+-- What the memory held of a wall at an instant, as documents_from gives them.
+SELECT num, row, kind, session, agent, speaker, time, valid_from, valid_to, expires_at, superseded_by, quarantined,
+    NULL AS retired_at, role
+FROM records WHERE wall = :wall AND num < :until AND recorded_at <= :at AND (retired_at IS NULL OR retired_at > :at)
+ORDER BY num, revision;
+
+-- name: texts_of_documents
+-- The texts behind document numbers, for indexing them again.
+SELECT num, id, kind, text, subject, aliases, speaker, role FROM records
+WHERE wall = :wall AND num >= :first AND num < :until AND erased_by IS NULL
+ORDER BY num, revision;
+
+-- name: segments_from
+-- Segments that reach beyond a document number.
+SELECT * FROM segments WHERE wall = :wall AND first + size > :first ORDER BY first;
+
+-- name: segments_in
+-- Segments from one document number up to another.
+SELECT * FROM segments WHERE wall = :wall AND first >= :first ORDER BY first;
+
+-- name: segment_of
+-- The segment that holds a document.
+SELECT * FROM segments WHERE wall = :wall AND first <= :num AND first + size > :num ORDER BY first DESC LIMIT 1;
+
+-- name: segment_sizes
+-- Where a wall's last segments begin and how large they are, last first.
+SELECT first, size, space FROM segments WHERE wall = :wall ORDER BY first DESC LIMIT 64;
+
+-- name: spaces
+-- Embedding spaces in use.
+SELECT DISTINCT space FROM segments WHERE size > 0;
+
+-- name: add_segment
+-- A packed run of documents.
+INSERT INTO segments (wall, first, size, terms, starts, documents, counts, lengths, space, dims, tokens, token_counts,
+    vectors)
+VALUES (:wall, :first, :size, :terms, :starts, :documents, :counts, :lengths, :space, :dims, :tokens, :token_counts,
+    :vectors);
+
+-- name: drop_segment
+-- A segment that another one replaces.
+DELETE FROM segments WHERE wall = :wall AND first = :first;
+
+-- name: add_link
+-- An edge.
+INSERT INTO links (wall, source_id, target_id, role, position, weight, data, time, recorded_at, retired_at, opened_by,
+    closed_by)
+VALUES (:wall, :source_id, :target_id, :role, :position, :weight, :data, :time, :recorded_at, :retired_at, :opened_by,
+    :closed_by);
+
+-- name: links_from
+-- Edges that leave these records.
+SELECT links.* FROM links JOIN json_each(:ids) AS wanted ON source_id = wanted.value
+WHERE role = :role AND retired_at IS NULL ORDER BY source_id, position, row;
+
+-- name: links_to
+-- Edges that reach these records.
+SELECT links.* FROM links JOIN json_each(:ids) AS wanted ON target_id = wanted.value
+WHERE role = :role ORDER BY target_id, row;
+
+-- name: links_touching
+-- Every edge of these records, closed ones too.
+SELECT links.* FROM links WHERE source_id IN (SELECT value FROM json_each(:ids))
+OR target_id IN (SELECT value FROM json_each(:ids)) ORDER BY row;
+
+-- name: close_links_of_receipt
+-- Take back the edges that a receipt drew.
+UPDATE links SET retired_at = :at, closed_by = :receipt WHERE opened_by = :of AND retired_at IS NULL;
+
+-- name: links_closed_by
+-- The edges that a receipt took back.
+SELECT * FROM links WHERE closed_by = :receipt;
+
+-- name: drop_links
+-- Edges of erased records go with them.
+DELETE FROM links WHERE source_id IN (SELECT value FROM json_each(:ids))
+OR target_id IN (SELECT value FROM json_each(:ids));
+
+-- name: empty_record
+-- Erasure: every revision keeps id, revision, wall, number, times and actor, and nothing else.
+UPDATE records SET kind = '', key = NULL, text = NULL, subject = NULL, aliases = NULL, purpose = NULL, data = NULL,
+    metadata = NULL, payload_ref = NULL, role = NULL, speaker = NULL, agent = NULL, session = NULL, message_id = NULL,
+    part = NULL, start = NULL, stop = NULL, source = '', confidence = NULL, pinned = 0, quarantined = 0,
+    time = recorded_at, time_precision = 'second', valid_from = NULL, valid_to = NULL, valid_precision = NULL,
+    expires_at = NULL, superseded_by = NULL, derivation = NULL, salt = NULL, erased_by = :receipt,
+    retired_at = coalesce(retired_at, :at), closed_by = coalesce(closed_by, :receipt)
+WHERE id = :id;
+
+-- name: ids_in_wall
+-- Ids of a wall that are not erased, for erasing or exporting all of it.
+SELECT DISTINCT id FROM records WHERE wall = :wall AND erased_by IS NULL
+AND (:session IS NULL OR session = :session) AND (:agent IS NULL OR agent = :agent) ORDER BY id;
+
+-- name: rows_in_wall
+-- Every revision in a wall, in the order of recording.
+SELECT * FROM records WHERE wall = :wall AND erased_by IS NULL
+AND (:session IS NULL OR session = :session) AND (:agent IS NULL OR agent = :agent) ORDER BY row;
+
+-- name: links_in_wall
+-- Every edge of a wall.
+SELECT * FROM links WHERE wall = :wall ORDER BY row;
+
+-- name: add_receipt
+-- One per call that wrote.
+INSERT INTO receipts (id, tenant, verb, at, actor, first_seq, last_seq, undoes, details)
+VALUES (:id, :tenant, :verb, :at, :actor, :first_seq, :last_seq, :undoes, :details);
+
+-- name: receipt
+-- One receipt.
+SELECT * FROM receipts WHERE id = :id;
+
+-- name: receipts_named
+-- Several receipts.
+SELECT receipts.* FROM receipts JOIN json_each(:ids) AS wanted ON receipts.id = wanted.value ORDER BY at, id;
+
+-- name: journal_of_receipt
+-- What a receipt did, in order.
+SELECT * FROM journal WHERE tenant = :tenant AND seq BETWEEN :first AND :last ORDER BY seq;
+
+-- name: journal_head
+-- The last row of a tenant's chain.
+SELECT seq, hash, at FROM journal WHERE tenant = :tenant ORDER BY seq DESC LIMIT 1;
+
+-- name: add_journal
+-- One change.
+INSERT INTO journal (tenant, seq, receipt, at, actor, action, wall, num, id, revision, payload, hash)
+VALUES (:tenant, :seq, :receipt, :at, :actor, :action, :wall, :num, :id, :revision, :payload, :hash);
+
+-- name: journal_from
+-- A tenant's chain from a place on.
+SELECT * FROM journal WHERE tenant = :tenant AND seq > :seq ORDER BY seq LIMIT :limit;
+
+-- name: journal_size
+-- Rows in all chains.
+SELECT count(*) AS size FROM journal;
+
+-- name: tenants
+-- Every tenant with a chain.
+SELECT DISTINCT tenant FROM walls ORDER BY tenant;

@@ -1,0 +1,364 @@
+"""The values that go in and out of Mnemic. All frozen; standard library only.
+
+Times are aware datetimes in UTC. Ids are strings of 26 characters, opaque.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum
+from typing import Any, Final, Literal, TypedDict, overload
+
+Json = Mapping[str, Any]
+
+
+class Any_(Enum):  # noqa: N801 - the public name is ANY
+    """The type of `ANY`, which stands for every project of the users that a call names."""
+
+    ANY = "ANY"
+
+    def __repr__(self) -> str:
+        return "ANY"
+
+
+ANY: Final = Any_.ANY
+
+SOURCES: Final = ("user", "assistant", "tool", "document", "import", "unknown")
+"""Where a record came from, most trusted first."""
+
+STATES: Final = ("superseded", "expired", "retired", "quarantined")
+"""What a read leaves out unless `include=` names it."""
+
+
+class ScopeArgs(TypedDict, total=False):
+    """The scope of a call, as keyword parameters of every verb."""
+
+    tenant_id: str | None
+    project_id: str | Sequence[str] | Any_ | None
+    user_id: str | Sequence[str] | None
+    agent_id: str | None
+    session_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Whose a record is (tenant, project, user: walls) and where it arose (agent, session: stamps)."""
+
+    tenant_id: str | None = None
+    project_id: str | None = None
+    user_id: str | None = None
+    agent_id: str | None = None
+    session_id: str | None = None
+
+    def __str__(self) -> str:
+        parts = (
+            ("tenant", self.tenant_id),
+            ("project", self.project_id),
+            ("user", self.user_id),
+            ("agent", self.agent_id),
+            ("session", self.session_id),
+        )
+        return " ".join(f"{name}={value}" for name, value in parts if value) or "shared"
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A typed, weighted edge from one record to another."""
+
+    source_id: str
+    target_id: str
+    role: str
+    position: int = 0
+    weight: float = 1.0
+    data: Json = field(default_factory=dict[str, Any])
+    time: datetime | None = None
+    recorded_at: datetime | None = None
+    retired_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One episode or act that something rests on. `message_id` is the caller's own id, if there was one."""
+
+    id: str
+    message_id: str | None
+    session_id: str | None
+    speaker: str | None
+    time: datetime
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One memory, in one revision.
+
+    `time` is when it was observed or said; `valid_from`/`valid_to` when it is true or happens (half-open; a record
+    without `valid_from` holds from its `time` on); `recorded_at`/`retired_at` when the memory held this revision.
+    `state` is "current", or one of `STATES`, as seen at the asking time.
+    """
+
+    id: str
+    revision: int
+    kind: str
+    text: str
+    scope: Scope
+    time: datetime
+    recorded_at: datetime
+    state: str = "current"
+    key: str | None = None
+    subject: str | None = None
+    aliases: tuple[str, ...] = ()
+    purpose: str | None = None
+    role: str | None = None
+    speaker: str | None = None
+    message_id: str | None = None
+    passage: tuple[int, int] | None = None
+    """Start and end of a passage in its message, in characters; None for a whole one."""
+    data: Json = field(default_factory=dict[str, Any])
+    metadata: Json = field(default_factory=dict[str, Any])
+    payload_ref: str | None = None
+    source: str = "unknown"
+    author: str | None = None
+    confidence: float | None = None
+    pinned: bool = False
+    time_precision: str = "second"
+    valid_from: datetime | None = None
+    valid_to: datetime | None = None
+    expires_at: datetime | None = None
+    retired_at: datetime | None = None
+    superseded_by: str | None = None
+    derivation: str | None = None
+    evidence: tuple[Evidence, ...] = ()
+
+    def __str__(self) -> str:
+        state = "" if self.state == "current" else f" [{self.state}]"
+        return f"{self.id}  {_day(self.time)}  {self.kind}{state}  {_said(self.speaker, self.text)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One result of a search.
+
+    `score` orders the hits of one search and means nothing across searches; `relevance` is the calibrated probability
+    that the hit is evidence for the question (None where nothing is calibrated); `signals` is what each channel gave.
+    """
+
+    id: str
+    kind: str
+    text: str
+    score: float
+    relevance: float | None
+    time: datetime
+    valid_from: datetime | None
+    valid_to: datetime | None
+    scope: Scope
+    source: str
+    speaker: str | None
+    message_id: str | None
+    metadata: Json
+    evidence: tuple[Evidence, ...]
+    signals: Mapping[str, float]
+    state: str = "current"
+    outdated_by: str | None = None
+
+    def __str__(self) -> str:
+        sure = "   " if self.relevance is None else f"{self.relevance:.2f}"
+        outdated = f"  [outdated by {self.outdated_by}]" if self.outdated_by else ""
+        return f"{sure}  {_day(self.time)}  {_said(self.speaker, self.text)}{outdated}"
+
+
+@dataclass(frozen=True, slots=True)
+class Results(Sequence[Hit]):
+    """What a search returns: hits, best first.
+
+    `considered` is the number of records in scope that were current; `best` the best relevance seen, also when
+    `threshold` cut it away; `notes` says what the caller should know (no embedder, nothing in scope, …).
+    """
+
+    id: str
+    query: str
+    hits: tuple[Hit, ...]
+    considered: int
+    best: float | None = None
+    threshold: float | None = None
+    embedder: str | None = None
+    notes: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.hits)
+
+    @overload
+    def __getitem__(self, index: int) -> Hit: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Hit]: ...
+    def __getitem__(self, index: int | slice) -> Hit | Sequence[Hit]:
+        return self.hits[index]
+
+    def __iter__(self) -> Iterator[Hit]:
+        return iter(self.hits)
+
+    def __str__(self) -> str:
+        lines = [f"{rank:>3}. {hit}" for rank, hit in enumerate(self.hits, 1)]
+        return "\n".join([*(lines or [f"not known: {self.query!r}"]), *(f"note: {note}" for note in self.notes)])
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Remembered text for a prompt, within a budget: `str(context)` is what goes in.
+
+    `evidence[i]` is what is numbered `[i+1]` in the text. `tokens` is the length of the finished text by `counter`.
+    """
+
+    query: str
+    text: str
+    tokens: int
+    budget: int
+    counter: str
+    evidence: tuple[Evidence, ...]
+    results_id: str
+    left_out: int = 0
+    notes: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return self.text
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What a write did to one record, and why."""
+
+    id: str
+    action: Literal[
+        "added", "merged", "revised", "superseded", "retired", "restored", "erased", "ignored", "quarantined", "pending"
+    ]
+    reason: str = ""
+    revision: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What one write did. `ids` are the records that it is about, in the order given (acts and passages left out)."""
+
+    id: str
+    verb: str
+    at: datetime
+    entries: tuple[Entry, ...]
+    actor: str | None = None
+    pending: int = 0
+    model_calls: int = 0
+    tokens: int = 0
+    ms: float = 0.0
+    dry_run: bool = False
+    notes: tuple[str, ...] = ()
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        return tuple(entry.id for entry in self.entries)
+
+    def count(self, action: str) -> int:
+        """How many entries have this action."""
+        return sum(entry.action == action for entry in self.entries)
+
+    def __str__(self) -> str:
+        counts: dict[str, int] = {}
+        for entry in self.entries:
+            counts[entry.action] = counts.get(entry.action, 0) + 1
+        did = ", ".join(f"{number} {action}" for action, number in counts.items()) or "nothing changed"
+        would = "would be " if self.dry_run else ""
+        notes = "".join(f"\nnote: {note}" for note in self.notes)
+        return f"{self.verb} {self.id}: {would}{did} ({self.ms:.1f} ms){notes}"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One step in the history of a record. An erased one keeps id, times and actor, and no `record`."""
+
+    id: str
+    revision: int
+    action: str
+    at: datetime
+    actor: str | None
+    receipt: str
+    record: Record | None
+    erased: bool = False
+
+    def __str__(self) -> str:
+        text = "(erased)" if self.record is None else _said(self.record.speaker, self.record.text)
+        return f"{self.at:%Y-%m-%d %H:%M:%S}  {self.action:<10}  r{self.revision}  {self.actor or '-'}  {text}"
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Sequence[Record]):
+    """Some records and where to go on: pass `next` as `after=`; it is None on the last page."""
+
+    records: tuple[Record, ...]
+    next: str | None = None
+
+    def __len__(self) -> int:
+        return len(self.records)
+
+    @overload
+    def __getitem__(self, index: int) -> Record: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Record]: ...
+    def __getitem__(self, index: int | slice) -> Record | Sequence[Record]:
+        return self.records[index]
+
+    def __str__(self) -> str:
+        lines = [str(record) for record in self.records]
+        return "\n".join([*lines, *([f"more: after={self.next}"] if self.next else [])]) or "nothing"
+
+
+@dataclass(frozen=True, slots=True)
+class Diff:
+    """What the memory came to hold, and no longer holds, between two recorded times."""
+
+    since: datetime
+    until: datetime
+    added: tuple[Record, ...]
+    removed: tuple[Record, ...]
+    changed: tuple[tuple[Record, Record], ...]
+
+    def __str__(self) -> str:
+        lines = [f"+ {record}" for record in self.added] + [f"- {record}" for record in self.removed]
+        lines += [f"~ {old}\n  {new}" for old, new in self.changed]
+        return "\n".join(lines) or "no change"
+
+
+@dataclass(frozen=True, slots=True)
+class Stats:
+    """Counts for a scope (or the whole file)."""
+
+    records: Mapping[str, int]
+    """Current records by kind."""
+    states: Mapping[str, int]
+    """Records by state: current, superseded, expired, retired, quarantined, erased."""
+    walls: int
+    documents: int
+    journal: int
+    bytes: int
+    embedder: str | None
+    format: int
+    earliest: datetime | None = None
+    latest: datetime | None = None
+
+    def __str__(self) -> str:
+        kinds = ", ".join(f"{n} {kind}" for kind, n in sorted(self.records.items())) or "nothing"
+        states = ", ".join(f"{n} {state}" for state, n in self.states.items() if n)
+        return (
+            f"{kinds}\n{states or 'no records'}\n{self.documents} documents in {self.walls} walls, "
+            f"{self.journal} journal rows, {self.bytes:,} bytes, format {self.format}, "
+            f"embedder {self.embedder or 'none (words alone)'}"
+        )
+
+
+def _day(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M}" if moment.year >= 1000 else f"{moment.year:04d}-{moment:%m-%d %H:%M}"
+
+
+def _said(speaker: str | None, text: str, width: int = 110) -> str:
+    line = " ".join(text.split())
+    line = line if len(line) <= width else line[: width - 1] + "…"
+    return f"{speaker}: {line}" if speaker else line
