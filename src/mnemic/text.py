@@ -33,7 +33,6 @@ PART_WEIGHT = 0.4
 CHARACTER_WEIGHT = 0.3
 """Weight of a single character of a query found inside a run of a script without spaces."""
 
-_WORD_LIMIT = 64  # Longer runs of letters (base64, keys) are cut, so that no cache holds a huge string.
 _COMPOUND_MIN, _COMPOUND_MAX, _COMPOUND_STEM_MIN = 10, 40, 8
 _PART_MIN, _PART_STEM_MIN, _REST_MIN = 5, 4, 4
 _CACHED_WORDS = 1 << 16
@@ -57,7 +56,8 @@ _HAN_CHARACTER = re.compile(f"[{_HAN}]")
 _UNSPACED_CHARACTER = re.compile(f"[{_UNSPACED}]")
 
 # A word starting with a letter may hold hyphens and apostrophes; "c++" and "c#" are words; "3,000", "7:30" and "1.5"
-# are one number each. Every repeat is bounded: no token is long and no match looks back far.
+# are one number each. Every repeat is bounded: a longer run of letters (base64, keys) is cut, no cache
+# holds a huge string and no match looks back far.
 _ASCII_TOKEN = re.compile(
     r"[a-z](?:\+\+|#(?![a-z0-9])|[a-z0-9]{0,63}(?:[-'][a-z0-9]{1,64}){0,3})"
     r"|\d{1,3}(?:,\d{3}){1,6}(?!\d)(?:\.\d{1,32})?"
@@ -68,12 +68,17 @@ _HYPHENS = re.compile("[-\u2010]")
 _APOSTROPHES = re.compile("['\u2018\u2019]")
 _SUFFIXED_NUMBER = re.compile(r"(\d+)(st|nd|rd|th|am|pm)")
 
-# Letters that have no canonical decomposition but a customary Latin spelling.
-_LATIN = str.maketrans(
-    {"æ": "ae", "œ": "oe", "ø": "o", "đ": "d", "ð": "d", "ł": "l", "þ": "th", "ı": "i", "ħ": "h", "ŋ": "ng", "ʼ": None}
+# Marks on Latin, Greek, Cyrillic, Hebrew and Arabic letters.
+_DIACRITICS = re.compile(
+    "[\u0300-\u036f\u0483-\u0487\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06ed\u08ca-\u08ff"
+    "\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]"
 )
-# Spellings of one Arabic letter that writers mix freely, and the stretching stroke; Persian forms of kaf and yeh.
-_ARABIC = str.maketrans({"أ": "ا", "إ": "ا", "آ": "ا", "ٱ": "ا", "ى": "ي", "ی": "ي", "ک": "ك", "ـ": None})
+# Letters with no canonical decomposition but a customary Latin spelling; spellings of one letter that writers of
+# Russian, Arabic and Persian mix freely; the Arabic stretching stroke.
+_SPELLINGS = str.maketrans(
+    {"æ": "ae", "œ": "oe", "ø": "o", "đ": "d", "ð": "d", "ł": "l", "þ": "th", "ı": "i", "ħ": "h", "ŋ": "ng", "ʼ": None}
+    | {"ё": "е", "ٱ": "ا", "ى": "ي", "ی": "ي", "ک": "ك", "ـ": None}
+)
 # "and", "in", "like", "so" and "for" joined to the article, as in Larkey's light10; longest first.
 _ARABIC_PREFIXES = ("وبال", "ولل", "وال", "بال", "كال", "فال", "ال", "لل")
 
@@ -138,40 +143,15 @@ def _unspaced(token: str) -> bool:
 # --- Words ------------------------------------------------------------------------------------------------------------
 
 _CONTRACTED = frozenset({"s", "re", "ll", "ve", "d", "m"})  # Ana's, they're, she'll, we've, I'd, I'm
-_ELIDED = frozenset("ldjmtscn") | {
-    "qu",
-    "jusqu",
-    "lorsqu",
-    "puisqu",
-    "un",
-    "dell",
-    "nell",
-    "all",
-    "sull",
-    "dall",
-}  # l'eau
-
-
-def _without_marks(word: str) -> str:
-    return "".join(c for c in word if not unicodedata.category(c).startswith("M"))
+_ELIDED = frozenset("ldjmtscn") | {"qu", "jusqu", "un", "all", "dell", "nell", "sull"}  # l'eau, qu'il, dell'acqua
 
 
 def _folded(word: str) -> str:
-    """A case-folded word without diacritics; marks that are letters of their own (й, vowel signs) stay."""
+    """A case-folded word without diacritics; й and the vowel signs of Indic scripts are letters and stay."""
     if word.isascii():
         return word
-    point = ord(next(c for c in word if c > "\x7f"))
-    if point < 0x370 or 0x1E00 <= point < 0x1F00 or 0xA720 <= point < 0xA800:
-        return _without_marks(unicodedata.normalize("NFD", word)).translate(_LATIN)
-    if point < 0x400 or 0x1F00 <= point < 0x2000:  # Greek
-        return _without_marks(unicodedata.normalize("NFD", word))
-    if point < 0x530:  # Cyrillic
-        return _without_marks(word).replace("ё", "е")
-    if 0x590 <= point < 0x600:  # Hebrew
-        return _without_marks(word)
-    if 0x600 <= point < 0x780 or 0x8A0 <= point < 0x900:
-        return _without_marks(word).translate(_ARABIC)
-    return word
+    letters = (c if "\u0400" <= c < "\u0530" else unicodedata.normalize("NFD", c) for c in word)
+    return _DIACRITICS.sub("", "".join(letters)).translate(_SPELLINGS)
 
 
 def _without_apostrophes(word: str) -> str:
