@@ -67,6 +67,8 @@ class TokenEmbedder(Embedder, Protocol):
 
     A write needs ids (for the scope's counts) and vectors; `tokenize_many` and `embed_token_lists` give both for one
     tokenisation. `embed_documents(texts)` equals `embed_token_lists(tokenize_many(texts))`, bit for bit.
+
+    On Python 3.11 `isinstance` reads the facts, and so loads the model; `models.wrap.is_token_embedder` does not.
     """
 
     @property

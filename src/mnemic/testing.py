@@ -20,9 +20,9 @@ _VOCABULARY = 65_536
 class HashEmbedder:
     """A TokenEmbedder without weights: a bag of hashed words. Same result on every machine and in every process.
 
-    A token is a lower-cased word, its id is the CRC-32 of the word modulo `vocabulary`, its vector has `dims` entries of
-    +1 or -1 drawn from the id. So vectors of different words are nearly orthogonal (cosine about 0 ± 1/√dims), shared
-    words are all that makes texts similar, and sums are whole numbers: exact in any order.
+    A token is a lower-cased word, its id is the CRC-32 of the word modulo `vocabulary`, its vector has `dims` entries
+    of +1 or -1 drawn from the id. So vectors of different words are nearly orthogonal (cosine about 0 ± 1/√dims),
+    shared words are all that makes texts similar, and sums are whole numbers: exact in any order.
     """
 
     def __init__(self, dims: int = 64) -> None:
@@ -93,7 +93,7 @@ class HashEmbedder:
 class FrozenClock:
     """A Clock that stands still until it is moved. `start` must have a time zone; 2024-01-01 00:00 UTC by default."""
 
-    def __init__(self, start: datetime = datetime(2024, 1, 1, tzinfo=UTC)) -> None:  # noqa: B008  (an immutable value)
+    def __init__(self, start: datetime = datetime(2024, 1, 1, tzinfo=UTC)) -> None:
         if start.utcoffset() is None:
             raise TimeError(f"a clock needs a time with a zone (got {start!r}); add tzinfo=UTC")
         self._now = start

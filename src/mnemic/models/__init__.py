@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 from mnemic.errors import ModelError
 
 
 @contextmanager
-def foreign(doing: str) -> Iterator[None]:
+def foreign(doing: str) -> Generator[None]:
     """Around a call into somebody else's library: what it raises arrives as ModelError, "<doing>: <what>".
 
     The one broad `except` of this folder: onnxruntime, tokenizers and a caller's own embedder raise classes that cannot

@@ -1,13 +1,15 @@
 """Embeddings from any server that speaks OpenAI's `POST /v1/embeddings`: standard library only.
 
 Neither keys nor proxies are read from the environment; what the server needs is passed in. Redirects are not followed,
-so a key never travels to another host. One connection serves one call.
+so a key never travels to another host. Every request has a connection of its own.
 """
 
 from __future__ import annotations
 
 import json
+import math
 import random
+import re
 import ssl
 import threading
 import time
@@ -23,6 +25,15 @@ from numpy.typing import NDArray
 
 from mnemic.errors import ConfigError, ModelError
 
+_PLAIN = re.compile(r"[!-~]+")
+_CUT = (
+    TimeoutError,
+    ConnectionResetError,
+    ConnectionAbortedError,
+    BrokenPipeError,
+    ssl.SSLEOFError,
+    HTTPException,  # closed without an answer, or in the middle of one
+)
 _RETRIED_STATUS = frozenset({408, 425, 429, 500, 502, 503, 504, 529})
 _FIRST_WAIT = 0.5
 _LONGEST_WAIT = 60.0
@@ -31,13 +42,13 @@ _LONGEST_WAIT = 60.0
 class HttpEmbedder:
     """An Embedder behind an OpenAI-compatible server.
 
-    `base_url` ends where the server's own `/embeddings` begins, e.g. "http://localhost:8080/v1". `api_key` goes out as a
-    bearer token. `dims` is learned from the first answer unless given; then every answer must have it. `batch` is texts
-    per request, `timeout` seconds per request, `attempts` tries per request: a busy or failing server (429, 5xx), a
-    timeout and a cut connection are tried again after 0.5, 1, 2 … seconds, or what its Retry-After says.
+    `base_url` ends where the server's own `/embeddings` begins, e.g. "http://localhost:8080/v1". `api_key` goes out as
+    a bearer token. `dims` is learned from the first answer unless given; then every answer must have it. `batch` is
+    texts per request, `timeout` seconds per request, `attempts` tries per request: a busy or failing server (429, 5xx),
+    a timeout and a cut connection are tried again after 0.5, 1, 2 … seconds, or what its Retry-After says.
 
-    A blank text is not sent (many servers refuse it); its vector is zeros. Raises ConfigError for a base_url that cannot
-    be one, and on use ModelError, whose message tells whether the request, the server or the wire is at fault.
+    A blank text is not sent (many servers refuse it); its vector is zeros. Raises ConfigError for a base_url that
+    cannot be one, and on use ModelError, whose message tells whether the request, the server or the wire is at fault.
     """
 
     def __init__(
@@ -54,16 +65,22 @@ class HttpEmbedder:
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         parts = urlsplit(base_url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise ConfigError(f"base_url must look like 'http://host:port/v1' (got {parts.geturl()!r})")
         if parts.username is not None or parts.query or parts.fragment:
             raise ConfigError("base_url must not carry a user, a query or a fragment; a key goes into api_key")
+        try:
+            address = (parts.hostname or "", parts.port)
+        except ValueError as error:
+            raise ConfigError(f"base_url has no usable port: {error}") from error
+        if parts.scheme not in ("http", "https") or not address[0] or not _PLAIN.fullmatch(base_url):
+            raise ConfigError(f"base_url must look like 'http://host:port/v1' (got {base_url!r})")
         if not model:
             raise ConfigError(f"which model of {base_url}? Pass its name, e.g. '{base_url}#model'")
         if batch < 1 or attempts < 1:
             raise ConfigError(f"batch and attempts must be at least 1 (got {batch} and {attempts})")
-        self._secure = parts.scheme == "https"
-        self._address = (parts.hostname, parts.port)
+        if api_key is not None and not _PLAIN.fullmatch(api_key):
+            raise ConfigError("api_key must be printable ASCII without spaces or line ends")
+        self._tls = ssl.create_default_context() if parts.scheme == "https" else None
+        self._address = address
         self._path = parts.path.rstrip("/") + "/embeddings"
         self._server = f"{parts.scheme}://{parts.netloc}{self._path}"
         self._model = model
@@ -126,13 +143,7 @@ class HttpEmbedder:
             asked: float | None = None
             try:
                 status, headers, content = self._post(body)
-            except (
-                TimeoutError,
-                ConnectionResetError,
-                BrokenPipeError,
-                ConnectionAbortedError,
-                HTTPException,
-            ) as error:
+            except _CUT as error:
                 failure = f"the connection to {self._server} broke: {type(error).__name__}: {error}"
                 cause: Exception | None = error
             except OSError as error:  # no such host, refused, a certificate: trying again will not help
@@ -156,8 +167,8 @@ class HttpEmbedder:
 
     def _post(self, body: bytes) -> tuple[int, Mapping[str, str], bytes]:
         host, port = self._address
-        if self._secure:
-            connection = HTTPSConnection(host, port, timeout=self._timeout, context=ssl.create_default_context())
+        if self._tls is not None:
+            connection = HTTPSConnection(host, port, timeout=self._timeout, context=self._tls)
         else:
             connection = HTTPConnection(host, port, timeout=self._timeout)
         try:
@@ -225,4 +236,4 @@ def _retry_after(value: str | None) -> float | None:
             return None
         aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
         seconds = (aware - datetime.now(UTC)).total_seconds()
-    return max(0.0, seconds) if seconds == seconds else None
+    return max(0.0, seconds) if not math.isnan(seconds) else None

@@ -1,7 +1,7 @@
 """Sentence encoders through onnxruntime: MiniLM and its kin, from a local sentence-transformers folder.
 
-The folder holds `onnx/model.onnx` or `model.onnx`, and `tokenizer.json`; how to pool, how much to read and what to put in
-front of a text come from its own small JSON files where it has them. Nothing goes over the network unless the caller
+The folder holds `onnx/model.onnx` or `model.onnx`, and `tokenizer.json`; how to pool, how much to read and what to put
+in front of a text come from its own small JSON files where it has them. Nothing goes over the network unless the caller
 passes `download=True` and huggingface_hub is installed.
 """
 
@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnemic.errors import ConfigError, MissingExtraError, ModelError
+from mnemic.models import foreign
 
 _EXTRA = "the MiniLM embedder needs onnxruntime and tokenizers: pip install 'mnemic[minilm]'"
 _MODELS = ("onnx/model.onnx", "model.onnx")
@@ -148,7 +149,8 @@ def _infer(session: Any, output: str, ids: list[list[int]]) -> tuple[NDArray[np.
         mask[at, : len(row)] = 1
     feeds = dict(zip(_FEEDS, (tokens, mask, np.zeros_like(tokens)), strict=True))
     wanted = {entry.name for entry in session.get_inputs()}
-    (answer,) = session.run([output], {name: value for name, value in feeds.items() if name in wanted})
+    with foreign("the encoder's graph failed"):
+        (answer,) = session.run([output], {name: value for name, value in feeds.items() if name in wanted})
     return np.asarray(answer, dtype=np.float32), mask.astype(np.float32)
 
 
@@ -156,10 +158,11 @@ def _load(folder: Path, max_tokens: int | None, threads: int | None) -> _Encoder
     runtime, tokenizers = _import("onnxruntime"), _import("tokenizers")
     model = next(folder / name for name in _MODELS if (folder / name).is_file())
     settings = _read_json(folder / "sentence_bert_config.json")
-    prompts = _read_json(folder / "config_sentence_transformers.json").get("prompts") or {}
+    prompts = cast("dict[str, str]", _read_json(folder / "config_sentence_transformers.json").get("prompts") or {})
     limit = max_tokens or int(settings.get("max_seq_length") or 256)
 
-    tokenizer = tokenizers.Tokenizer.from_file(str(folder / "tokenizer.json"))
+    with foreign(f"cannot read {folder / 'tokenizer.json'}"):
+        tokenizer = tokenizers.Tokenizer.from_file(str(folder / "tokenizer.json"))
     tokenizer.no_padding()
     tokenizer.enable_truncation(limit)
 
@@ -167,10 +170,8 @@ def _load(folder: Path, max_tokens: int | None, threads: int | None) -> _Encoder
     options.log_severity_level = 3
     if threads is not None:
         options.intra_op_num_threads = threads
-    try:
+    with foreign(f"onnxruntime cannot load {model}"):
         session = runtime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
-    except (RuntimeError, ValueError) as error:
-        raise ModelError(f"onnxruntime cannot load {model}: {error}") from error
     unknown = {entry.name for entry in session.get_inputs()} - set(_FEEDS)
     if unknown:
         raise ModelError(f"{model} asks for inputs {sorted(unknown)}; a sentence encoder takes {', '.join(_FEEDS)}")
@@ -180,7 +181,7 @@ def _load(folder: Path, max_tokens: int | None, threads: int | None) -> _Encoder
     if answer.ndim not in (2, 3):
         raise ModelError(f"{model} answers {output!r} of shape {answer.shape}; expected (texts, tokens, dims)")
 
-    query, document = str(prompts.get("query") or ""), str(prompts.get("document") or prompts.get("passage") or "")
+    query, document = prompts.get("query") or "", prompts.get("document") or prompts.get("passage") or ""
     digest = hashlib.sha256((folder / "tokenizer.json").read_bytes())
     digest.update(json.dumps([query, document]).encode())
     with model.open("rb") as file:

@@ -11,7 +11,8 @@ from typing import Any, TypeGuard, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from mnemic.errors import ConfigError, MissingExtraError, ModelError, ParameterError, nearest
+from mnemic.errors import ConfigError, ModelError, ParameterError, nearest
+from mnemic.models import foreign
 from mnemic.ports import Embedder, TokenEmbedder
 
 _METHODS = ("embed_documents", "embed_query")
@@ -90,10 +91,8 @@ class AdaptedEmbedder:
     def _vectors(self, method: str, given: object, count: int | None) -> NDArray[np.float32]:
         """The answer as (count, dims); `count` None: one bare vector."""
         name = f"{type(self._inner).__name__}.{method}"
-        try:
+        with foreign(f"{name} failed"):
             answer = getattr(self._inner, method)(given)
-        except Exception as error:  # somebody else's code: nothing narrower can be named, and nothing is swallowed
-            raise ModelError(f"{name} failed: {type(error).__name__}: {error}") from error
         try:
             vectors = np.asarray(answer, dtype=np.float32)
         except (ValueError, TypeError) as error:
@@ -134,8 +133,9 @@ def _from_spec(spec: str, api_key: str | None) -> Embedder | None:
 def _has(given: object, *names: str) -> bool:
     """Whether all these attributes exist, without evaluating properties: a fact may load a model."""
     missing = object()
+    # A proxy answers through __getattr__ what a static lookup cannot see.
+    dynamic = hasattr(type(given), "__getattr__")
     return all(
-        inspect.getattr_static(given, name, missing) is not missing
-        or callable(getattr(type(given), "__getattr__", None))
+        inspect.getattr_static(given, name, missing) is not missing or (dynamic and hasattr(given, name))
         for name in names
     )
