@@ -262,13 +262,18 @@ def compound_parts(word: str) -> list[str]:
     ever asks for those. A word with a derivational ending ("combination") gives only sides of 8 letters and more.
     Anything else has no parts.
     """
+    return list(_parts(word))
+
+
+@lru_cache(_CACHED_WORDS)
+def _parts(word: str) -> tuple[str, ...]:
     size = len(word)
     if not (_COMPOUND_MIN <= size <= _COMPOUND_MAX and word.isascii() and word.isalpha()):
-        return []
+        return ()
     if (
         len(_stem_with("english", word)) < _COMPOUND_STEM_MIN
     ):  # "volunteering" is "volunt" with endings, and nothing is joined to it
-        return []
+        return ()
     part_min = 8 if _DERIVED.search(word) else _PART_MIN
     parts: dict[str, None] = {}
     for cut in range(_REST_MIN, size - _REST_MIN + 1):
@@ -278,7 +283,7 @@ def compound_parts(word: str) -> list[str]:
         for part in (first, last):
             if len(part) >= part_min and len(stem := _stem_with("english", part)) >= _PART_STEM_MIN:
                 parts[stem] = None
-    return list(parts)
+    return tuple(parts)
 
 
 @lru_cache(_CACHED_WORDS)
@@ -296,7 +301,7 @@ def _joined(token: str) -> str:
 @lru_cache(_CACHED_WORDS)
 def _compounds(token: str) -> tuple[str, ...]:
     """The compound terms of one token that is not an unspaced run."""
-    parts = [part for word in _words(token) for part in compound_parts(word)]
+    parts = [part for word in _words(token) for part in _parts(word)]
     if joined := _joined(token):
         parts.append(joined)
     return tuple(COMPOUND + part for part in parts)
@@ -452,7 +457,7 @@ def query_terms(text: str) -> list[QueryTerm]:
             look_up(stem, 1.0)
             if len(stem) >= _PART_STEM_MIN and word.isascii() and word.isalpha():
                 look_up(COMPOUND + stem, COMPOUND_WEIGHT)
-            for part in compound_parts(word):
+            for part in _parts(word):
                 look_up(part, PART_WEIGHT)
         if kept and (joined := _joined(token)):
             look_up(joined, 1.0)
