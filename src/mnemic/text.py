@@ -258,9 +258,9 @@ def compound_parts(word: str) -> list[str]:
 
     `word` is a folded word as `words` gives it. A word of 10 to 40 Latin letters is cut wherever both sides could be
     words by their sound: both have a vowel, the second starts as a word can start. Sides of 5 letters and more are
-    given, each once, stemmed as `terms` stems a word; no dictionary is asked, so many are no words, and no question
-    ever asks for those. A word with a derivational ending ("combination") gives only sides of 8 letters and more.
-    Anything else has no parts.
+    given, each once, stemmed as `terms` stems a word; no dictionary is asked, so many are no words, and
+    no question asks for those. A word with a derivational ending ("combination") gives only sides of 8 letters
+    and more, one whose stem is shorter than 8 letters and anything else none.
     """
     return list(_parts(word))
 
@@ -270,9 +270,8 @@ def _parts(word: str) -> tuple[str, ...]:
     size = len(word)
     if not (_COMPOUND_MIN <= size <= _COMPOUND_MAX and word.isascii() and word.isalpha()):
         return ()
-    if (
-        len(_stem_with("english", word)) < _COMPOUND_STEM_MIN
-    ):  # "volunteering" is "volunt" with endings, and nothing is joined to it
+    # "volunteering" is "volunt" with endings: nothing is joined in it.
+    if len(_stem_with("english", word)) < _COMPOUND_STEM_MIN:
         return ()
     part_min = 8 if _DERIVED.search(word) else _PART_MIN
     parts: dict[str, None] = {}
