@@ -220,7 +220,7 @@ def _order(scores: Scores) -> NDArray[np.int64]:
 
 
 def _ranked(conversation: Conversation, scores: Scores, *, positive: bool = True) -> list[str]:
-    order = _order(scores)[:CANDIDATES]
+    order: list[int] = _order(scores)[:CANDIDATES].tolist()
     return [conversation.messages[place].id for place in order if scores[place] > 0 or not positive]
 
 

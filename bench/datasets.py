@@ -15,9 +15,10 @@ from __future__ import annotations
 
 import gzip
 import json
+import random
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import groupby
@@ -38,11 +39,10 @@ class Message:
     content: str
     name: str | None = None
     time: str | None = None
-    source: str | None = None
 
     def payload(self) -> dict[str, str]:
         fields = {"role": self.role, "content": self.content, "id": self.id}
-        optional = {"name": self.name, "time": self.time, "source": self.source}
+        optional = {"name": self.name, "time": self.time}
         return fields | {key: value for key, value in optional.items() if value is not None}
 
 
@@ -115,6 +115,14 @@ def load_available(names: Iterable[str], folder: Path) -> tuple[dict[str, tuple[
         except MissingDataError:
             missing.append(name)
     return present, tuple(missing)
+
+
+def sample(conversations: Sequence[Conversation], limit: int | None, *, seed: int) -> tuple[Conversation, ...]:
+    """At most `limit` of the conversations, drawn by `seed`, in their own order."""
+    if limit is None or limit >= len(conversations):
+        return tuple(conversations)
+    drawn = random.Random(seed).sample(range(len(conversations)), limit)
+    return tuple(conversations[number] for number in sorted(drawn))
 
 
 # --- LoCoMo -----------------------------------------------------------------------------------------------------------
@@ -370,9 +378,8 @@ def musique(folder: Path) -> Iterator[Conversation]:
             Message(
                 id=str(paragraph["idx"]),
                 session_id=f"paragraph-{paragraph['idx']}",
-                role="user",
+                role="document",
                 content=f"{paragraph['title']}\n{paragraph['paragraph_text']}",
-                source="document",
             )
             for paragraph in item["paragraphs"]
         )

@@ -115,6 +115,11 @@ class Resampling:
         return self.estimate(list(np.subtract(values, baseline)), level=level)
 
 
+def quantile(values: Sequence[float], share: float) -> float:
+    """NaN for no values."""
+    return float(np.quantile(values, share)) if len(values) else math.nan
+
+
 # --- Calibration ------------------------------------------------------------------------------------------------------
 
 
@@ -142,3 +147,11 @@ def expected_calibration_error(bins: Sequence[Bin]) -> float:
     """The mean distance of what was promised from what was kept, weighted by hits (Naeini and others 2015)."""
     total = sum(b.count for b in bins)
     return sum(b.count * abs(b.promised - b.kept) for b in bins) / total if total else math.nan
+
+
+def separation(positive: Sequence[float], negative: Sequence[float]) -> float:
+    """The chance that a positive is above a negative, ties half (the area under the ROC curve)."""
+    if not len(positive) or not len(negative):
+        return math.nan
+    above = np.subtract.outer(np.asarray(positive), np.asarray(negative))
+    return float(((above > 0) + 0.5 * (above == 0)).mean())

@@ -213,10 +213,9 @@ def test_musique_paragraphs_are_documents(tmp_path: Path):
     assert conversation.questions[0].evidence == ("1",)
     assert conversation.questions[0].category == "2hop"
     assert conversation.messages[0].payload() == {
-        "role": "user",
+        "role": "document",
         "content": "Figs\nA fruit.",
         "id": "0",
-        "source": "document",
     }
     assert conversation.asked_at(conversation.questions[0]) is None
 

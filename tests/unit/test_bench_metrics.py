@@ -98,3 +98,13 @@ def test_calibration_worked_by_hand():
     # |0.05 - 0| · 1/4 + |0.85 - 0.5| · 2/4 + |1 - 1| · 1/4
     assert metrics.expected_calibration_error(bins) == pytest.approx(0.1875)
     assert math.isnan(metrics.expected_calibration_error(()))
+
+
+def test_separation_counts_ties_half():
+    assert metrics.separation([0.9, 0.5], [0.5, 0.1]) == pytest.approx(3.5 / 4)
+    assert math.isnan(metrics.separation([], [0.1]))
+
+
+def test_quantile():
+    assert metrics.quantile([1.0, 2.0, 3.0], 0.5) == 2.0
+    assert math.isnan(metrics.quantile([], 0.5))

@@ -1,0 +1,159 @@
+"""`python -m bench`: the quality and speed runs, from a checkout."""
+
+from __future__ import annotations
+
+import datetime
+import importlib.metadata
+import os
+import platform
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from bench import baselines, datasets, report, run, speed
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+DATA = CHECKOUT.parent / "shared" / "data"
+RESULTS = CHECKOUT / "bench" / "results"
+CHATLOG = Path("chatlog") / "ubuntu_irc_train.txt.gz"
+
+Option = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+_data = click.option(
+    "--data",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=DATA,
+    help="The folder of the data sets; by default ../shared/data beside the checkout.",
+)
+_out = click.option(
+    "--out", type=click.Path(path_type=Path, file_okay=False), default=RESULTS, help="Where the tables go."
+)
+_seed = click.option("--seed", type=int, default=0, show_default=True, help="Of samples and of the bootstrap.")
+_name = click.option("--name", default=None, help="The file name of the tables; by default the date.")
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def main() -> None:
+    """Measure Mnemic: how well it recalls, and how fast it is.
+
+    The data is not part of the project: --data names its folder, and a set that is not there is named and left out.
+    """
+
+
+@main.command()
+@_data
+@_out
+@_seed
+@_name
+@click.option("--sets", default=",".join(datasets.DATASETS), show_default=True, help="Which sets, with commas between.")
+@click.option("--limit", type=click.IntRange(min=1), default=None, help="At most so many conversations of a set.")
+@click.option("--systems", default=None, help="Which systems, with commas between; by default all.")
+@click.option(
+    "--weights",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=None,
+    help="A folder of fitted weights: measures what fitting to these sets gains ('bound') and what of it holds on a "
+    "set never seen ('transfer').",
+)
+def quality(
+    data: Path,
+    out: Path,
+    seed: int,
+    name: str | None,
+    sets: str,
+    limit: int | None,
+    systems: str | None,
+    weights: Path | None,
+) -> None:
+    """How much of the evidence is found, beside simple baselines."""
+    _quality(data, out, seed, name, sets, limit, systems, weights)
+
+
+@main.command("speed")
+@_data
+@_out
+@_seed
+@_name
+@click.option("--sizes", default="10000,100000", show_default=True, help="Episodes of one user, with commas between.")
+@click.option("--seconds", type=float, default=10.0, show_default=True, help="At most so long for each comparison.")
+def speed_command(data: Path, out: Path, seed: int, name: str | None, sizes: str, seconds: float) -> None:
+    """Searches and writes beside the least that the same work can cost."""
+    _speed(data, out, seed, name, [int(size) for size in _listed(sizes)], seconds)
+
+
+@main.command("all")
+@_data
+@_out
+@_seed
+@_name
+def everything(data: Path, out: Path, seed: int, name: str | None) -> None:
+    """Both runs with their defaults."""
+    _quality(data, out, seed, name, ",".join(datasets.DATASETS), None, None, None)
+    _speed(data, out, seed, name, [10_000, 100_000], 10.0)
+
+
+def _quality(
+    data: Path,
+    out: Path,
+    seed: int,
+    name: str | None,
+    sets: str,
+    limit: int | None,
+    chosen: str | None,
+    weights: Path | None,
+) -> None:
+    present, missing = datasets.load_available(_listed(sets), data)
+    for set_name in missing:
+        click.echo(f"no data for {set_name} under {data}: left out", err=True)
+    if not present:
+        raise click.ClickException(f"no set of {sets} is under {data}; --data names another folder")
+    systems = run.systems(baselines.BASELINES)
+    if chosen is not None:
+        unknown = set(_listed(chosen)) - set(systems)
+        if unknown:
+            raise click.ClickException(f"no system is called {', '.join(unknown)}; there are {', '.join(systems)}")
+        systems = {system: systems[system] for system in _listed(chosen)}
+    runs = [
+        run.answer_set(datasets.sample(conversations, limit, seed=seed), systems, progress=_say)
+        for conversations in present.values()
+    ]
+    about = _about(seed) | ({"conversations of a set, at most": str(limit)} if limit else {})
+    built = report.build(runs, about=about, missing=missing, seed=seed)
+    written = report.write(built, out, name or f"quality-{about['date']}")
+    click.echo(report.to_markdown(built))
+    _say(f"written to {', '.join(map(str, written))}")
+
+
+def _speed(data: Path, out: Path, seed: int, name: str | None, sizes: list[int], seconds: float) -> None:
+    log = data / CHATLOG
+    if not log.exists():
+        raise click.ClickException(f"no chat log at {log}; --data names another folder")
+    about = _about(seed)
+    measured = speed.measure(log, sizes, about=about, seed=seed, seconds=seconds, progress=_say)
+    written = speed.write(measured, out, name or f"speed-{about['date']}")
+    click.echo(speed.to_markdown(measured))
+    _say(f"written to {', '.join(map(str, written))}")
+
+
+def _listed(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def _say(line: str) -> None:
+    click.echo(line, err=True)
+
+
+def _about(seed: int) -> dict[str, str]:
+    return {
+        "date": f"{datetime.datetime.now(datetime.UTC):%Y-%m-%d}",
+        "mnemic": importlib.metadata.version("mnemic"),
+        "python": platform.python_version(),
+        "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
+        "seed": str(seed),
+    }
+
+
+if __name__ == "__main__":
+    main(prog_name="python -m bench")

@@ -1,0 +1,156 @@
+"""The quality run: every system answers every question of a set, and what it gave is kept for the report."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, closing
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from bench.baselines import Prepare, pack
+from bench.datasets import Conversation, Question
+from mnemic import Context, Hit, Memory, Receipt, Results
+from mnemic.models import wordllama
+
+BUDGETS = (250, 500, 1000, 2000)
+LIMIT = 50
+"""Hits asked for: enough for 20 episodes and 10 sessions, whatever the hits rest on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a system gave for a question: episodes by hit, what it put into each budget, and how long it took."""
+
+    ranking: tuple[tuple[str, ...], ...]
+    packed: Mapping[int, tuple[str, ...]]
+    ms: float
+    relevance: tuple[float | None, ...] = ()
+    best: float | None = None
+    tokens: Mapping[int, int] = field(default_factory=dict[int, int])
+
+
+System = Callable[[Conversation], Iterator[tuple[Question, Answer]]]
+"""Answers a conversation's questions, in any order."""
+
+
+@dataclass(frozen=True, slots=True)
+class SetRun:
+    """The answers of every system to a set: one list per conversation, aligned with its questions."""
+
+    dataset: str
+    conversations: tuple[Conversation, ...]
+    answers: Mapping[str, tuple[tuple[Answer, ...], ...]]
+    seconds: Mapping[str, float]
+
+
+class Remembering(Protocol):
+    """The part of `mnemic.Memory` that the run uses."""
+
+    def add(self, messages: Sequence[Mapping[str, str]], /, *, user_id: str, session_id: str) -> Receipt: ...
+
+    def search(self, query: str, /, *, user_id: str, limit: int, now: str | None) -> Results: ...
+
+    def context(self, query: str, /, *, user_id: str, budget: int, now: str | None) -> Context: ...
+
+
+Open = Callable[[Conversation], AbstractContextManager[Remembering]]
+"""Opens an empty memory for a conversation: here a recipe can depend on the conversation that is tested."""
+
+
+def answer_set(
+    conversations: Sequence[Conversation], systems: Mapping[str, System], *, progress: Callable[[str], None]
+) -> SetRun:
+    """Let every system answer every question."""
+    answers: dict[str, tuple[tuple[Answer, ...], ...]] = {}
+    seconds: dict[str, float] = {}
+    for name, system in systems.items():
+        started = time.perf_counter()
+        answers[name] = tuple(_aligned(conversation, system) for conversation in conversations)
+        seconds[name] = time.perf_counter() - started
+        progress(f"{conversations[0].dataset}: {name}, {seconds[name]:.1f} s")
+    return SetRun(conversations[0].dataset, tuple(conversations), answers, seconds)
+
+
+def _aligned(conversation: Conversation, system: System) -> tuple[Answer, ...]:
+    given = {question.id: answer for question, answer in system(conversation)}
+    return tuple(given[question.id] for question in conversation.questions)
+
+
+def ours(open_memory: Open) -> System:
+    """Mnemic: what was said is added session by session, and each question is asked when its time has come."""
+
+    def answer(conversation: Conversation) -> Iterator[tuple[Question, Answer]]:
+        everything = len(conversation.messages)
+        in_time = sorted(conversation.questions, key=lambda question: question.history or everything)
+        added = 0
+        with open_memory(conversation) as memory:
+            for question in in_time:
+                stop = everything if question.history is None else question.history
+                for session_id, messages in conversation.sessions(added, stop):
+                    memory.add(messages, user_id=conversation.id, session_id=session_id)
+                added = max(added, stop)
+                yield question, _ask(memory, conversation, question)
+
+    return answer
+
+
+def _ask(memory: Remembering, conversation: Conversation, question: Question) -> Answer:
+    now = conversation.asked_at(question)
+    started = time.perf_counter()
+    results = memory.search(question.text, user_id=conversation.id, limit=LIMIT, now=now)
+    ms = (time.perf_counter() - started) * 1000
+    contexts = {
+        budget: memory.context(question.text, user_id=conversation.id, budget=budget, now=now) for budget in BUDGETS
+    }
+    return Answer(
+        ranking=tuple(episodes(hit) for hit in results),
+        packed={
+            budget: tuple(e.message_id for e in context.evidence if e.message_id is not None)
+            for budget, context in contexts.items()
+        },
+        ms=ms,
+        relevance=tuple(hit.relevance for hit in results),
+        best=results.best,
+        tokens={budget: context.tokens for budget, context in contexts.items()},
+    )
+
+
+def episodes(hit: Hit) -> tuple[str, ...]:
+    """The messages that a hit stands for: its own where it is one or a passage of one, else those it rests on."""
+    if hit.message_id is not None:
+        return (hit.message_id,)
+    return tuple(evidence.message_id for evidence in hit.evidence if evidence.message_id is not None)
+
+
+def baseline(prepare: Prepare, count: Callable[[str], int]) -> System:
+    """A baseline under the same conditions; `count` is the token counter of the budgets."""
+
+    def answer(conversation: Conversation) -> Iterator[tuple[Question, Answer]]:
+        messages = {message.id: message for message in conversation.messages}
+        rank = prepare(conversation)
+        for question in conversation.questions:
+            started = time.perf_counter()
+            ranked = rank(question)
+            ms = (time.perf_counter() - started) * 1000
+            packed = pack([messages[id] for id in ranked], BUDGETS, count)
+            yield (
+                question,
+                Answer(
+                    ranking=tuple((id,) for id in ranked[:LIMIT]),
+                    packed={budget: tuple(ids) for budget, ids in packed.items()},
+                    ms=ms,
+                ),
+            )
+
+    return answer
+
+
+def _shipped(_: Conversation) -> AbstractContextManager[Remembering]:
+    return closing(Memory(":memory:"))
+
+
+def systems(baselines: Mapping[str, Prepare]) -> dict[str, System]:
+    """Mnemic as shipped, then the baselines, by name."""
+    count = wordllama.WordLlamaEmbedder().counter
+    return {"mnemic": ours(_shipped)} | {name: baseline(prepare, count) for name, prepare in baselines.items()}

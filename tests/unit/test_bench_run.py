@@ -1,0 +1,174 @@
+"""The quality run and its report, with a memory that only compares words."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from bench import baselines, report, run
+from bench.datasets import Conversation, Message, Question
+from mnemic import Context, Evidence, Hit, Receipt, Results, Scope
+
+WHEN = datetime(2024, 1, 1, tzinfo=UTC)
+
+
+class WordMemory:
+    """Finds what shares words with the question, and remembers when it was told and asked."""
+
+    def __init__(self) -> None:
+        self.told: list[Mapping[str, str]] = []
+        self.asked: list[tuple[str, int, str | None]] = []
+
+    def add(self, messages: Sequence[Mapping[str, str]], /, *, user_id: str, session_id: str) -> Receipt:
+        self.told += messages
+        return Receipt(id="r", verb="add", at=WHEN, entries=())
+
+    def search(self, query: str, /, *, user_id: str, limit: int, now: str | None) -> Results:
+        self.asked.append((query, len(self.told), now))
+        found = self._found(query)[:limit]
+        hits = tuple(hit(e.message_id, relevance=0.9 if place == 0 else 0.1) for place, e in enumerate(found))
+        return Results(id="s", query=query, hits=hits, considered=len(self.told), best=0.9 if hits else 0.0)
+
+    def context(self, query: str, /, *, user_id: str, budget: int, now: str | None) -> Context:
+        found = tuple(self._found(query)[: budget // 250])
+        return Context(query, "…", 1, budget, "words", found, "s")
+
+    def _found(self, query: str) -> list[Evidence]:
+        words = set(query.lower().strip("?").split())
+        ranked = sorted(self.told, key=lambda m: -len(words & set(m["content"].lower().split())))
+        return [Evidence(m["id"], m["id"], "s", None, WHEN, m["content"]) for m in ranked]
+
+
+def hit(message_id: str | None, relevance: float = 0.5, evidence: tuple[Evidence, ...] = ()) -> Hit:
+    return Hit(
+        id="h",
+        kind="episode" if message_id else "fact",
+        text="",
+        score=1.0,
+        relevance=relevance,
+        time=WHEN,
+        valid_from=None,
+        valid_to=None,
+        scope=Scope(),
+        source="user",
+        speaker=None,
+        message_id=message_id,
+        metadata={},
+        evidence=evidence,
+        signals={},
+    )
+
+
+def conversation(dataset: str = "mini") -> Conversation:
+    texts = ["my cat is called Tom", "the sea was cold", "we bought figs", "the cat sleeps"]
+    messages = tuple(
+        Message(str(n), f"s{n // 2}", "user", text, time=f"2024-01-0{n // 2 + 1}T00:00:00+00:00")
+        for n, text in enumerate(texts)
+    )
+    questions = (
+        Question("late", "what did we buy figs?", ("2",), ("s1",), "fruit", corrected=("2", "3")),
+        Question("early", "who is called cat?", ("0",), ("s0",), "pets", history=2),
+        Question("none", "which car?", (), (), "cars", answerable=False),
+    )
+    return Conversation("c1", dataset, messages, questions)
+
+
+@pytest.fixture
+def memory() -> WordMemory:
+    return WordMemory()
+
+
+@pytest.fixture
+def measured(memory: WordMemory) -> run.SetRun:
+    @contextmanager
+    def open_memory(_: Conversation) -> Iterator[WordMemory]:
+        yield memory
+
+    systems = {
+        "mnemic": run.ours(open_memory),
+        "grep": run.baseline(baselines.grep, lambda text: len(text.split())),
+        "newest first": run.baseline(baselines.newest, lambda text: len(text.split())),
+    }
+    return run.answer_set([conversation()], systems, progress=lambda _: None)
+
+
+def test_questions_are_asked_when_their_time_has_come(memory: WordMemory, measured: run.SetRun):
+    assert memory.asked == [
+        ("who is called cat?", 2, "2024-01-01T00:00:00+00:00"),
+        ("what did we buy figs?", 4, "2024-01-02T00:00:00+00:00"),
+        ("which car?", 4, "2024-01-02T00:00:00+00:00"),
+    ]
+    late, early, _ = measured.answers["mnemic"][0]
+    assert late.ranking[0] == ("2",)
+    assert early.ranking == (("0",), ("1",))
+    assert early.packed == {250: ("0",), 500: ("0", "1"), 1000: ("0", "1"), 2000: ("0", "1")}
+
+
+def test_baselines_hear_nothing_that_is_said_later(measured: run.SetRun):
+    late, early, _ = measured.answers["newest first"][0]
+    assert late.ranking == (("3",), ("2",), ("1",), ("0",))
+    assert early.ranking == (("1",), ("0",))
+    assert measured.answers["grep"][0][1].ranking == (("0",),)
+
+
+@pytest.mark.parametrize("name", [name for name in baselines.BASELINES if "dense" not in name and name != "fusion"])
+def test_every_word_baseline_answers(name: str):
+    talk = conversation()
+    rank = baselines.BASELINES[name](talk)
+    assert set(rank(talk.questions[1])) <= {"0", "1"}
+
+
+def test_a_fact_stands_for_its_evidence():
+    evidence = tuple(Evidence(i, i, None, None, WHEN, "") for i in ("a", "b"))
+    assert run.episodes(hit(None, evidence=evidence)) == ("a", "b")
+    assert run.episodes(hit("m", evidence=evidence)) == ("m",)
+
+
+def test_packing_holds_its_budget_and_passes_over_what_does_not_fit():
+    said = [Message("long", "s", "user", "w " * 50), Message("short", "s", "user", "w w")]
+    packed = baselines.pack(said, [10, 100], lambda text: len(text.split()))
+    assert packed == {10: ["short"], 100: ["long", "short"]}
+
+
+def test_report_gives_every_figure_its_interval_and_difference(measured: run.SetRun, tmp_path: Path):
+    built = report.build([measured], about={"date": "2024-01-01"}, missing=["beam"], seed=0)
+    by = {(f.part, f.category, f.system, f.metric): f for f in built.figures}
+    own = by["mini", "", "mnemic", "recall@10"]
+    assert (own.estimate.mean, own.estimate.count) == (1.0, 2)
+    assert by["mini", "", "mnemic", "context 250"].estimate.mean == 1.0
+    worse = by["mini", "", "newest first", "context 250"]
+    assert worse.ours_minus_it.mean == own.estimate.mean - worse.estimate.mean
+    assert by["mini", "pets", "grep", "recall@10"].estimate.count == 1
+    # Two answered hits of two, at 0.9 and kept; five at 0.1 of which none is; one at 0.9 for what was never said.
+    (sureness,) = built.sureness
+    assert sum(b.count for b in sureness.bins) == 10
+    assert math.isclose(sureness.known_from_unknown, 0.5)
+    markdown, data = report.write(built, tmp_path, "quality")
+    assert "left" in markdown.read_text() or "not there: beam" in markdown.read_text()
+    assert json.loads(data.read_text())["missing"] == ["beam"]
+
+
+def test_locomo_is_reported_in_three_parts():
+    talk = conversation("locomo")
+    names = [part.name for part in report.parts("locomo")]
+    assert names == ["locomo 1-4", "locomo 1-4, audited key", "locomo 5"]
+    head, audited, adversarial = report.parts("locomo")
+    assert [head.holds(q) for q in talk.questions] == [True, True, False]
+    assert audited.key(talk.questions[0]) == ("2", "3")
+    assert adversarial.holds(talk.questions[2])
+
+
+def test_losses_name_the_surest_first():
+    def figure(mean: float, high: float) -> report.Figure:
+        estimate = report.Estimate(0.5, 0.4, 0.6, 10)
+        return report.Figure("p", "", "grep", "recall@10", estimate, report.Estimate(mean, mean - 0.1, high, 10))
+
+    figures = (figure(-0.1, 0.05), figure(-0.2, -0.1), figure(0.1, 0.2))
+    built = report.Report(about={}, figures=figures, sureness=(), speed=(), missing=())
+    assert [f.ours_minus_it.mean for f in report.losses(built)] == [-0.2, -0.1]
