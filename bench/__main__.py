@@ -122,7 +122,7 @@ def _quality(
     about = _about(seed) | ({"conversations of a set, at most": str(limit)} if limit else {})
     built = report.build(runs, about=about, missing=missing, seed=seed)
     written = report.write(built, out, name or f"quality-{about['date']}")
-    click.echo(report.to_markdown(built))
+    click.echo(report.summary(built))
     _say(f"written to {', '.join(map(str, written))}")
 
 

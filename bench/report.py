@@ -229,7 +229,7 @@ def to_markdown(report: Report) -> str:
         "Each figure is a mean over questions, with a 95 % interval from a hierarchical bootstrap (conversations, then "
         "their questions). Δ is Mnemic minus the other system, paired by question, with its own interval.",
         "## In short",
-        _summary(report),
+        summary(report),
         "## Every figure",
         *_details(report),
         "## By kind of question (recall@10)",
@@ -244,7 +244,8 @@ def to_markdown(report: Report) -> str:
     return "\n\n".join(block for block in blocks if block) + "\n"
 
 
-def _summary(report: Report) -> str:
+def summary(report: Report) -> str:
+    """One line per part and headline metric: Mnemic, and the best of the baselines."""
     rows: list[list[str]] = []
     for part in _unique(figure.part for figure in report.figures):
         for metric in ("recall@10", "sessions@5", "context 1000"):
@@ -274,11 +275,12 @@ def _details(report: Report) -> Iterator[str]:
     for part in _unique(figure.part for figure in report.figures):
         figures = [f for f in report.figures if f.part == part and not f.category]
         columns = _unique(f.metric for f in figures if f.estimate.count)
+        systems = _unique(f.system for f in figures)
         rows: list[list[str]] = []
-        for system in _unique(f.system for f in figures):
+        for system in systems:
             by_metric = {f.metric: f for f in figures if f.system == system}
             rows.append([system, *(_estimate(by_metric[m].estimate) for m in columns)])
-            if system != OURS:
+            if system != OURS and OURS in systems:
                 rows.append(["Δ", *(_difference(by_metric[m].ours_minus_it) for m in columns)])
         yield f"### {part}\n\n" + _table(["system", *columns], rows)
 

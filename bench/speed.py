@@ -31,7 +31,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bench import metrics
+from bench import metrics, peers
 from bench.baselines import said, terms
 from bench.datasets import Message, chatlog
 from mnemic import Memory
@@ -116,7 +116,8 @@ def measure(
     progress("import and installed size")
     facts["import mnemic, ms over bare python"] = import_ms()
     facts |= installed_mib()
-    skipped = () if importlib.util.find_spec("tantivy") else ("tantivy is not installed",)
+    absent = [*peers.missing(), *([] if importlib.util.find_spec("tantivy") else ["tantivy"])]
+    skipped = tuple(f"{name} is not installed" for name in absent)
     return SpeedReport(about, tuple(searches), tuple(writes), facts, skipped)
 
 
@@ -271,11 +272,11 @@ class Tantivy:
         self._index = None
 
 
-def _others(folder: Path) -> dict[str, Fts5 | Tantivy]:
-    engines: dict[str, Fts5 | Tantivy] = {"FTS5": Fts5(folder / "fts5.db")}
+def _others(folder: Path) -> dict[str, peers.Peer]:
+    engines: dict[str, peers.Peer] = {"FTS5": Fts5(folder / "fts5.db")}
     if importlib.util.find_spec("tantivy"):
         engines["tantivy"] = Tantivy(folder / "tantivy")
-    return engines
+    return engines | peers.installed(folder)
 
 
 # --- Scenes -----------------------------------------------------------------------------------------------------------
@@ -297,15 +298,21 @@ def growing(
     size = 0
     for goal in sizes:
         progress(f"one user, {goal:,} episodes")
+        if goal > peers.LARGEST:
+            for name in peers.NAMES & others.keys():
+                others.pop(name).close()
         rates: list[float] = []
+        other_rates: dict[str, list[float]] = {}
         with closing(Memory(str(path))) as memory:
             while batch := list(islice(messages, min(BATCH, goal - size))):
                 started = time.perf_counter()
                 memory.add(_payloads(batch), user_id=USER)
                 rates.append(len(batch) / (time.perf_counter() - started))
                 floor.add(batch)
-                for engine in others.values():
+                for name, engine in others.items():
+                    started = time.perf_counter()
                     engine.add(batch)
+                    other_rates.setdefault(name, []).append(len(batch) / (time.perf_counter() - started))
                 size += len(batch)
             floor.index()
             calls: dict[str, Callable[[str], object]] = {
@@ -319,7 +326,11 @@ def growing(
             ours, least, *rest = take_turns(calls, questions, seconds)
         if goal in (FIRST_RESULT_SIZE, RESIDENT_SIZE):
             shutil.copyfile(path, folder / f"{goal}.db")
-        per_second = {f"up to {goal:,}": metrics.quantile(rates, 0.5), f"the last at {goal:,}": rates[-1]}
+        per_second = {
+            f"mnemic, up to {goal:,}": metrics.quantile(rates, 0.5),
+            f"mnemic, the last at {goal:,}": rates[-1],
+        }
+        per_second |= {f"{name}, up to {goal:,}": metrics.quantile(r, 0.5) for name, r in other_rates.items()}
         yield goal, Comparison(f"search, one user with {goal:,} episodes", ours, least, tuple(rest)), per_second
     for engine in others.values():
         engine.close()
@@ -428,14 +439,21 @@ def _median_seconds(command: Sequence[str], *, times: int) -> float:
 
 
 def installed_mib() -> dict[str, float]:
-    """The size of Mnemic's own files, and of everything that `pip install mnemic` brings."""
+    """The size of Mnemic's own files, of what `pip install mnemic` brings, and of that with the default embedder."""
     package = importlib.util.find_spec("mnemic")
     folders = package.submodule_search_locations if package else None
     own = sum(_file_size(path) for folder in folders or () for path in Path(folder).rglob("*.*"))
     needed = _closure("mnemic") - {"mnemic"}
-    files = (file for name in needed for file in importlib.metadata.files(name) or ())
-    others = sum(_file_size(Path(str(file.locate()))) for file in files)
-    return {"installed, mnemic alone, MiB": own / 2**20, "installed, with what it needs, MiB": (own + others) / 2**20}
+    return {
+        "installed, mnemic alone, MiB": own / 2**20,
+        "installed, with what it needs, MiB": (own + _size_of(needed)) / 2**20,
+        "installed, with the default embedder too, MiB": (own + _size_of(needed | _closure("wordllama"))) / 2**20,
+    }
+
+
+def _size_of(distributions: set[str]) -> int:
+    files = (file for name in distributions for file in importlib.metadata.files(name) or ())
+    return sum(_file_size(Path(str(file.locate()))) for file in files)
 
 
 def _file_size(path: Path) -> int:
