@@ -1,0 +1,616 @@
+"""The ranking: what each document of a scope scores for a question, and how likely it is evidence.
+
+Pure functions on arrays; nothing here reads a store. A *document* is a turn, or a passage of a long one. It is scored
+in four *contexts*: alone ("turn"), with its neighbours up to one step away ("near"), up to two ("wide"), and with its
+whole session ("session"). A turn says little by itself ("Yes, last summer!"), and what it is about stands around it.
+
+Nothing is indexed twice for that. Term counts and lengths add up over turns, and so do plain token-sum vectors:
+
+    count(window) = sum of the turns' counts        dot(q, window) = sum of the turns' dots
+
+so every context is computed from the turns' own numbers when the question is asked, equal to an index of the joined
+texts, and a later turn changes nothing stored.
+
+    layout = rank.layout(lengths, previous, following, session)         # once per state of the scope
+    norms = rank.norms(vectors, layout)                                 # likewise; `known=` continues an older one
+    asked = rank.read_question(question, speakers)
+    words = rank.lexical([rank.Term(documents, counts, term.weight) for term in asked.terms ...], layout)
+    sense = rank.dense(vectors @ query, norm_of_query, norms, layout)   # or None: words alone
+    features = rank.features(words, sense, layout, speaker=asked.speakers[speaker_codes])
+    model = rank.fitted(dense=True)
+    scores = rank.combine(features, model.weights)
+    relevances = rank.relevance(scores[hits], rank.facts(words, sense, scores), model.hit)
+
+Shapes: n documents, s sessions, d dimensions. Scores are float32.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any, NamedTuple, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mnemic import text
+
+Floats = NDArray[np.float32]
+Ints = NDArray[np.int32]
+Bools = NDArray[np.bool_]
+
+REACH = 2
+"""Steps to each side of the widest window."""
+
+_BLOCK = 1 << 21
+"""Cells of (terms x documents) worked on at once: what fits the caches matters more than the number of calls."""
+
+
+# --- The question -----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Speaker:
+    """Someone who speaks in the scope: a name ('' for none) and a role ("user", "assistant", …)."""
+
+    name: str
+    role: str
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question as the ranking takes it."""
+
+    terms: tuple[text.QueryTerm, ...]
+    """What to look up. Names of speakers are left out: who says a name is usually not the one who bears it."""
+    about: str
+    """What to embed: the question without the names of speakers."""
+    speakers: Bools
+    """Per speaker of the scope: whether the question is about what this one said."""
+
+
+# Words of the asker for themselves, as `text.words` gives them. "us" is missing (the country), and so are words that
+# are others in another language.
+_FIRST_PERSON = """i my me mine myself we our ours ourselves ich mich mir mein meine meinem meinen meiner wir uns unser
+    unsere je moi mon mes nous notre nos yo mis nosotros nuestro nuestra я меня мне мной мой моя мое мои мы нас нам наш
+    наша"""
+_ASKER = frozenset(_FIRST_PERSON.split())
+# The assistant is meant where the question is about what it has said, not where it is asked to do something now.
+_SECOND_PERSON = re.compile(
+    r"\b(?:did|have|had|were) you\b"
+    r"|\byou (?:told|said|gave|suggested|recommended|mentioned|provided|shared|explained|described|listed|showed)\b"
+    r"|\byour (?:suggestion|recommendation|answer|advice|list|response)"
+)
+
+
+def read_question(question: str, speakers: Sequence[Speaker] = ()) -> Asked:
+    """Terms, text to embed and speakers of a question, given those who speak in the scope.
+
+    A question is about a speaker whom it names, about the user where it says "I" or "my", about the assistant where it
+    says "you told", "your suggestion". The last two only tell speakers apart where an assistant speaks at all.
+    """
+    words = frozenset(text.words(question))
+    with_assistant = any(speaker.role == "assistant" for speaker in speakers)
+    first = with_assistant and not words.isdisjoint(_ASKER)
+    second = with_assistant and _SECOND_PERSON.search(question.lower()) is not None
+    by_name = [bool(speaker.name) and text.named(speaker.name, words) for speaker in speakers]
+    meant = [
+        named or (second if speaker.role == "assistant" else first and speaker.role == "user")
+        for speaker, named in zip(speakers, by_name, strict=True)
+    ]
+    names = [speaker.name for speaker, named in zip(speakers, by_name, strict=True) if named]
+    terms = tuple(text.query_terms(question))
+    about = question
+    if names:
+        in_names = {term for name in names for term in text.terms(name)}
+        others = tuple(term for term in terms if term.term.removeprefix(text.COMPOUND) not in in_names)
+        if any(term.weight == 1.0 for term in others):
+            terms = others
+        about = _without(question, {word for name in names for word in text.words(name)})
+    return Asked(terms, about, np.array(meant, dtype=np.bool_))
+
+
+def _without(question: str, words: set[str]) -> str:
+    """The question without these words; as it was where nothing else is left."""
+    kept = [part for part in question.split() if words.isdisjoint(text.words(part))]
+    return " ".join(kept) or question
+
+
+# --- Layout -----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Where the documents of a scope stand. Build it with `layout`."""
+
+    previous: Ints
+    """(n,) the document before, in the same session; -1 for none."""
+    following: Ints
+    """(n,) the document after; the inverse of `previous`."""
+    session: Ints
+    """(n,) code of its session, in range(sessions)."""
+    sessions: int
+    lengths: Floats
+    """(n,) words of each document; `near_lengths`, `wide_lengths` (n,) and `session_lengths` (s,) are their sums."""
+    near_lengths: Floats
+    wide_lengths: Floats
+    session_lengths: Floats
+
+    @property
+    def size(self) -> int:
+        """Number of documents."""
+        return len(self.lengths)
+
+
+def layout(lengths: NDArray[Any], previous: NDArray[Any], following: NDArray[Any], session: NDArray[Any]) -> Layout:
+    """The layout of a scope; all four (n,).
+
+    `previous` and `following` lead to a document's neighbours in its session (-1: none) and must be each other's
+    inverse. `session` holds codes 0, 1, 2 …; a document with code -1 is in no session and counts as one of its own.
+    """
+    before, after = previous.astype(np.int32), following.astype(np.int32)
+    code = session.astype(np.int32)
+    alone = np.flatnonzero(code < 0)
+    known = int(code.max(initial=-1)) + 1
+    code[alone] = np.arange(known, known + len(alone), dtype=np.int32)
+    words = lengths.astype(np.float32)
+    near, wide = _windows(words, before, after)
+    sessions = known + len(alone)
+    return Layout(before, after, code, sessions, words, near, wide, _per_session(words, code, sessions))
+
+
+def _neighbours(previous: Ints, following: Ints, at: Ints) -> Iterator[tuple[Ints, Ints]]:
+    """For each distance 1 … REACH: the neighbours before and after each document of `at`; -1 for none."""
+    before, after = at, at
+    for _ in range(REACH):
+        # Index -1 is the last document, so the steps from "none" are masked out again.
+        before = np.where(before >= 0, previous[before], np.int32(-1))
+        after = np.where(after >= 0, following[after], np.int32(-1))
+        yield before, after
+
+
+def _windows(values: Floats, previous: Ints, following: Ints) -> tuple[Floats, Floats]:
+    """Sums of (n,) or (n, d) values over the near and the wide window of each document."""
+    total, sums = values, list[Floats]()
+    padded = np.concatenate([values, np.zeros_like(values[:1])])  # row -1 is zero: no neighbour, nothing added
+    if not len(values):
+        return values, values
+    for before, after in _neighbours(previous, following, np.arange(len(values), dtype=np.int32)):
+        total = total + padded[before] + padded[after]
+        sums.append(total)
+    return sums[0], sums[1]
+
+
+def _per_session(values: Floats, session: Ints, sessions: int) -> Floats:
+    """Sums of (n,) values per session: (s,)."""
+    return np.bincount(session, values, minlength=sessions).astype(np.float32)
+
+
+# --- Words ------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Saturation:
+    """BM25's two constants: `k1`, how soon repeats stop counting; `b`, how much long texts are discounted."""
+
+    k1: float
+    b: float
+
+
+TURN = Saturation(1.2, 0.4)
+WINDOW = Saturation(1.2, 0.5)
+SESSION = Saturation(1.2, 0.75)
+"""Turns are short and their length is hardly verbosity: less discount than the customary 0.75 for documents."""
+
+
+class Term(NamedTuple):
+    """One term of the question and where it stands."""
+
+    documents: NDArray[np.integer[Any]]
+    """Ascending, each once; empty for a term that the scope does not have (its absence counts in the coverage)."""
+    counts: NDArray[Any]
+    """How often it stands in each of them."""
+    weight: float = 1.0
+    """Factor on its score. Terms below 1 (parts of words) take no part in the coverage."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lexical:
+    """BM25 and coverage of each document: float32 (n,) each."""
+
+    turn: Floats
+    near: Floats
+    wide: Floats
+    session: Floats
+    coverage: Floats
+    """Share of the question's idf mass that the document has, in [0, 1] …"""
+    wide_coverage: Floats
+    """… and that it has with its neighbours."""
+
+
+def idf(documents: int, having: NDArray[Any]) -> NDArray[np.float64]:
+    """Inverse document frequency of terms that `having` of the documents have; always positive.
+
+    ln(1 + (N - df + 1/2) / (df + 1/2)): Robertson and Zaragoza, The Probabilistic Relevance Framework: BM25 and Beyond,
+    2009, section 3.1, with the 1 inside the logarithm that keeps frequent terms from counting against a document.
+    """
+    return np.log1p((documents - having + 0.5) / (having + 0.5))
+
+
+def saturated(counts: NDArray[Any], lengths: NDArray[Any], mean: float, constants: Saturation) -> NDArray[Any]:
+    """BM25's term frequency: (k1 + 1) tf / (tf + k1 (1 - b + b length / mean)). Robertson and Zaragoza 2009, 3.4.2."""
+    k1, b = constants.k1, constants.b
+    return counts * (k1 + 1.0) / (counts + k1 * (1.0 - b + b / mean * lengths))
+
+
+def lexical(terms: Sequence[Term], layout: Layout) -> Lexical:
+    """BM25 of every document in each context, equal to BM25 over an index of the contexts' joined texts.
+
+    The work grows with the postings, not with n x terms: a term's counts are spread to its documents' neighbours, and
+    only what they reach is touched.
+    """
+    size = layout.size
+    found = Lexical(*(np.zeros(size, dtype=np.float32) for _ in range(6)))
+    if not size:
+        return found
+    mass = 0.0, 0.0  # of the whole question, for the two coverages
+    per_session = np.zeros(layout.sessions, dtype=np.float64)
+    together = max(1, _BLOCK // size)
+    for start in range(0, len(terms), together):
+        added = _lexical_block(terms[start : start + together], layout, found, per_session)
+        mass = mass[0] + added[0], mass[1] + added[1]
+    found.session[:] = per_session.astype(np.float32)[layout.session]
+    for coverage, whole in ((found.coverage, mass[0]), (found.wide_coverage, mass[1])):
+        if whole > 0.0:
+            np.minimum(coverage / np.float32(whole), np.float32(1.0), out=coverage)
+    return found
+
+
+def _lexical_block(
+    terms: Sequence[Term], layout: Layout, found: Lexical, per_session: NDArray[np.float64]
+) -> tuple[float, float]:
+    """Add the scores of a few terms to `found`, all terms in one go; the idf masses of its two coverages.
+
+    A *cell* is term number x n + document. `reached` holds the term count of each cell's window while it grows.
+    """
+    size, count = layout.size, len(terms)
+    weights = np.array([term.weight for term in terms])
+    whole = weights == 1.0
+    documents = np.concatenate([term.documents for term in terms]).astype(np.int32, copy=False)
+    counts = np.concatenate([term.counts for term in terms]).astype(np.float32, copy=False)
+    owner = np.repeat(np.arange(count, dtype=np.int64), [len(term.documents) for term in terms])
+    masses: list[float] = []
+
+    def add(
+        cells: tuple[NDArray[np.int64], NDArray[Any], NDArray[Any]],
+        lengths: Floats,
+        constants: Saturation,
+        score: NDArray[Any],
+        coverage: Floats | None,
+    ) -> None:
+        owners, places, values = cells
+        rarity = idf(len(lengths), np.bincount(owners, minlength=count))
+        mean = max(float(lengths.mean()), 1e-9)
+        # np.add.at, not +=: several terms reach the same document.
+        np.add.at(
+            score,
+            places,
+            (saturated(values, lengths[places], mean, constants) * (rarity * weights)[owners]).astype(score.dtype),
+        )
+        if coverage is not None:
+            covered = rarity * whole
+            np.add.at(coverage, places, covered[owners].astype(np.float32))
+            masses.append(float(covered.sum()))
+
+    add((owner, documents, counts), layout.lengths, TURN, found.turn, found.coverage)
+
+    reached = np.zeros(count * size, dtype=np.float32)
+    reached[owner * size + documents] = counts
+    owners, places = [owner], [documents]
+    steps = _neighbours(layout.previous, layout.following, documents)
+    contexts = ((found.near, layout.near_lengths, None), (found.wide, layout.wide_lengths, found.wide_coverage))
+    for neighbours, (score, lengths, coverage) in zip(steps, contexts, strict=True):
+        for neighbour in neighbours:  # A document is the previous of one other at most: no cell comes twice in a step.
+            there = np.flatnonzero(neighbour >= 0)
+            place, whose = neighbour[there], owner[there]
+            cell = whose * size + place
+            fresh = reached[cell] == 0.0
+            reached[cell] += counts[there]
+            owners.append(whose[fresh])
+            places.append(place[fresh])
+        all_owners, all_places = np.concatenate(owners), np.concatenate(places)
+        values = reached[all_owners * size + all_places]
+        add((all_owners, all_places, values), lengths, WINDOW, score, coverage)
+
+    in_sessions = np.bincount(
+        owner * layout.sessions + layout.session[documents], counts, minlength=count * layout.sessions
+    )
+    cells = np.flatnonzero(in_sessions)
+    add((cells // layout.sessions, cells % layout.sessions, in_sessions[cells]), layout.session_lengths, SESSION,
+        per_session, None)  # fmt: skip
+    return masses[0], masses[1]
+
+
+# --- Vectors ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Norms:
+    """Euclidean norms of the vector sums of each context."""
+
+    turn: Floats
+    """(n,), as are `near` and `wide`."""
+    near: Floats
+    wide: Floats
+    session: Floats
+    """(s,)"""
+
+
+@dataclass(frozen=True, slots=True)
+class Dense:
+    """Cosines of the question with each context of each document: float32 (n,) each, in [-1, 1]."""
+
+    turn: Floats
+    near: Floats
+    wide: Floats
+    session: Floats
+
+
+def smooth_inverse_frequency(counts: NDArray[Any], total: float, a: float = 1e-3) -> Floats:
+    """Weights a / (a + p) of the question's tokens, given how often each stands in the scope, of `total` tokens.
+
+    Arora, Liang, Ma: A Simple but Tough-to-Beat Baseline for Sentence Embeddings, ICLR 2017. Only the question's side
+    is weighted: measured, weights on both sides gain nothing, and a stored vector must not depend on the store.
+    """
+    return (a / (a + counts / max(total, 1.0))).astype(np.float32)
+
+
+def norms(vectors: NDArray[np.floating[Any]], layout: Layout, known: Norms | None = None) -> Norms:
+    """Norms of all contexts of plain token-sum vectors (n, d).
+
+    `known` are those of the same scope when it had fewer documents: only what the new ones touch is computed.
+    """
+    size, sessions = layout.size, layout.sessions
+    if known is None:
+        empty = np.zeros(0, dtype=np.float32)
+        known = Norms(empty, empty, empty, empty)
+    old = len(known.turn)
+    new = np.arange(old, size, dtype=np.int32)
+    reached = [new]
+    for before, after in _neighbours(layout.previous, layout.following, new):
+        reached += [before, after]
+    changed = np.unique(np.concatenate(reached))
+    changed = changed[changed >= 0]
+    result = Norms(
+        turn=_grown(known.turn, size),
+        near=_grown(known.near, size),
+        wide=_grown(known.wide, size),
+        session=_grown(known.session, sessions),
+    )
+    for start in range(0, len(changed), 4096):
+        at = changed[start : start + 4096]
+        total = vectors[at].astype(np.float32)
+        result.turn[at] = _lengths_of(total)
+        for (before, after), out in zip(
+            _neighbours(layout.previous, layout.following, at), (result.near, result.wide), strict=True
+        ):
+            for neighbour in (before, after):
+                there = neighbour >= 0
+                total[there] += vectors[neighbour[there]]
+            out[at] = _lengths_of(total)
+    _session_norms(vectors, layout, new, result.session)
+    return result
+
+
+def _grown(values: Floats, size: int) -> Floats:
+    return np.concatenate([values, np.zeros(size - len(values), dtype=np.float32)])
+
+
+def _session_norms(vectors: NDArray[np.floating[Any]], layout: Layout, new: Ints, out: Floats) -> None:
+    """Norms of the sums of those sessions that a new document is in."""
+    touched = np.zeros(layout.sessions, dtype=np.bool_)
+    touched[layout.session[new]] = True
+    members = np.flatnonzero(touched[layout.session])
+    members = members[np.argsort(layout.session[members], kind="stable")]
+    codes = layout.session[members]
+    starts = np.flatnonzero(np.diff(codes, prepend=-1))
+    bounds = np.append(starts, len(members))
+    first = 0
+    while first < len(starts):  # whole sessions, a few thousand documents at a time
+        last = max(first + 1, int(np.searchsorted(bounds, bounds[first] + 4096, side="right")) - 1)
+        begin, end = int(bounds[first]), int(bounds[last])
+        block = vectors[members[begin:end]].astype(np.float32)
+        out[codes[starts[first:last]]] = _lengths_of(np.add.reduceat(block, starts[first:last] - begin, axis=0))
+        first = last
+
+
+def _lengths_of(vectors: Floats) -> Floats:
+    return np.sqrt(np.einsum("ij,ij->i", vectors, vectors))
+
+
+def dense(dots: NDArray[np.floating[Any]], norm: float, norms: Norms, layout: Layout) -> Dense:
+    """Cosines of every context with a question, from the turns' own dot products (n,) and the question's norm.
+
+    The sums are exact for plain token sums. For an embedder of unit sentence vectors they give the cosine with the
+    mean of the window's vectors, which is the usual vector of a longer text there.
+    """
+    values = dots.astype(np.float32) / np.float32(max(norm, 1e-9))
+    near, wide = _windows(values, layout.previous, layout.following)
+    session = _ratio(_per_session(values, layout.session, layout.sessions), norms.session)[layout.session]
+    return Dense(_ratio(values, norms.turn), _ratio(near, norms.near), _ratio(wide, norms.wide), session)
+
+
+def _ratio(numerator: Floats, denominator: Floats) -> Floats:
+    """Quotient, and 0 where nothing is divided (the norm of an empty text)."""
+    return np.divide(numerator, denominator, out=np.zeros_like(numerator), where=denominator > 1e-9)
+
+
+# --- Features and their combination -----------------------------------------------------------------------------------
+
+CONTEXTS = ("turn", "near", "wide", "session")
+WORD_FEATURES = tuple(f"lexical_{context}" for context in CONTEXTS)
+VECTOR_FEATURES = tuple(f"dense_{context}" for context in CONTEXTS)
+FEATURES = (*WORD_FEATURES, *VECTOR_FEATURES, "speaker", "length")
+
+_LENGTH_HALF = 15.0
+"""Words at which a document has half of what length can give. "Thanks!" says nothing; beyond a sentence or two, longer
+is not better."""
+
+
+def features(
+    words: Lexical,
+    sense: Dense | None,
+    layout: Layout,
+    *,
+    speaker: Bools | None = None,
+    allowed: Bools | None = None,
+) -> dict[str, Floats]:
+    """What the score of each document is made of, by name: (n,) each, in [0, 1].
+
+    BM25 and cosines are divided by the best among the `allowed` documents (default: all), so that no weight depends on
+    a scope's size or topic. `speaker` says whether the question is about what this document's speaker said. Dense
+    features are left out without vectors.
+    """
+    found = {name: _of_best(getattr(words, context), allowed) for name, context in zip(WORD_FEATURES, CONTEXTS)}  # noqa: B905
+    if sense is not None:
+        found |= {name: _of_best(getattr(sense, context), allowed) for name, context in zip(VECTOR_FEATURES, CONTEXTS)}  # noqa: B905
+    found["speaker"] = np.zeros(layout.size, np.float32) if speaker is None else speaker.astype(np.float32)
+    found["length"] = (layout.lengths / (layout.lengths + _LENGTH_HALF)).astype(np.float32)
+    return found
+
+
+def _of_best(values: Floats, allowed: Bools | None) -> Floats:
+    best = float(values.max(initial=0.0) if allowed is None else values.max(initial=0.0, where=allowed))
+    return (np.maximum(values, 0.0) / best).astype(np.float32, copy=False) if best > 0.0 else np.zeros_like(values)
+
+
+def combine(features: Mapping[str, Floats], weights: Mapping[str, float]) -> Floats:
+    """The weighted mean of the features that are there, (n,), in [0, 1]."""
+    present = {name: values for name, values in features.items() if weights.get(name, 0.0) > 0.0}
+    total = sum(weights[name] for name in present)
+    score = np.zeros(len(next(iter(features.values()))), dtype=np.float32)
+    for name, values in present.items():
+        score += np.float32(weights[name] / total) * values
+    return score
+
+
+def order(scores: Floats, limit: int, allowed: Bools | None = None) -> Ints:
+    """The best `limit` allowed documents, best first; of equals the later one, which is the more recent."""
+    places = np.arange(len(scores)) if allowed is None else np.flatnonzero(allowed)
+    values = scores[places]
+    if 0 < limit < len(values):
+        threshold = np.partition(values, len(values) - limit)[len(values) - limit]
+        kept = np.flatnonzero(values >= threshold)
+        places, values = places[kept], values[kept]
+    return places[np.lexsort((-places, -values))][: max(limit, 0)].astype(np.int32)
+
+
+# --- Calibration ------------------------------------------------------------------------------------------------------
+
+_TEMPERATURE = 16.0
+"""Of the softmax over a scope's scores: that of a listwise fit on them."""
+
+_RIVALS = 10
+"""How many of the best scores a score is compared with."""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What one ranking as a whole says about whether its hits are evidence."""
+
+    coverage: float
+    """Share of the question's idf mass in and around the best document, in [0, 1]."""
+    cosine: float | None
+    """Cosine of the best document with the question; None without vectors."""
+    mass: float
+    """ln of the sum of exp(16 score) over all allowed documents."""
+    rivals: float
+    """Mean of the ten best scores."""
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """P(a hit is evidence) = sigmoid(topic) x sigmoid(place), each linear in what its fields name, no slope negative.
+
+    The first factor asks whether the scope speaks of the question's matter at all, and is one number per question;
+    the second whether this document is the one, and grows with its score. So off-topic questions get low relevances
+    however clear their best hit is, and the order by relevance is the order by score. Platt, Probabilistic Outputs for
+    Support Vector Machines, 1999, is the same with one factor.
+    """
+
+    topic: float
+    coverage: float
+    cosine: float
+    place: float
+    share: float
+    lead: float
+
+
+def facts(words: Lexical, sense: Dense | None, scores: Floats, allowed: Bools | None = None) -> Facts | None:
+    """The facts of one ranking; None where no document is allowed."""
+    places = np.arange(len(scores)) if allowed is None else np.flatnonzero(allowed)
+    if not len(places):
+        return None
+    values = scores[places].astype(np.float64)
+    best = int(places[np.argmax(values)])
+    top = float(values.max())
+    mass = _TEMPERATURE * top + float(np.log(np.exp(_TEMPERATURE * (values - top)).sum()))
+    kept = min(_RIVALS, len(values))
+    rivals = float(np.partition(values, len(values) - kept)[len(values) - kept :].mean())
+    cosine = None if sense is None else float(sense.turn[best])
+    return Facts(float(words.wide_coverage[best]), cosine, mass, rivals)
+
+
+def relevance(scores: Floats, facts: Facts, calibration: Calibration) -> NDArray[np.float64]:
+    """The probability of each of these scores' documents to be evidence; never falls where the score rises."""
+    topic = calibration.topic + calibration.coverage * facts.coverage + calibration.cosine * (facts.cosine or 0.0)
+    values = scores.astype(np.float64)
+    share = _TEMPERATURE * values - facts.mass
+    place = calibration.place + calibration.share * share + calibration.lead * (values - facts.rivals)
+    return _sigmoid(topic) * _sigmoid(place)
+
+
+def found(relevances: NDArray[np.floating[Any]], offset: float, slope: float) -> float:
+    """The probability that any of the hits is evidence.
+
+    Were hits right independently it would be 1 - prod(1 - p). They are not, so its log-odds are fitted once more.
+    """
+    if not len(relevances):
+        return 0.0
+    missed = float(np.log1p(-np.clip(relevances.astype(np.float64), 0.0, 1.0 - 1e-9)).sum())
+    odds = np.log(max(-np.expm1(missed), 1e-12)) - missed
+    return float(_sigmoid(np.float64(offset + slope * odds)))
+
+
+def _sigmoid(value: Any) -> Any:
+    return 0.5 * (1.0 + np.tanh(0.5 * value))  # the logistic function, without its overflow
+
+
+# --- The fitted numbers -----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """The shipped numbers, for one set of channels."""
+
+    weights: Mapping[str, float]
+    hit: Calibration
+    found_offset: float
+    found_slope: float
+
+
+@cache
+def fitted(*, dense: bool) -> Fitted:
+    """The numbers in rank.json: with vectors, or for words alone. `bench/fit.py` writes them."""
+    numbers = cast("dict[str, Any]", json.loads((files("mnemic") / "rank.json").read_text(encoding="utf-8")))
+    part = numbers["words and vectors" if dense else "words"]
+    return Fitted(
+        weights=cast("dict[str, float]", part["weights"]),
+        hit=Calibration(**part["hit"]),
+        found_offset=part["found"]["offset"],
+        found_slope=part["found"]["slope"],
+    )
