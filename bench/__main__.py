@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 from bench import baselines, datasets, report, run, speed
+from bench import fit as fitting
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 DATA = CHECKOUT.parent / "shared" / "data"
@@ -51,11 +52,11 @@ def main() -> None:
 @click.option("--limit", type=click.IntRange(min=1), default=None, help="At most so many conversations of a set.")
 @click.option("--systems", default=None, help="Which systems, with commas between; by default all.")
 @click.option(
-    "--weights",
+    "--variants",
     type=click.Path(path_type=Path, file_okay=False),
     default=None,
-    help="A folder of fitted weights: measures what fitting to these sets gains ('bound') and what of it holds on a "
-    "set never seen ('transfer').",
+    help="A folder of fitted numbers, which `fit` writes: measures what fitting is worth on a set never seen "
+    "('transfer'), and on a conversation never seen of a known set ('bound').",
 )
 def quality(
     data: Path,
@@ -65,10 +66,10 @@ def quality(
     sets: str,
     limit: int | None,
     systems: str | None,
-    weights: Path | None,
+    variants: Path | None,
 ) -> None:
     """How much of the evidence is found, beside simple baselines."""
-    _quality(data, out, seed, name, sets, limit, systems, weights)
+    _quality(data, out, seed, name, sets, limit, systems, variants)
 
 
 @main.command("speed")
@@ -81,6 +82,13 @@ def quality(
 def speed_command(data: Path, out: Path, seed: int, name: str | None, sizes: str, seconds: float) -> None:
     """Searches and writes beside the least that the same work can cost."""
     _speed(data, out, seed, name, [int(size) for size in _listed(sizes)], seconds)
+
+
+@main.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def fit(arguments: tuple[str, ...]) -> None:
+    """Fit the numbers of the ranking; see `fit --help`."""
+    raise SystemExit(fitting.main(arguments))
 
 
 @main.command("all")
@@ -102,14 +110,14 @@ def _quality(
     sets: str,
     limit: int | None,
     chosen: str | None,
-    weights: Path | None,
+    variants: Path | None,
 ) -> None:
     present, missing = datasets.load_available(_listed(sets), data)
     for set_name in missing:
         click.echo(f"no data for {set_name} under {data}: left out", err=True)
     if not present:
         raise click.ClickException(f"no set of {sets} is under {data}; --data names another folder")
-    systems = run.systems(baselines.BASELINES)
+    systems = run.systems(baselines.BASELINES, variants)
     if chosen is not None:
         unknown = set(_listed(chosen)) - set(systems)
         if unknown:

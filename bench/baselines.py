@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from bench.datasets import Conversation, Message, Question
 from mnemic.models import wordllama
+from mnemic.text import passages
 
 Ranker = Callable[[Question], list[str]]
 Prepare = Callable[[Conversation], Ranker]
@@ -92,9 +93,9 @@ class Postings:
     def build(cls, texts: Iterable[Sequence[str]]) -> Postings:
         found: dict[str, list[tuple[int, int]]] = {}
         lengths: list[int] = []
-        for number, text in enumerate(texts):
-            lengths.append(len(text))
-            for term, count in Counter(text).items():
+        for number, said_terms in enumerate(texts):
+            lengths.append(len(said_terms))
+            for term, count in Counter(said_terms).items():
                 found.setdefault(term, []).append((number, count))
         arrays = {
             term: (np.array([d for d, _ in pairs]), np.array([float(c) for _, c in pairs]))
@@ -237,20 +238,43 @@ BASELINES: dict[str, Prepare] = {
 
 # --- Packing ----------------------------------------------------------------------------------------------------------
 
+PASSAGE_TOKENS = 150
+"""As in Mnemic, a longer message is shown as one of its passages: here the one with most of the question's words."""
 
-def pack(ranked: Sequence[Message], budgets: Sequence[int], count: Callable[[str], int]) -> dict[int, list[str]]:
-    """For each budget the ids of the messages that fit into it, in order of rank, each with its date and speaker.
 
-    As in Mnemic the order does not depend on the budget. A message that does not fit is passed over.
-    """
-    lengths = [
-        count(f"[{place}] {(message.time or '')[:10]} {said(message)}\n") for place, message in enumerate(ranked)
-    ]
-    packed: dict[int, list[str]] = {budget: [] for budget in budgets}
-    for budget, taken in packed.items():
-        left = budget
-        for message, length in zip(ranked, lengths, strict=True):
-            if length <= left:
-                left -= length
-                taken.append(message.id)
-    return packed
+class Packer:
+    """Fills a budget in Mnemic's own way: in order of rank, each with speaker and date, up to the first that does not
+    fit. The order does not depend on the budget, so a larger one never covers less."""
+
+    def __init__(self, conversation: Conversation, count: Callable[[str], int]) -> None:
+        self._messages = {message.id: message for message in conversation.messages}
+        self._count = count
+        self._cut: dict[str, list[tuple[str, int, frozenset[str]]]] = {}
+
+    def __call__(self, question: str, ranked: Sequence[str], budgets: Sequence[int]) -> dict[int, tuple[str, ...]]:
+        """For each budget the ids of the messages that fit into it."""
+        asked = frozenset(terms(question))
+        largest, used = max(budgets), 0
+        ends: list[int] = []
+        days: set[str] = set()
+        for id in ranked:
+            day = (self._messages[id].time or "")[:10]
+            _, length, _ = max(self._passages(id), key=lambda passage: len(asked & passage[2]))
+            used += length + (0 if day in days else self._count(day) + 1)
+            days.add(day)
+            if used > largest:
+                break
+            ends.append(used)
+        return {budget: tuple(ranked[: sum(end <= budget for end in ends)]) for budget in budgets}
+
+    def _passages(self, id: str) -> list[tuple[str, int, frozenset[str]]]:
+        """The passages of a message, each with the length of its line and its terms."""
+        if id not in self._cut:
+            message = self._messages[id]
+            spans = passages(message.content, PASSAGE_TOKENS, self._count)
+            parts = [message.content[start:end] for start, end in spans]
+            speaker = message.name or message.role
+            self._cut[id] = [
+                (part, self._count(f"[10] {speaker}: {part}") + 1, frozenset(terms(part))) for part in parts
+            ]
+        return self._cut[id]

@@ -5,8 +5,8 @@ What the formats do not say, and what is decided here:
 * A message has its session's time where the set dates only sessions: no time is invented.
 * Evidence that names no message of the conversation is dropped; a question may be left with none, and then counts in
   no figure about evidence.
-* Where questions are asked in the middle of the talk (RealMem), `Question.history` says how many messages had been said
-  by then. The turns of the session in which it is asked are not history: an agent has them in its context anyway.
+* Where questions are asked in the middle of the talk (RealMem, the sample), `Question.history` says how many messages
+  had been said by then. RealMem's turns of the same session are not history: an agent has them in its context anyway.
 * Where no time of asking is given (LoCoMo, BEAM, MuSiQue), `asked_at` is None; `Conversation.asked_at` then answers
   with the time of the last message, since such questions are asked when the talk is over.
 """
@@ -17,6 +17,7 @@ import gzip
 import json
 import random
 import re
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -24,6 +25,8 @@ from datetime import UTC, datetime
 from itertools import groupby
 from pathlib import Path
 from typing import Any, cast
+
+from mnemic import samples
 
 # The files are other people's JSON: their shape is checked by reading them, not by a type.
 Json = Any
@@ -395,6 +398,42 @@ def musique(folder: Path) -> Iterator[Conversation]:
         yield Conversation(item["id"], "musique", messages, (question,))
 
 
+# --- The project's own ------------------------------------------------------------------------------------------------
+
+
+def sample_talks(_: Path) -> Iterator[Conversation]:
+    """The sample conversations that ship with Mnemic, each question asked when its time had come."""
+    for name in samples.names():
+        told = samples.load(name)
+        messages = tuple(
+            Message(m["id"], m["session_id"], m["role"], m["content"], m.get("name"), _utc(m["time"]))
+            for m in told.messages
+        )
+        known = {message.id for message in messages}
+        times = [message.time or "" for message in messages]
+        questions: list[Question] = []
+        for number, item in enumerate(told.questions):
+            asked_at = _utc(item.asked_at)
+            evidence = _known(item.evidence, known)
+            questions.append(
+                Question(
+                    id=f"{name}:{number}",
+                    text=item.question,
+                    evidence=evidence,
+                    evidence_sessions=_sessions_of(evidence, messages),
+                    category=item.kind,
+                    answerable=bool(evidence),
+                    asked_at=asked_at,
+                    history=bisect_right(times, asked_at),
+                )
+            )
+        yield Conversation(f"sample-{name}", "sample", messages, tuple(questions))
+
+
+def _utc(text: str) -> str:
+    return datetime.fromisoformat(text).astimezone(UTC).isoformat()
+
+
 # --- Chat log ---------------------------------------------------------------------------------------------------------
 
 
@@ -474,4 +513,5 @@ DATASETS: dict[str, Callable[[Path], Iterator[Conversation]]] = {
     "realmem": realmem,
     "membench": membench,
     "musique": musique,
+    "sample": sample_talks,
 }

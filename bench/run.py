@@ -6,15 +6,16 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Protocol
 
-from bench.baselines import Prepare, pack
+from bench.baselines import Packer, Prepare
 from bench.datasets import Conversation, Question
 from mnemic import Context, Hit, Memory, Receipt, Results
 from mnemic.models import wordllama
 
 BUDGETS = (250, 500, 1000, 2000)
-LIMIT = 50
+LIMIT = 100
 """Hits asked for: enough for 20 episodes and 10 sessions, whatever the hits rest on."""
 
 
@@ -127,30 +128,37 @@ def baseline(prepare: Prepare, count: Callable[[str], int]) -> System:
     """A baseline under the same conditions; `count` is the token counter of the budgets."""
 
     def answer(conversation: Conversation) -> Iterator[tuple[Question, Answer]]:
-        messages = {message.id: message for message in conversation.messages}
-        rank = prepare(conversation)
+        rank, pack = prepare(conversation), Packer(conversation, count)
         for question in conversation.questions:
             started = time.perf_counter()
             ranked = rank(question)
             ms = (time.perf_counter() - started) * 1000
-            packed = pack([messages[id] for id in ranked], BUDGETS, count)
-            yield (
-                question,
-                Answer(
-                    ranking=tuple((id,) for id in ranked[:LIMIT]),
-                    packed={budget: tuple(ids) for budget, ids in packed.items()},
-                    ms=ms,
-                ),
-            )
+            packed = pack(question.text, ranked, BUDGETS)
+            yield question, Answer(ranking=tuple((id,) for id in ranked[:LIMIT]), packed=packed, ms=ms)
 
     return answer
 
 
-def _shipped(_: Conversation) -> AbstractContextManager[Remembering]:
-    return closing(Memory(":memory:"))
+def systems(baselines: Mapping[str, Prepare], variants: Path | None = None) -> dict[str, System]:
+    """Mnemic as shipped, then with the numbers of `variants`, where that is given, then the baselines, by name.
 
-
-def systems(baselines: Mapping[str, Prepare]) -> dict[str, System]:
-    """Mnemic as shipped, then the baselines, by name."""
+    `variants` is a folder of files for `Memory(ranking=…)`: `transfer/<set>.json`, fitted on the other sets, and
+    `bound/<set>/<conversation>.json`, fitted on the set's other conversations as well. The first says what fitting is
+    worth on a kind of talk never seen, the second what a fit to this kind could gain.
+    """
+    every: dict[str, System] = {"mnemic": ours(_opening(lambda _: None))}
+    if variants is not None:
+        every["mnemic, transfer"] = ours(_opening(lambda c: variants / "transfer" / f"{c.dataset}.json"))
+        every["mnemic, bound"] = ours(_opening(lambda c: variants / "bound" / c.dataset / f"{c.id}.json"))
     count = wordllama.WordLlamaEmbedder().counter
-    return {"mnemic": ours(_shipped)} | {name: baseline(prepare, count) for name, prepare in baselines.items()}
+    return every | {name: baseline(prepare, count) for name, prepare in baselines.items()}
+
+
+def _opening(ranking_of: Callable[[Conversation], Path | None]) -> Open:
+    """Opens an empty memory in RAM with the numbers for a conversation; None, or no such file, are the shipped ones."""
+
+    def open_memory(conversation: Conversation) -> AbstractContextManager[Remembering]:
+        ranking = ranking_of(conversation)
+        return closing(Memory(":memory:", ranking=ranking if ranking is not None and ranking.exists() else None))
+
+    return open_memory

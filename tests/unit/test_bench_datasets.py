@@ -220,6 +220,19 @@ def test_musique_paragraphs_are_documents(tmp_path: Path):
     assert conversation.asked_at(conversation.questions[0]) is None
 
 
+def test_the_sample_is_asked_in_its_own_time(tmp_path: Path):
+    talks = datasets.load("sample", tmp_path)
+    assert talks
+    for talk in talks:
+        known = {m.id for m in talk.messages}
+        times = [m.time or "" for m in talk.messages]
+        assert times == sorted(times)
+        for question in talk.questions:
+            heard = {m.id for m in talk.heard(question)}
+            assert known >= heard >= set(question.evidence)
+            assert question.answerable == bool(question.evidence)
+
+
 def test_chatlog_goes_round_with_another_suffix(tmp_path: Path):
     path = tmp_path / "log.txt.gz"
     lines = [

@@ -130,10 +130,24 @@ def test_a_fact_stands_for_its_evidence():
     assert run.episodes(hit("m", evidence=evidence)) == ("m",)
 
 
-def test_packing_holds_its_budget_and_passes_over_what_does_not_fit():
-    said = [Message("long", "s", "user", "w " * 50), Message("short", "s", "user", "w w")]
-    packed = baselines.pack(said, [10, 100], lambda text: len(text.split()))
-    assert packed == {10: ["short"], 100: ["long", "short"]}
+def test_packing_holds_its_budget_and_stops_at_what_does_not_fit():
+    said = (
+        Message("long", "s", "user", "w " * 50),
+        Message("short", "s", "user", "w w"),
+        Message("b", "s", "user", "x"),
+    )
+    pack = baselines.Packer(Conversation("c", "mini", said, ()), lambda text: len(text.split()))
+    # A line is "[10] user: w w": four words and the end of the line, after one line for the day.
+    assert pack("w", ["short", "long", "b"], [10, 100]) == {10: ("short",), 100: ("short", "long", "b")}
+    assert pack("w", ["long", "short"], [10, 100]) == {10: (), 100: ("long", "short")}
+
+
+def test_a_long_message_is_packed_as_the_passage_that_says_most_of_what_is_asked():
+    talk = "\n\n".join(["figs are fruit " * 40, "kites need wind " * 40])
+    pack = baselines.Packer(
+        Conversation("c", "mini", (Message("m", "s", "user", talk),), ()), lambda text: len(text.split())
+    )
+    assert pack("Which wind for kites?", ["m"], [160]) == {160: ("m",)}
 
 
 def test_report_gives_every_figure_its_interval_and_difference(measured: run.SetRun, tmp_path: Path):
