@@ -156,6 +156,23 @@ def without(segment: Segment, erased: dict[int, NDArray[np.int32]]) -> Segment:
     )
 
 
+def since(segment: Segment, first: int) -> Segment:
+    """The postings of a segment from an absolute document number on, without tokens and vectors: for a cache."""
+    skip = max(0, first - segment.first)
+    keep = segment.documents >= skip
+    return _packed(
+        segment.first + skip,
+        segment.size - skip,
+        np.repeat(segment.terms, np.diff(segment.starts))[keep],
+        segment.documents[keep] - np.uint16(skip),
+        segment.counts[keep],
+        segment.lengths[skip:],
+        np.empty(0, np.int32),
+        np.empty(0, np.int64),
+        None,
+    )
+
+
 def due(sizes: Sequence[int]) -> int:
     """How many of the last segments (their sizes, in order) are to be merged into one now; 0 for none.
 

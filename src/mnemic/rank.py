@@ -32,12 +32,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from pathlib import Path
 from typing import Any, NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mnemic import text
+from mnemic.errors import ConfigError
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int32]
@@ -139,6 +141,8 @@ class Layout:
     near_lengths: Floats
     wide_lengths: Floats
     session_lengths: Floats
+    around: tuple[tuple[Ints, Ints], ...]
+    """For each distance 1 … REACH: (n,) the neighbour before and (n,) the one after; n for none."""
 
     @property
     def size(self) -> int:
@@ -152,37 +156,37 @@ def layout(lengths: NDArray[Any], previous: NDArray[Any], following: NDArray[Any
     `previous` and `following` lead to a document's neighbours in its session (-1: none) and must be each other's
     inverse. `session` holds codes 0, 1, 2 …; a document with code -1 is in no session and counts as one of its own.
     """
-    before, after = previous.astype(np.int32), following.astype(np.int32)
-    code = session.astype(np.int32)
+    before, after, code = previous.astype(np.int32), following.astype(np.int32), session.astype(np.int32)
     alone = np.flatnonzero(code < 0)
     known = int(code.max(initial=-1)) + 1
     code[alone] = np.arange(known, known + len(alone), dtype=np.int32)
-    words = lengths.astype(np.float32)
-    near, wide = _windows(words, before, after)
     sessions = known + len(alone)
-    return Layout(before, after, code, sessions, words, near, wide, _per_session(words, code, sessions))
+    words = lengths.astype(np.float32)
+    around = tuple(_neighbours(before, after))
+    near, wide = _windows(words, around)
+    return Layout(before, after, code, sessions, words, near, wide, _per_session(words, code, sessions), around)
 
 
-def _neighbours(previous: Ints, following: Ints, at: Ints) -> Iterator[tuple[Ints, Ints]]:
-    """For each distance 1 … REACH: the neighbours before and after each document of `at`; -1 for none."""
-    before, after = at, at
+def _neighbours(previous: Ints, following: Ints) -> Iterator[tuple[Ints, Ints]]:
+    """`Layout.around`. Document n, the neighbour of those without one, is its own neighbour."""
+    none = np.int32(len(previous))
+    back = np.append(np.where(previous >= 0, previous, none), none)
+    ahead = np.append(np.where(following >= 0, following, none), none)
+    before, after = back[:-1], ahead[:-1]
     for _ in range(REACH):
-        # Index -1 is the last document, so the steps from "none" are masked out again.
-        before = np.where(before >= 0, previous[before], np.int32(-1))
-        after = np.where(after >= 0, following[after], np.int32(-1))
         yield before, after
+        before, after = back[before], ahead[after]
 
 
-def _windows(values: Floats, previous: Ints, following: Ints) -> tuple[Floats, Floats]:
-    """Sums of (n,) or (n, d) values over the near and the wide window of each document."""
-    total, sums = values, list[Floats]()
-    padded = np.concatenate([values, np.zeros_like(values[:1])])  # row -1 is zero: no neighbour, nothing added
-    if not len(values):
-        return values, values
-    for before, after in _neighbours(previous, following, np.arange(len(values), dtype=np.int32)):
-        total = total + padded[before] + padded[after]
-        sums.append(total)
-    return sums[0], sums[1]
+def _windows(values: Floats, around: Sequence[tuple[Ints, Ints]]) -> tuple[Floats, Floats]:
+    """Sums of (n,) values over the near and the wide window of each document."""
+    padded = np.append(values, np.float32(0.0))
+    (before, after), (before2, after2) = around
+    near = values + padded[before]
+    near += padded[after]
+    wide = near + padded[before2]
+    wide += padded[after2]
+    return near, wide
 
 
 def _per_session(values: Floats, session: Ints, sessions: int) -> Floats:
@@ -215,7 +219,7 @@ class Term(NamedTuple):
     counts: NDArray[Any]
     """How often it stands in each of them."""
     weight: float = 1.0
-    """Factor on its score. Terms below 1 (parts of words) take no part in the coverage."""
+    """Factor on its score. Only terms of weight 1, words of the question as they are, count in the coverage."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,10 +245,11 @@ def idf(documents: int, having: NDArray[Any]) -> NDArray[np.float64]:
     return np.log1p((documents - having + 0.5) / (having + 0.5))
 
 
-def saturated(counts: NDArray[Any], lengths: NDArray[Any], mean: float, constants: Saturation) -> NDArray[Any]:
+def saturated(counts: Floats, lengths: Floats, mean: float, constants: Saturation) -> Floats:
     """BM25's term frequency: (k1 + 1) tf / (tf + k1 (1 - b + b length / mean)). Robertson and Zaragoza 2009, 3.4.2."""
     k1, b = constants.k1, constants.b
-    return counts * (k1 + 1.0) / (counts + k1 * (1.0 - b + b / mean * lengths))
+    discount = lengths * np.float32(k1 * b / mean) + np.float32(k1 * (1.0 - b))
+    return counts * np.float32(k1 + 1.0) / (counts + discount)
 
 
 def lexical(terms: Sequence[Term], layout: Layout) -> Lexical:
@@ -257,22 +262,27 @@ def lexical(terms: Sequence[Term], layout: Layout) -> Lexical:
     found = Lexical(*(np.zeros(size, dtype=np.float32) for _ in range(6)))
     if not size:
         return found
-    mass = 0.0, 0.0  # of the whole question, for the two coverages
-    per_session = np.zeros(layout.sessions, dtype=np.float64)
+    there = [term for term in terms if len(term.documents)]
+    absent = sum(term.weight == 1.0 for term in terms) - sum(term.weight == 1.0 for term in there)
+    unknown = absent * float(idf(size, np.zeros(1))[0])
+    mass = unknown, unknown  # of the whole question, for the two coverages
+    per_session = np.zeros(layout.sessions, dtype=np.float32)
     together = max(1, _BLOCK // size)
-    for start in range(0, len(terms), together):
-        added = _lexical_block(terms[start : start + together], layout, found, per_session)
+    for start in range(0, len(there), together):
+        added = _lexical_block(there[start : start + together], layout, found, per_session)
         mass = mass[0] + added[0], mass[1] + added[1]
-    found.session[:] = per_session.astype(np.float32)[layout.session]
+    found.session[:] = per_session[layout.session]
     for coverage, whole in ((found.coverage, mass[0]), (found.wide_coverage, mass[1])):
         if whole > 0.0:
             np.minimum(coverage / np.float32(whole), np.float32(1.0), out=coverage)
     return found
 
 
-def _lexical_block(
-    terms: Sequence[Term], layout: Layout, found: Lexical, per_session: NDArray[np.float64]
-) -> tuple[float, float]:
+_Cells = tuple[NDArray[np.int64], NDArray[np.integer[Any]], Floats]
+"""Number of the term, document (or session), and count of the one in the other."""
+
+
+def _lexical_block(terms: Sequence[Term], layout: Layout, found: Lexical, per_session: Floats) -> tuple[float, float]:
     """Add the scores of a few terms to `found`, all terms in one go; the idf masses of its two coverages.
 
     A *cell* is term number x n + document. `reached` holds the term count of each cell's window while it grows.
@@ -282,56 +292,46 @@ def _lexical_block(
     whole = weights == 1.0
     documents = np.concatenate([term.documents for term in terms]).astype(np.int32, copy=False)
     counts = np.concatenate([term.counts for term in terms]).astype(np.float32, copy=False)
-    owner = np.repeat(np.arange(count, dtype=np.int64), [len(term.documents) for term in terms])
+    owner = np.repeat(np.arange(count), [len(term.documents) for term in terms])
     masses: list[float] = []
 
-    def add(
-        cells: tuple[NDArray[np.int64], NDArray[Any], NDArray[Any]],
-        lengths: Floats,
-        constants: Saturation,
-        score: NDArray[Any],
-        coverage: Floats | None,
-    ) -> None:
+    def add(cells: _Cells, lengths: Floats, constants: Saturation, score: Floats, coverage: Floats | None) -> None:
         owners, places, values = cells
         rarity = idf(len(lengths), np.bincount(owners, minlength=count))
         mean = max(float(lengths.mean()), 1e-9)
-        # np.add.at, not +=: several terms reach the same document.
-        np.add.at(
-            score,
-            places,
-            (saturated(values, lengths[places], mean, constants) * (rarity * weights)[owners]).astype(score.dtype),
-        )
+        gained = saturated(values, lengths[places], mean, constants) * (rarity * weights).astype(np.float32)[owners]
+        np.add.at(score, places, gained)  # Not +=: several terms reach the same document.
         if coverage is not None:
-            covered = rarity * whole
-            np.add.at(coverage, places, covered[owners].astype(np.float32))
+            covered = (rarity * whole).astype(np.float32)
+            np.add.at(coverage, places, covered[owners])
             masses.append(float(covered.sum()))
 
     add((owner, documents, counts), layout.lengths, TURN, found.turn, found.coverage)
 
+    offset = owner * size
     reached = np.zeros(count * size, dtype=np.float32)
-    reached[owner * size + documents] = counts
+    reached[offset + documents] = counts
     owners, places = [owner], [documents]
-    steps = _neighbours(layout.previous, layout.following, documents)
     contexts = ((found.near, layout.near_lengths, None), (found.wide, layout.wide_lengths, found.wide_coverage))
-    for neighbours, (score, lengths, coverage) in zip(steps, contexts, strict=True):
-        for neighbour in neighbours:  # A document is the previous of one other at most: no cell comes twice in a step.
-            there = np.flatnonzero(neighbour >= 0)
-            place, whose = neighbour[there], owner[there]
-            cell = whose * size + place
-            fresh = reached[cell] == 0.0
-            reached[cell] += counts[there]
-            owners.append(whose[fresh])
+    for neighbours, (score, lengths, coverage) in zip(layout.around, contexts, strict=True):
+        for neighbour in neighbours:  # Each document precedes one other at most: no cell comes twice in a step.
+            place = neighbour[documents]
+            there = np.flatnonzero(place < size)
+            place = place[there]
+            cell = offset[there] + place
+            before = reached[cell]
+            reached[cell] = before + counts[there]
+            fresh = before == 0.0
+            owners.append(owner[there[fresh]])
             places.append(place[fresh])
         all_owners, all_places = np.concatenate(owners), np.concatenate(places)
-        values = reached[all_owners * size + all_places]
-        add((all_owners, all_places, values), lengths, WINDOW, score, coverage)
+        add((all_owners, all_places, reached[all_owners * size + all_places]), lengths, WINDOW, score, coverage)
 
-    in_sessions = np.bincount(
-        owner * layout.sessions + layout.session[documents], counts, minlength=count * layout.sessions
-    )
-    cells = np.flatnonzero(in_sessions)
-    add((cells // layout.sessions, cells % layout.sessions, in_sessions[cells]), layout.session_lengths, SESSION,
-        per_session, None)  # fmt: skip
+    sessions = layout.sessions
+    per_cell = np.bincount(owner * sessions + layout.session[documents], counts, minlength=count * sessions)
+    cells = np.flatnonzero(per_cell)
+    values = per_cell[cells].astype(np.float32)
+    add((cells // sessions, cells % sessions, values), layout.session_lengths, SESSION, per_session, None)
     return masses[0], masses[1]
 
 
@@ -380,11 +380,9 @@ def norms(vectors: NDArray[np.floating[Any]], layout: Layout, known: Norms | Non
         known = Norms(empty, empty, empty, empty)
     old = len(known.turn)
     new = np.arange(old, size, dtype=np.int32)
-    reached = [new]
-    for before, after in _neighbours(layout.previous, layout.following, new):
-        reached += [before, after]
+    reached = [new, *(neighbour[old:] for neighbours in layout.around for neighbour in neighbours)]
     changed = np.unique(np.concatenate(reached))
-    changed = changed[changed >= 0]
+    changed = changed[changed < size]
     result = Norms(
         turn=_grown(known.turn, size),
         near=_grown(known.near, size),
@@ -395,12 +393,10 @@ def norms(vectors: NDArray[np.floating[Any]], layout: Layout, known: Norms | Non
         at = changed[start : start + 4096]
         total = vectors[at].astype(np.float32)
         result.turn[at] = _lengths_of(total)
-        for (before, after), out in zip(
-            _neighbours(layout.previous, layout.following, at), (result.near, result.wide), strict=True
-        ):
-            for neighbour in (before, after):
-                there = neighbour >= 0
-                total[there] += vectors[neighbour[there]]
+        for neighbours, out in zip(layout.around, (result.near, result.wide), strict=True):
+            for neighbour in neighbours:
+                there = neighbour[at] < size
+                total[there] += vectors[neighbour[at[there]]]
             out[at] = _lengths_of(total)
     _session_norms(vectors, layout, new, result.session)
     return result
@@ -439,7 +435,7 @@ def dense(dots: NDArray[np.floating[Any]], norm: float, norms: Norms, layout: La
     mean of the window's vectors, which is the usual vector of a longer text there.
     """
     values = dots.astype(np.float32) / np.float32(max(norm, 1e-9))
-    near, wide = _windows(values, layout.previous, layout.following)
+    near, wide = _windows(values, layout.around)
     session = _ratio(_per_session(values, layout.session, layout.sessions), norms.session)[layout.session]
     return Dense(_ratio(values, norms.turn), _ratio(near, norms.near), _ratio(wide, norms.wide), session)
 
@@ -479,13 +475,13 @@ def features(
     if sense is not None:
         found |= {name: _of_best(getattr(sense, context), allowed) for name, context in zip(VECTOR_FEATURES, CONTEXTS)}  # noqa: B905
     found["speaker"] = np.zeros(layout.size, np.float32) if speaker is None else speaker.astype(np.float32)
-    found["length"] = (layout.lengths / (layout.lengths + _LENGTH_HALF)).astype(np.float32)
+    found["length"] = layout.lengths / (layout.lengths + np.float32(_LENGTH_HALF))
     return found
 
 
 def _of_best(values: Floats, allowed: Bools | None) -> Floats:
     best = float(values.max(initial=0.0) if allowed is None else values.max(initial=0.0, where=allowed))
-    return (np.maximum(values, 0.0) / best).astype(np.float32, copy=False) if best > 0.0 else np.zeros_like(values)
+    return np.maximum(values, np.float32(0.0)) * np.float32(1.0 / best) if best > 0.0 else np.zeros_like(values)
 
 
 def combine(features: Mapping[str, Floats], weights: Mapping[str, float]) -> Floats:
@@ -552,17 +548,15 @@ class Calibration:
 
 def facts(words: Lexical, sense: Dense | None, scores: Floats, allowed: Bools | None = None) -> Facts | None:
     """The facts of one ranking; None where no document is allowed."""
-    places = np.arange(len(scores)) if allowed is None else np.flatnonzero(allowed)
-    if not len(places):
+    best = order(scores, _RIVALS, allowed)
+    if not len(best):
         return None
-    values = scores[places].astype(np.float64)
-    best = int(places[np.argmax(values)])
-    top = float(values.max())
-    mass = _TEMPERATURE * top + float(np.log(np.exp(_TEMPERATURE * (values - top)).sum()))
-    kept = min(_RIVALS, len(values))
-    rivals = float(np.partition(values, len(values) - kept)[len(values) - kept :].mean())
-    cosine = None if sense is None else float(sense.turn[best])
-    return Facts(float(words.wide_coverage[best]), cosine, mass, rivals)
+    rivals = scores[best].astype(np.float64)
+    values = scores if allowed is None else scores[allowed]
+    scaled = (values - np.float32(rivals[0])) * np.float32(_TEMPERATURE)
+    mass = _TEMPERATURE * float(rivals[0]) + float(np.log(np.exp(scaled, out=scaled).sum(dtype=np.float64)))
+    cosine = None if sense is None else float(sense.turn[best[0]])
+    return Facts(float(words.wide_coverage[best[0]]), cosine, mass, float(rivals.mean()))
 
 
 def relevance(scores: Floats, facts: Facts, calibration: Calibration) -> NDArray[np.float64]:
@@ -603,14 +597,32 @@ class Fitted:
     found_slope: float
 
 
+Numbers = Mapping[bool, Fitted]
+"""Fitted numbers with vectors (True) and for words alone (False)."""
+
+
 @cache
 def fitted(*, dense: bool) -> Fitted:
     """The numbers in rank.json: with vectors, or for words alone. `bench/fit.py` writes them."""
-    numbers = cast("dict[str, Any]", json.loads((files("mnemic") / "rank.json").read_text(encoding="utf-8")))
-    part = numbers["words and vectors" if dense else "words"]
-    return Fitted(
-        weights=cast("dict[str, float]", part["weights"]),
-        hit=Calibration(**part["hit"]),
-        found_offset=part["found"]["offset"],
-        found_slope=part["found"]["slope"],
-    )
+    return _numbers((files("mnemic") / "rank.json").read_text(encoding="utf-8"))[dense]
+
+
+def fitted_file(path: Path) -> Numbers:
+    """Numbers from another file of the shape of rank.json. Raises ConfigError."""
+    try:
+        return _numbers(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ConfigError(f"ranking='{path}' is no file of fitted numbers ({type(error).__name__}: {error})") from error
+
+
+def _numbers(content: str) -> Numbers:
+    numbers = cast("dict[str, Any]", json.loads(content))
+    return {
+        dense: Fitted(
+            weights=cast("dict[str, float]", part["weights"]),
+            hit=Calibration(**part["hit"]),
+            found_offset=part["found"]["offset"],
+            found_slope=part["found"]["slope"],
+        )
+        for dense, part in ((True, numbers["words and vectors"]), (False, numbers["words"]))
+    }

@@ -606,3 +606,12 @@ def passages(text: str, limit: int = 150, count: Callable[[str], int] | None = N
         found.append((start, end))
         start = end
     return found
+
+
+# --- Forgetting -------------------------------------------------------------------------------------------------------
+
+
+def forget() -> None:
+    """Drop the words that this process keeps for speed: after an erasure none of them stays in memory."""
+    for cached in (_words, _stem, _parts, _terms, _compounds, hash_term):
+        cached.cache_clear()

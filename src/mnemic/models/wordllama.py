@@ -132,6 +132,11 @@ class WordLlamaEmbedder:
         rows = self._model.table[tokens].astype(np.float32, copy=False)
         return weights.astype(np.float32, copy=False) @ rows
 
+    def forget(self) -> None:
+        """Drop the words kept for speed: after an erasure none of them stays in memory."""
+        if self._loaded is not None:
+            self._loaded.tokenizer.forget()
+
     @property
     def _model(self) -> _Model:
         model = self._loaded
@@ -197,6 +202,10 @@ class Tokenizer:
         longest_first = sorted(specials, key=len, reverse=True)
         self._special = re.compile("(" + "|".join(map(re.escape, longest_first)) + ")") if specials else None
         self._words = _Words(self._encode_word)
+
+    def forget(self) -> None:
+        """Drop the words kept for speed."""
+        self._words.clear()
 
     def encode(self, text: str) -> bytes:
         """Token ids as packed native int32."""

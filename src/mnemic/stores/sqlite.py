@@ -17,7 +17,7 @@ from collections.abc import Generator, Iterable, Iterator, Mapping
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from mnemic.errors import (
     ClosedError,
@@ -31,6 +31,13 @@ from mnemic.errors import (
 from mnemic.stores.queue import WriterQueue
 
 Row = sqlite3.Row
+
+
+class Fields(Protocol):
+    """A row, or its values by name."""
+
+    def __getitem__(self, name: str, /) -> Any: ...
+
 
 APPLICATION_ID = 0x4D6E6D63
 """'Mnmc' in the file's header."""
@@ -381,13 +388,14 @@ def _check_format(connection: sqlite3.Connection, path: Path | None) -> int:
     if version > newest:
         raise NewerFormatError(
             errno.EINVAL,
-            f"'{path}' has format {version}; this release reads up to {newest}. Upgrade mnemic; the file was left untouched",
+            f"'{path}' has format {version}; this release reads up to {newest}. Upgrade mnemic; "
+            "the file was left untouched",
         )
     return version
 
 
 def _upgrade(writer: sqlite3.Connection, path: Path | None) -> None:
-    """Bring the format up to date: each step and its record in one transaction; a copy of the old file is kept first."""
+    """Bring the format up to date: each step and its record in one transaction, after a copy of the old file."""
     version = _check_format(writer, path)
     if version == steps()[-1][0]:
         return
@@ -463,8 +471,8 @@ def _refuse_network(path: Path) -> None:
     kind, _ = _mount(path.resolve(), _mountinfo())
     if kind in _NETWORK:
         raise ConfigError(
-            f"'{path}' lies on a network file system ({kind}), where SQLite's locks and shared memory do not work across "
-            "machines and a store can be damaged: put the file on a local disk, or use a server store"
+            f"'{path}' lies on a network file system ({kind}), where SQLite's locks and shared memory do not work "
+            "across machines and a store can be damaged: put the file on a local disk, or use a server store"
         )
 
 

@@ -80,6 +80,11 @@ ORDER BY revision DESC LIMIT 1;
 -- Records by row number.
 SELECT records.* FROM records JOIN json_each(:rows) AS wanted ON records.row = wanted.value;
 
+-- name: rows_about
+-- Revisions with a subject, for comparing names.
+SELECT row, subject, aliases FROM records WHERE wall IN (SELECT value FROM json_each(:walls))
+AND num IS NOT NULL AND subject IS NOT NULL AND :subject IS NOT NULL;
+
 -- name: versions_of_message
 -- Every episode of a caller's message, of all its versions.
 SELECT * FROM records WHERE wall = :wall AND message_id = :message_id AND kind = 'episode'
@@ -92,12 +97,13 @@ WHERE wall = :wall AND message_id IS NOT NULL;
 
 -- name: current_by_key
 -- The current record of a key.
-SELECT * FROM records WHERE wall = :wall AND key = :key AND retired_at IS NULL AND superseded_by IS NULL;
+SELECT * FROM records WHERE wall = :wall AND key = :key AND retired_at IS NULL
+AND superseded_by IS NULL AND quarantined = 0;
 
 -- name: documents_from
 -- What a frame needs of each document from a number on: its latest revision.
 SELECT num, row, kind, session, agent, speaker, time, valid_from, valid_to, expires_at, superseded_by, quarantined,
-    retired_at, role
+    retired_at, role, subject
 FROM records WHERE wall = :wall AND num >= :first AND num < :until ORDER BY num, revision;
 
 -- name: documents_changed
@@ -107,13 +113,13 @@ SELECT DISTINCT num FROM journal WHERE tenant = :tenant AND seq > :seq AND wall 
 -- name: documents_named
 -- The latest revision of these documents, as documents_from gives them.
 SELECT num, row, kind, session, agent, speaker, time, valid_from, valid_to, expires_at, superseded_by, quarantined,
-    retired_at, role
+    retired_at, role, subject
 FROM records WHERE wall = :wall AND num IN (SELECT value FROM json_each(:nums)) ORDER BY num, revision;
 
 -- name: documents_known_at
 -- What the memory held of a wall at an instant, as documents_from gives them.
 SELECT num, row, kind, session, agent, speaker, time, valid_from, valid_to, expires_at, superseded_by, quarantined,
-    NULL AS retired_at, role
+    NULL AS retired_at, role, subject
 FROM records WHERE wall = :wall AND num < :until AND recorded_at <= :at AND (retired_at IS NULL OR retired_at > :at)
 ORDER BY num, revision;
 
@@ -130,6 +136,10 @@ SELECT * FROM segments WHERE wall = :wall AND first + size > :first ORDER BY fir
 -- name: segments_in
 -- Segments from one document number up to another.
 SELECT * FROM segments WHERE wall = :wall AND first >= :first ORDER BY first;
+
+-- name: token_counts
+-- A wall's token counts, segment by segment.
+SELECT space, tokens, token_counts FROM segments WHERE wall = :wall ORDER BY first;
 
 -- name: segment_of
 -- The segment that holds a document.
@@ -244,8 +254,34 @@ VALUES (:tenant, :seq, :receipt, :at, :actor, :action, :wall, :num, :id, :revisi
 SELECT * FROM journal WHERE tenant = :tenant AND seq > :seq ORDER BY seq LIMIT :limit;
 
 -- name: journal_size
--- Rows in all chains.
-SELECT count(*) AS size FROM journal;
+-- Rows of the chains that are about these walls.
+SELECT count(*) AS size FROM journal WHERE wall IN (SELECT value FROM json_each(:walls));
+
+-- name: changed_between
+-- Revisions that begin, end or are in force between two recorded times and whose record changed between them.
+SELECT * FROM records WHERE wall = :wall AND num IS NOT NULL AND erased_by IS NULL
+AND ((recorded_at > :since AND recorded_at <= :until) OR (retired_at > :since AND retired_at <= :until))
+ORDER BY num, revision;
+
+-- name: counts
+-- Records of some walls by kind and state, as seen at an instant.
+SELECT kind, state, count(*) AS number, min(time) AS earliest, max(time) AS latest FROM (
+    SELECT kind, time, CASE
+        WHEN erased_by IS NOT NULL THEN 'erased'
+        WHEN retired_at IS NOT NULL THEN 'retired'
+        WHEN quarantined THEN 'quarantined'
+        WHEN kind = 'event' AND superseded_by IS NOT NULL THEN 'superseded'
+        WHEN kind <> 'event' AND valid_to <= :now AND superseded_by IS NOT NULL THEN 'superseded'
+        WHEN kind <> 'event' AND valid_to <= :now THEN 'expired'
+        WHEN expires_at <= :now THEN 'expired'
+        ELSE 'current' END AS state
+    FROM records WHERE wall IN (SELECT value FROM json_each(:walls)) AND kind <> 'act'
+    AND revision = (SELECT max(revision) FROM records AS other WHERE other.id = records.id)
+) GROUP BY kind, state;
+
+-- name: message_from
+-- The revisions of a document and those that follow it in its wall.
+SELECT * FROM records WHERE wall = :wall AND num >= :first AND num < :first + :most ORDER BY num, revision;
 
 -- name: tenants
 -- Every tenant with a chain.

@@ -59,7 +59,7 @@ CREATE TABLE records (
 CREATE INDEX records_document ON records (wall, num) WHERE num IS NOT NULL;
 CREATE INDEX records_message ON records (wall, message_id) WHERE message_id IS NOT NULL;
 CREATE UNIQUE INDEX records_key ON records (wall, key)
-    WHERE key IS NOT NULL AND retired_at IS NULL AND superseded_by IS NULL;
+    WHERE key IS NOT NULL AND retired_at IS NULL AND superseded_by IS NULL AND quarantined = 0;
 CREATE INDEX records_other ON records (wall, kind) WHERE num IS NULL;
 
 CREATE TABLE links (

@@ -1,0 +1,77 @@
+"""The ways to recall: each takes a question and a frame and gives every document a number.
+
+`lexical` by the question's words, `dense` by its vector. `rank.combine` puts them together; recency decides among
+equals. A further channel is one more callable here and one more weight in `rank.json`.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mnemic import rank, text
+from mnemic.analysis import SUBJECT
+from mnemic.frame import Frame
+from mnemic.models.wrap import is_token_embedder
+from mnemic.ports import Embedder
+
+SUBJECT_WEIGHT = 1.5
+"""A word found in a record's subject or aliases counts so much more, on top of the text's own score."""
+
+
+def understand(query: str, frame: Frame) -> tuple[rank.Asked, NDArray[np.bool_]]:
+    """The question as the ranking takes it, and, per document, whether it is about what its speaker said.
+
+    Only speakers that the question could mean are looked at: a channel may have ten thousand.
+    """
+    words = text.words(query)
+    codes = sorted(
+        {code for word in ("", *words) for code in frame.by_word.get(word, ()) if code < len(frame.speakers)}
+    )
+    assistant = next((code for code, one in enumerate(frame.speakers) if one.role == "assistant"), None)
+    if assistant is not None and assistant not in codes:
+        codes.append(assistant)
+    codes += [code for code in _roles(frame) if code not in codes]
+    asked = rank.read_question(query, [frame.speakers[code] for code in codes])
+    meant = np.zeros(len(frame.speakers) + 1, np.bool_)
+    meant[codes] = asked.speakers
+    return asked, meant[frame.columns["speaker"]]
+
+
+def _roles(frame: Frame, most: int = 64) -> list[int]:
+    """Speakers who may be meant by "I" and "you": where an assistant speaks, there are few."""
+    if len(frame.speakers) > most:
+        return []
+    return [code for code, one in enumerate(frame.speakers) if one.role in ("user", "assistant")]
+
+
+def lexical(asked: rank.Asked, frame: Frame) -> rank.Lexical:
+    """BM25 of each document, alone and in its contexts; words in subjects and aliases count above the text."""
+    terms = [frame.term(term) for term in asked.terms]
+    if any(kind != "episode" for kind in frame.kinds):
+        for term in asked.terms:
+            if not term.compound:
+                titles = frame.term(term, SUBJECT)
+                if len(titles.documents):
+                    terms.append(titles._replace(weight=term.weight * SUBJECT_WEIGHT))
+    return rank.lexical(terms, frame.layout)
+
+
+def dense(query: NDArray[np.float32] | None, frame: Frame) -> rank.Dense | None:
+    """Cosines of the question's vector with each document, alone and in its contexts; None where there are none."""
+    if query is None or frame.norms is None:
+        return None
+    return rank.dense(frame.dots(query), float(np.linalg.norm(query)), frame.norms, frame.layout)
+
+
+def query_vector(about: str, frame: Frame, embedder: Embedder | None) -> NDArray[np.float32] | None:
+    """The question's vector: for a token embedder weighted by how rare its tokens are in the scope.
+
+    Raises ModelError when the embedder fails.
+    """
+    if embedder is None or frame.norms is None:
+        return None
+    if is_token_embedder(embedder):
+        tokens = embedder.tokenize(about)
+        return embedder.embed_tokens(tokens, frame.token_weights(tokens))
+    return embedder.embed_query(about)

@@ -1,0 +1,542 @@
+"""The documents behind a scope's walls as arrays, kept in memory and brought up to each read's snapshot.
+
+A cache, never the truth: each read compares it with its snapshot, appends what is new, reads again what has changed,
+and starts anew where something was erased. Arrays are only ever written beyond what has been handed out, or copied, so a
+frame in use stays as it was.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mnemic import postings, rank, text
+from mnemic.ports import Embedder
+from mnemic.postings import Segment
+from mnemic.scope import Reach
+from mnemic.stores.sqlite import Row, Snapshot
+from mnemic.times import FOREVER
+from mnemic.write import segment_of
+
+Bools = NDArray[np.bool_]
+
+OPEN, QUARANTINED, SUPERSEDED, EVENT = 1, 2, 4, 8
+"""Flags of a document: held now; set apart; taken over by another; something that happened (and stays true after)."""
+
+GAP = 30 * 60 * 1_000_000
+"""Microseconds between two turns without a session that begin a new stretch of talk."""
+
+_COLUMNS: dict[str, Any] = {
+    "row": np.int64,
+    "kind": np.int32,
+    "stamp_session": np.int32,  # code of the session's name; -1: none
+    "stamp_agent": np.int32,
+    "speaker": np.int32,
+    "time": np.int64,
+    "begins": np.int64,
+    "ends": np.int64,
+    "expires": np.int64,
+    "flags": np.int8,
+    "session": np.int32,  # code of the stretch of talk that a turn stands in
+    "previous": np.int32,
+    "following": np.int32,
+    "lengths": np.float32,
+}
+
+
+class _Codes(dict[Any, int]):
+    """Names to 0, 1, 2 … in order of appearance."""
+
+    def __missing__(self, name: Any) -> int:
+        self[name] = code = len(self)
+        return code
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One wall's share of a frame: its postings and vectors."""
+
+    wall: int
+    offset: int
+    """The frame's number of the wall's document 0."""
+    size: int
+    """Documents of the wall."""
+    segments: tuple[Segment, ...]
+    vectors: NDArray[np.float32] | None
+    """(size, dims); None where there are none of the embedder's space."""
+    token_counts: NDArray[np.int64] | None
+    """(vocabulary,) how often each embedder token stands in the wall."""
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """The documents of a scope: document i of the frame is element i of every array."""
+
+    columns: Mapping[str, NDArray[Any]]
+    layout: rank.Layout
+    norms: rank.Norms | None
+    """None where some document has no vector of the embedder's space."""
+    parts: tuple[Part, ...]
+    speakers: tuple[rank.Speaker, ...]
+    by_word: Mapping[str, tuple[int, ...]]
+    """Speakers by the words of their names; under '' those that any question must be asked about."""
+    kinds: Mapping[str, int]
+    sessions: Mapping[str, int]
+    agents: Mapping[str, int]
+    foreign: int
+    """Documents whose vectors belong to another embedding space (or that have none although there is an embedder)."""
+
+    @property
+    def size(self) -> int:
+        return self.layout.size
+
+    def term(self, term: text.QueryTerm, namespace: str = "") -> rank.Term:
+        """Where a term stands."""
+        key = text.hash_term(namespace + term.term)
+        documents: list[NDArray[np.int32]] = []
+        counts: list[NDArray[np.uint16]] = []
+        for part in self.parts:
+            for segment in part.segments:
+                found, times = segment.postings(key)
+                if len(found):
+                    documents.append(found + np.int32(part.offset) if part.offset else found)
+                    counts.append(times)
+        if not documents:
+            return rank.Term(_NOWHERE, _NOWHERE, term.weight)
+        if len(documents) == 1:
+            return rank.Term(documents[0], counts[0], term.weight)
+        return rank.Term(np.concatenate(documents), np.concatenate(counts), term.weight)
+
+    def dots(self, query: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The dot product of every document's vector with a query's."""
+        found = [part.vectors @ query for part in self.parts if part.vectors is not None]
+        return found[0] if len(found) == 1 else np.concatenate(found)
+
+    def token_weights(self, tokens: NDArray[np.int32]) -> NDArray[np.float32]:
+        """Smooth inverse frequency of tokens, by their counts in this scope."""
+        held = [part.token_counts for part in self.parts if part.token_counts is not None]
+        counts = np.zeros(len(tokens), np.int64)
+        for totals in held:
+            counts += totals[tokens]
+        return rank.smooth_inverse_frequency(counts, float(sum(int(totals.sum()) for totals in held)))
+
+    def readable(
+        self, reach: Reach, *, now: int, as_of: int | None, include: frozenset[str], kinds: Sequence[str] | None
+    ) -> Bools:
+        """Which documents a read may return: with its stamps, of its kinds, and current unless `include` says more."""
+        columns = self.columns
+        allowed = self.held(now=now, as_of=as_of, include=include)
+        for stamp, codes, wanted in (
+            ("stamp_agent", self.agents, reach.agent),
+            ("stamp_session", self.sessions, reach.session),
+        ):
+            if wanted is not None:
+                held = columns[stamp]
+                allowed &= (held == codes.get(wanted, -2)) | (held == -1)
+        if kinds is not None:
+            allowed &= np.isin(columns["kind"], [self.kinds.get(kind, -2) for kind in kinds])
+        return allowed
+
+    def held(self, *, now: int, as_of: int | None, include: frozenset[str]) -> Bools:
+        """Which documents are current: not retired, not quarantined, not expired, true at `as_of`."""
+        columns = self.columns
+        flags = columns["flags"]
+        at = now if as_of is None else as_of
+        taken_over = (flags & SUPERSEDED) != 0
+        ended = columns["ends"] <= at
+        event = (flags & EVENT) != 0
+        if event.any():  # what happened stays true after it has happened
+            ended = np.where(event, taken_over, ended)
+        allowed = np.ones(self.size, np.bool_) if "retired" in include else (flags & OPEN) != 0
+        if "quarantined" not in include:
+            allowed &= (flags & QUARANTINED) == 0
+        if "superseded" not in include:
+            allowed &= ~(ended & taken_over)
+        if "expired" not in include:
+            allowed &= (columns["expires"] > now) & ~(ended & ~taken_over)
+        if as_of is not None:
+            allowed &= np.where(event, columns["time"], columns["begins"]) <= as_of
+        return allowed
+
+    def known_at(self, snapshot: Snapshot, at: int) -> Frame:
+        """This frame as the memory held it at an instant: what it did not hold then is closed.
+
+        Neighbours and statistics stay those of today; what may be returned is decided by what was held.
+        """
+        columns = dict(self.columns)
+        for name in ("row", "begins", "ends", "expires", "flags"):
+            columns[name] = columns[name].copy()
+        columns["flags"] &= ~np.int8(OPEN)
+        for part in self.parts:
+            rows = snapshot.rows("documents_known_at", wall=part.wall, until=part.size, at=at)
+            rows = _last_of_each(rows)
+            if rows:
+                place = np.array([row["num"] for row in rows]) + part.offset
+                for name, values in _states(rows).items():
+                    columns[name][place] = values
+        return replace(self, columns=columns)
+
+
+_NOWHERE = np.empty(0, np.int32)
+
+
+class _WallCache:
+    """What is kept of one wall."""
+
+    def __init__(self, wall: int, tenant: str, epoch: int, embedder: Embedder | None) -> None:
+        self.wall, self.tenant, self.epoch = wall, tenant, epoch
+        self.size = self.changed = self.seq = 0
+        self._embedder = embedder
+        self._buffers = {name: np.empty(0, kind) for name, kind in _COLUMNS.items()}
+        self._vectors: NDArray[np.float32] | None = None
+        self.foreign = 0
+        self.segments: list[Segment] = []
+        self.token_counts: NDArray[np.int64] | None = None
+        self.kinds, self.sessions, self.agents = _Codes(), _Codes(), _Codes()
+        self.speakers: dict[tuple[str, str], int] = _Codes()
+        self._stretches = _Codes()
+        self._last: dict[int, int] = {}  # the last document of each stretch
+        self._loose: tuple[int, int, int] | None = None  # stretch, time and agent of the last turn without a session
+        self.frame: Frame | None = None
+
+    @property
+    def bytes(self) -> int:
+        """Memory held, about."""
+        arrays = sum(buffer.nbytes for buffer in self._buffers.values())
+        return arrays + (0 if self._vectors is None else self._vectors.nbytes) + 64 * self.size
+
+    # -- bringing up to a snapshot
+
+    def follow(self, snapshot: Snapshot, row: Row) -> Frame:
+        """The frame of this wall at a snapshot."""
+        if self.frame is not None and (row["size"], row["changed"]) == (self.size, self.changed):
+            return self.frame
+        head = snapshot.row("journal_head", tenant=self.tenant)
+        if row["changed"] != self.changed and self.size:
+            self._read_again(snapshot)
+        if row["size"] > self.size:
+            self._append(snapshot, row["size"])
+        self.changed, self.seq = row["changed"], head["seq"] if head else 0
+        self.frame = self._built()
+        return self.frame
+
+    def _read_again(self, snapshot: Snapshot) -> None:
+        changed = snapshot.rows("documents_changed", tenant=self.tenant, seq=self.seq, wall=self.wall)
+        numbers = [row["num"] for row in changed if row["num"] < self.size]
+        if not numbers:
+            return
+        rows = _last_of_each(snapshot.rows("documents_named", wall=self.wall, nums=json.dumps(numbers)))
+        at = np.array([row["num"] for row in rows])
+        for name, values in self._read(rows).items():
+            self._buffers[name] = self._buffers[name].copy()
+            self._buffers[name][at] = values
+
+    def _append(self, snapshot: Snapshot, until: int) -> None:
+        first = self.size
+        self._reserve(until)
+        place = first
+        waiting: list[Row] = []
+        for chunk in snapshot.stream("documents_from", wall=self.wall, first=first, until=until):
+            rows = waiting + chunk
+            last = rows[-1]["num"]
+            waiting = [row for row in rows if row["num"] == last]  # its later revisions may be in the next chunk
+            place = self._take([row for row in rows if row["num"] != last], place)
+        place = self._take(waiting, place)
+        assert place == until, f"wall {self.wall} has {place} of {until} documents"
+        self._join_neighbours(first, until)
+        straddles = [
+            self._take_segment(row, first) for row in snapshot.rows("segments_from", wall=self.wall, first=first)
+        ]
+        if any(straddles):  # a stored segment was merged from some that are counted already: count the wall anew
+            self.token_counts = None
+            space = None if self._embedder is None else self._embedder.space
+            self._count(
+                (np.frombuffer(row["tokens"], np.int32), np.frombuffer(row["token_counts"], np.int64))
+                for row in snapshot.rows("token_counts", wall=self.wall)
+                if row["space"] == space
+            )
+        self.size = until
+        self._merge_segments()
+
+    def _take(self, rows: Sequence[Row], place: int) -> int:
+        rows = _last_of_each(rows)
+        if rows:
+            for name, values in self._read(rows).items():
+                self._buffers[name][place : place + len(rows)] = values
+            self._stretch(rows, place)
+        return place + len(rows)
+
+    def _read(self, rows: Sequence[Row]) -> dict[str, NDArray[Any]]:
+        count = len(rows)
+        kinds, sessions, agents, speakers = self.kinds, self.sessions, self.agents, self.speakers
+        lists = {
+            "kind": [kinds[row["kind"]] for row in rows],
+            "stamp_session": [-1 if row["session"] is None else sessions[row["session"]] for row in rows],
+            "stamp_agent": [-1 if row["agent"] is None else agents[row["agent"]] for row in rows],
+            "speaker": [speakers[_voice(row)] for row in rows],
+            "time": [row["time"] for row in rows],
+        }
+        return {name: np.fromiter(values, _COLUMNS[name], count) for name, values in lists.items()} | _states(rows)
+
+    def _stretch(self, rows: Sequence[Row], place: int) -> None:
+        """The stretch of talk that each document stands in: its session; without one, what follows within the gap."""
+        codes: list[int] = []
+        stretches = self._stretches
+        for number, row in enumerate(rows, place):
+            if row["kind"] != "episode":
+                codes.append(stretches["alone", number])
+            elif row["session"] is not None:
+                codes.append(stretches["session", row["session"], row["agent"]])
+            else:
+                agent = -1 if row["agent"] is None else self.agents[row["agent"]]
+                loose = self._loose
+                if loose is None or loose[2] != agent or abs(row["time"] - loose[1]) > GAP:
+                    loose = (stretches["loose", number], row["time"], agent)
+                self._loose = (loose[0], row["time"], agent)
+                codes.append(loose[0])
+        self._buffers["session"][place : place + len(codes)] = codes
+
+    def _join_neighbours(self, first: int, until: int) -> None:
+        """Set previous and following of new documents, and following of those that they come after."""
+        session = self._buffers["session"]
+        previous, following = self._buffers["previous"], self._buffers["following"].copy()
+        following[first:until] = -1
+        for number, code in enumerate(session[first:until].tolist(), first):
+            before = self._last.get(code, -1)
+            previous[number] = before
+            if before >= 0:
+                following[before] = number
+            self._last[code] = number
+        self._buffers["following"] = following
+
+    def _take_segment(self, row: Row, first: int) -> bool:
+        """Take over the documents of a stored segment from `first` on. Returns whether it held older ones, too."""
+        segment = segment_of(row)
+        begin, end = max(first, segment.first), segment.first + segment.size
+        embedder = self._embedder
+        if embedder is not None and row["space"] == embedder.space and segment.vectors is not None:
+            if self._vectors is None:
+                self._vectors = np.zeros((len(self._buffers["row"]), embedder.dims), np.float32)
+            self._vectors[begin:end] = segment.vectors[begin - segment.first :]
+            if segment.first >= first:
+                self._count([(segment.tokens, segment.token_counts)])
+        elif embedder is not None:
+            self.foreign += end - begin
+        self._buffers["lengths"][begin:end] = segment.lengths[begin - segment.first :]
+        self.segments.append(postings.since(segment, begin))
+        return segment.first < first
+
+    def _count(self, counted: Iterable[tuple[NDArray[np.int32], NDArray[np.int64]]]) -> None:
+        """Add segments' token counts to the wall's."""
+        vocabulary: int | None = getattr(self._embedder, "vocabulary", None)
+        if vocabulary is None:
+            return
+        totals = np.zeros(vocabulary, np.int64) if self.token_counts is None else self.token_counts.copy()
+        for tokens, times in counted:
+            totals[tokens] += times
+        self.token_counts = totals
+
+    def _reserve(self, until: int) -> None:
+        room = len(self._buffers["row"])
+        if until <= room:
+            return
+        room = max(until, self.size + self.size // 4 + 64)
+        for name, old in self._buffers.items():
+            self._buffers[name] = np.empty(room, old.dtype)
+            self._buffers[name][: self.size] = old[: self.size]
+        if self._vectors is not None:
+            grown = np.zeros((room, self._vectors.shape[1]), np.float32)
+            grown[: self.size] = self._vectors[: self.size]
+            self._vectors = grown
+
+    def _merge_segments(self) -> None:
+        while run := postings.due([segment.size for segment in self.segments]):
+            self.segments[-run:] = [postings.merge(self.segments[-run:])]
+
+    # -- handing out
+
+    def _built(self) -> Frame:
+        size, old = self.size, self.frame
+        columns = {name: buffer[:size] for name, buffer in self._buffers.items()}
+        vectors = None if self._vectors is None or self.foreign else self._vectors[:size]
+        if old is not None and old.size == size:
+            layout, norms = old.layout, old.norms
+        else:
+            layout = rank.layout(columns["lengths"], columns["previous"], columns["following"], columns["session"])
+            known = old.norms if old is not None else None
+            norms = None if vectors is None else rank.norms(vectors, layout, known=known)
+        part = Part(self.wall, 0, size, tuple(self.segments), vectors, self.token_counts)
+        speakers = tuple(rank.Speaker(name, role) for name, role in self.speakers)
+        return Frame(
+            columns,
+            layout,
+            norms,
+            (part,),
+            speakers,
+            _by_word(speakers, old),
+            self.kinds,
+            self.sessions,
+            self.agents,
+            self.foreign,
+        )
+
+
+def _by_word(speakers: Sequence[rank.Speaker], old: Frame | None) -> Mapping[str, tuple[int, ...]]:
+    """Speakers by the words of their names; under '' those whose names may stand in a question in another form."""
+    known = len(old.speakers) if old is not None else 0
+    if old is not None and known == len(speakers):
+        return old.by_word
+    found = dict(old.by_word) if old is not None else {}
+    for code in range(known, len(speakers)):
+        name = speakers[code].name
+        words = set(text.words(name)) if name.isascii() and name else {""}
+        for word in words:
+            found[word] = (*found.get(word, ()), code)
+    return found
+
+
+def _last_of_each(rows: Sequence[Row]) -> list[Row]:
+    """The last row of each document number, of rows ordered by number."""
+    return [
+        row for row, after in zip(rows, [*rows[1:], None], strict=True) if after is None or row["num"] != after["num"]
+    ]
+
+
+def _voice(row: Row) -> tuple[str, str]:
+    """Whose name in a question speaks for a document: its speaker's; a derived record's subject."""
+    if row["kind"] == "episode":
+        return row["speaker"] or "", row["role"] or ""
+    return row["subject"] or "", "subject"
+
+
+def _states(rows: Sequence[Row]) -> dict[str, NDArray[Any]]:
+    """What of a document can change from revision to revision."""
+    lists = {
+        "row": [row["row"] for row in rows],
+        "begins": [row["time"] if row["valid_from"] is None else row["valid_from"] for row in rows],
+        "ends": [FOREVER if row["valid_to"] is None else row["valid_to"] for row in rows],
+        "expires": [FOREVER if row["expires_at"] is None else row["expires_at"] for row in rows],
+        "flags": [
+            (OPEN if row["retired_at"] is None else 0)
+            | (QUARANTINED if row["quarantined"] else 0)
+            | (SUPERSEDED if row["superseded_by"] is not None else 0)
+            | (EVENT if row["kind"] == "event" else 0)
+            for row in rows
+        ],
+    }
+    return {name: np.fromiter(values, _COLUMNS[name], len(rows)) for name, values in lists.items()}
+
+
+class FrameCache:
+    """The frames in use, by walls; the least recently used go when they hold more than `limit` bytes together."""
+
+    def __init__(self, embedder: Embedder | None, limit: int) -> None:
+        self.embedder = embedder
+        self.lock = threading.Lock()
+        """To be held while a snapshot is taken and frames are brought up to it."""
+        self._limit = limit
+        self._walls: OrderedDict[int, _WallCache] = OrderedDict()
+        self._joined: OrderedDict[tuple[int, ...], tuple[tuple[Frame, ...], Frame]] = OrderedDict()
+
+    def frame(self, snapshot: Snapshot, walls: Mapping[int, Row]) -> Frame | None:
+        """The frame of these walls at a snapshot; None where they hold no document."""
+        rows = [row for row in walls.values() if row["size"]]
+        if not rows:
+            return None
+        frames = tuple(self._wall(row).follow(snapshot, row) for row in rows)
+        self._make_room(keep={row["wall"] for row in rows})
+        if len(frames) == 1:
+            return frames[0]
+        key = tuple(row["wall"] for row in rows)
+        held = self._joined.pop(key, None)
+        if held is None or any(one is not other for one, other in zip(held[0], frames, strict=True)):
+            held = (frames, _join(frames))
+        self._joined[key] = held
+        while len(self._joined) > 64:
+            self._joined.popitem(last=False)
+        return held[1]
+
+    def forget(self, walls: Iterable[int] | None = None) -> None:
+        """Drop what is kept of these walls (of all)."""
+        gone = set(self._walls) if walls is None else set(walls)
+        for wall in gone:
+            self._walls.pop(wall, None)
+        for key in [key for key in self._joined if gone.intersection(key)]:
+            del self._joined[key]
+
+    def _wall(self, row: Row) -> _WallCache:
+        cache = self._walls.pop(row["wall"], None)
+        if cache is None or cache.epoch != row["epoch"] or row["size"] < cache.size:
+            cache = _WallCache(row["wall"], row["tenant"], row["epoch"], self.embedder)
+        self._walls[row["wall"]] = cache
+        return cache
+
+    def _make_room(self, keep: set[int]) -> None:
+        total = sum(cache.bytes for cache in self._walls.values())
+        for wall in list(self._walls):
+            if total <= self._limit:
+                return
+            if wall not in keep:
+                total -= self._walls[wall].bytes
+                self.forget([wall])
+
+
+def _join(frames: Sequence[Frame]) -> Frame:
+    """One frame of several walls'. Sessions, neighbours and counts stay within their walls; statistics add up."""
+    sizes = np.cumsum([0, *(frame.size for frame in frames)])
+    sessions = np.cumsum([0, *(frame.layout.sessions for frame in frames)])
+    kinds, names, agents = _Codes(), _Codes(), _Codes()
+    speakers: dict[rank.Speaker, int] = _Codes()
+    columns: dict[str, list[NDArray[Any]]] = {name: [] for name in _COLUMNS}
+    for place, frame in enumerate(frames):
+        recoded = {
+            "kind": _recoded(frame.columns["kind"], frame.kinds, kinds),
+            "stamp_session": _recoded(frame.columns["stamp_session"], frame.sessions, names),
+            "stamp_agent": _recoded(frame.columns["stamp_agent"], frame.agents, agents),
+            "speaker": _recoded(frame.columns["speaker"], frame.speakers, speakers),
+            "session": frame.layout.session + np.int32(sessions[place]),
+        }
+        for name in ("previous", "following"):
+            values = frame.columns[name]
+            recoded[name] = np.where(values >= 0, values + np.int32(sizes[place]), np.int32(-1))
+        for name, collected in columns.items():
+            collected.append(recoded.get(name, frame.columns[name]))
+    joined = {name: np.concatenate(values).astype(_COLUMNS[name], copy=False) for name, values in columns.items()}
+    layout = rank.layout(joined["lengths"], joined["previous"], joined["following"], joined["session"])
+    norms = [frame.norms for frame in frames]
+    everyone = tuple(speakers)
+    return Frame(
+        joined,
+        layout,
+        rank.Norms(*(np.concatenate(values) for values in zip(*map(_arrays, norms), strict=True)))
+        if all(norm is not None for norm in norms)
+        else None,
+        tuple(
+            replace(part, offset=part.offset + int(size))
+            for frame, size in zip(frames, sizes, strict=False)
+            for part in frame.parts
+        ),
+        everyone,
+        _by_word(everyone, None),
+        kinds,
+        names,
+        agents,
+        sum(frame.foreign for frame in frames),
+    )
+
+
+def _arrays(norms: rank.Norms | None) -> tuple[NDArray[np.float32], ...]:
+    assert norms is not None
+    return norms.turn, norms.near, norms.wide, norms.session
+
+
+def _recoded(values: NDArray[Any], old: Iterable[Any], new: dict[Any, int]) -> NDArray[np.int32]:
+    table = np.array([*(new[name] for name in old), -1], np.int32)  # code -1 stays -1
+    return table[values]

@@ -1,0 +1,135 @@
+"""What the journal and the revisions tell: history, differences, counts, and whether the chain is whole."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from mnemic.errors import NotFoundError
+from mnemic.records import evidence_of, record_of, state_of
+from mnemic.scope import Reach
+from mnemic.stores.sqlite import Row, Snapshot, steps
+from mnemic.times import moment
+from mnemic.types import Change, Diff, Record, Stats
+from mnemic.write import chain_hash, payload_hash, seen
+
+
+def history(snapshot: Snapshot, id_: str, walls: Mapping[int, Row], now: int) -> tuple[Change, ...]:
+    """Every change of one record, oldest first."""
+    revisions = snapshot.rows("revisions_of", id=id_)
+    if not revisions or revisions[0]["wall"] not in walls:
+        raise NotFoundError(f"there is no record '{id_}' in this scope")
+    named = {row[name] for row in revisions for name in ("opened_by", "closed_by", "erased_by") if row[name]}
+    receipts = {row["id"]: row for row in snapshot.rows("receipts_named", ids=json.dumps(sorted(named)))}
+    evidence = evidence_of(snapshot, [revisions[-1]], walls).get(id_, ())
+    changes: list[Change] = []
+    for row, after in zip(revisions, [*revisions[1:], None], strict=True):
+        opened = receipts.get(row["opened_by"])
+        record = None if row["erased_by"] else record_of(row, walls[row["wall"]], state_of(row, now), evidence)
+        changes.append(_change(row, _action(row, opened), row["recorded_at"], row["opened_by"], opened, record))
+        reopened = after is not None and after["opened_by"] == row["closed_by"]
+        if row["closed_by"] and not reopened and row["closed_by"] != row["erased_by"]:
+            closed = receipts.get(row["closed_by"])
+            changes.append(_change(row, "retired", row["retired_at"], row["closed_by"], closed, record))
+    last = revisions[-1]
+    if last["erased_by"]:
+        erased = receipts.get(last["erased_by"])
+        at = erased["at"] if erased else last["retired_at"]
+        changes.append(_change(last, "erased", at, last["erased_by"], erased, None))
+    return tuple(changes)
+
+
+def _action(row: Row, receipt: Row | None) -> str:
+    if row["revision"] == 1:
+        return "quarantined" if row["quarantined"] else "added"
+    verb = receipt["verb"] if receipt else "update"
+    if verb == "undo":
+        return "restored"
+    if row["superseded_by"] is not None:
+        return "superseded"
+    return "added" if verb in ("add", "import") else "revised"
+
+
+def _change(row: Row, action: str, at: int, receipt: str, made: Row | None, record: Record | None) -> Change:
+    actor = made["actor"] if made else None
+    return Change(row["id"], row["revision"], action, moment(at), actor, receipt, record, row["erased_by"] is not None)
+
+
+def diff(snapshot: Snapshot, walls: Mapping[int, Row], reach: Reach, since: int, until: int) -> Diff:
+    """What was held at `until` and not at `since`, and the other way round."""
+    before: dict[str, Row] = {}
+    after: dict[str, Row] = {}
+    for wall in walls:
+        for row in snapshot.rows("changed_between", wall=wall, since=since, until=until):
+            if not reach.stamped(row["agent"], row["session"]):
+                continue
+            if row["recorded_at"] <= since and (row["retired_at"] is None or row["retired_at"] > since):
+                before[row["id"]] = row
+            if row["recorded_at"] <= until and (row["retired_at"] is None or row["retired_at"] > until):
+                after[row["id"]] = row
+
+    def shown(row: Row, at: int) -> Record:
+        held = {**dict(row), "retired_at": None}  # at that time it was held
+        return record_of(held, walls[row["wall"]], state_of(held, at))
+
+    return Diff(
+        moment(since),
+        moment(until),
+        tuple(shown(row, until) for id_, row in after.items() if id_ not in before),
+        tuple(shown(row, since) for id_, row in before.items() if id_ not in after),
+        tuple((shown(row, since), shown(after[id_], until)) for id_, row in before.items() if id_ in after),
+    )
+
+
+def stats(snapshot: Snapshot, reach: Reach | None, now: int, size: int, space: str | None) -> Stats:
+    """Counts over the walls that a reach sees, or over the whole file."""
+    rows = snapshot.rows("all_walls") if reach is None else list(seen(snapshot, reach).values())
+    numbers = json.dumps([row["wall"] for row in rows])
+    kinds: dict[str, int] = {}
+    states: dict[str, int] = dict.fromkeys(("current", "superseded", "expired", "retired", "quarantined", "erased"), 0)
+    earliest: int | None = None
+    latest: int | None = None
+    for row in snapshot.rows("counts", walls=numbers, now=now):
+        states[row["state"]] += row["number"]
+        if row["state"] == "current":
+            kinds[row["kind"]] = kinds.get(row["kind"], 0) + row["number"]
+            earliest = row["earliest"] if earliest is None else min(earliest, row["earliest"])
+            latest = row["latest"] if latest is None else max(latest, row["latest"])
+    journal = snapshot.row("journal_size", walls=numbers)
+    return Stats(
+        records=kinds,
+        states=states,
+        walls=len(rows),
+        documents=sum(row["size"] for row in rows),
+        journal=journal["size"] if journal else 0,
+        bytes=size,
+        embedder=space,
+        format=steps()[-1][0],
+        earliest=None if earliest is None else moment(earliest),
+        latest=None if latest is None else moment(latest),
+    )
+
+
+def broken_links(snapshot: Snapshot) -> Iterator[str]:
+    """What does not fit in the chains of all tenants: one line each; nothing for a whole one."""
+    for tenant in snapshot.rows("tenants"):
+        previous, seq = b"", 0
+        while rows := snapshot.rows("journal_from", tenant=tenant["tenant"], seq=seq, limit=10_000):
+            for row in rows:
+                fields: list[Any] = [row[name] for name in row.keys() if name != "hash"]  # noqa: SIM118
+                if row["seq"] != seq + 1:
+                    yield f"tenant {tenant['tenant']!r}: {row['seq'] - seq - 1} rows are missing after {seq}"
+                if row["hash"] != chain_hash(previous, *fields):
+                    yield f"tenant {tenant['tenant']!r}: row {row['seq']} was changed"
+                previous, seq = row["hash"], row["seq"]
+                if row["payload"] is not None:
+                    yield from _payload_fault(snapshot, row)
+
+
+def _payload_fault(snapshot: Snapshot, row: Row) -> Iterator[str]:
+    for record in snapshot.rows("revisions_of", id=row["id"]):
+        if record["revision"] == row["revision"] and record["salt"] is not None:
+            if payload_hash(record["salt"], dict(record)) != row["payload"]:
+                yield f"record '{row['id']}' revision {row['revision']} is not what was journaled"
+            return

@@ -1,0 +1,902 @@
+"""`Memory`: the one place where the parts are put together. Each verb is one page: check, decide, act."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import time as clocks
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime, tzinfo
+from itertools import islice
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, Unpack, cast
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from mnemic import exchange, journal, pack, rank, text, write
+from mnemic.analysis import Writing, analyse
+from mnemic.errors import ConfigError, ConflictError, InputError, ModelError, NotFoundError, ParameterError, nearest
+from mnemic.frame import FrameCache
+from mnemic.messages import Message, checked_text, json_text, messages_of
+from mnemic.models import wordllama
+from mnemic.models.wrap import as_embedder, is_token_embedder
+from mnemic.ports import Clock, TokenCounter
+from mnemic.postings import Document
+from mnemic.read import Reader, View, chosen, included, recall
+from mnemic.records import evidence_of, record_of, state_of
+from mnemic.scope import PARTS, Place, narrowed, place, reach
+from mnemic.stores.sqlite import SqliteStore
+from mnemic.times import interval, micros
+from mnemic.types import SOURCES, Change, Context, Diff, Page, Receipt, Record, Results, ScopeArgs, Stats
+from mnemic.write import UNSET, Changes, Piece, Stamp, Values
+
+PASSAGE_TOKENS = 150
+"""A text longer than this is kept as passages, each a hit of its own."""
+BATCH = 512
+"""Messages analysed at a time."""
+CACHE_BYTES = 1_500_000_000
+"""Memory that frames may take together; the one in use is always kept."""
+CONTEXT_HITS = 200
+"""Hits that a context is packed from."""
+
+_PEERS = {
+    "top_k": "limit",
+    "k": "limit",
+    "n": "limit",
+    "n_results": "limit",
+    "num_results": "limit",
+    "filter": "where",
+    "filters": "where",
+    "run_id": "session_id",
+    "thread_id": "session_id",
+    "group_id": "project_id",
+    "namespace": "project_id",
+    "max_tokens": "budget",
+    "timestamp": "time",
+    "reference_date": "now",
+    "reference_time": "time",
+    "expiration_date": "expires_at",
+    "content": "text",
+    "score_threshold": "threshold",
+    "min_score": "threshold",
+}
+"""Other libraries' parameters, and ours."""
+
+When = datetime | date | str
+
+
+class Memory:
+    """A memory in one file: `Memory("agent.db")`; ":memory:" keeps it in RAM.
+
+    `embedder`: None for the default (the weights in the wordllama wheel; without it words alone are used and results
+    say so), "none", "minilm:FOLDER", "http://…/v1#model", or an object with `embed_documents` and `embed_query`.
+    `timezone` ("Europe/Lisbon" or a tzinfo) is assumed for times without one, which are refused otherwise. `clock`
+    gives the present; `author` is who writes, unless a call says otherwise. `ranking` is a file of fitted numbers in
+    place of the shipped ones. `cache_bytes` bounds what is kept in RAM of scopes that are not in use.
+
+    Threads may share one; each process opens its own. Use it as a context manager, or call `close`.
+    Raises StoreError (see `mnemic.errors`) when the file cannot be used, ConfigError for settings that cannot be.
+    """
+
+    def __init__(
+        self,
+        url: str | Path = "mnemic.db",
+        *,
+        embedder: object = None,
+        timezone: str | tzinfo | None = None,
+        clock: Clock | None = None,
+        author: str | None = None,
+        read_only: bool = False,
+        ranking: str | Path | None = None,
+        cache_bytes: int = CACHE_BYTES,
+        api_key: str | None = None,
+        **unknown: object,
+    ) -> None:
+        _refuse(type(self).__init__, "Memory", unknown)
+        self._clock: Clock = clock or (lambda: datetime.now(UTC))
+        self._zone = _zone(timezone)
+        self._author = author
+        self._embedder = wordllama.find() if embedder is None else as_embedder(embedder, api_key=api_key)
+        self._fitted = None if ranking is None else rank.fitted_file(Path(ranking))
+        self._store = SqliteStore(_path(url), read_only=read_only)
+        self._cache = FrameCache(self._embedder, cache_bytes)
+        self._reader = Reader(self._store, self._cache)
+        self._bound: dict[str, Any] = {}
+
+    # -- writing
+
+    def add(
+        self,
+        messages: object,
+        *,
+        shared: bool = False,
+        time: When | None = None,
+        source: str | None = None,
+        author: str | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        idempotency_key: str | None = None,
+        **scope: Unpack[ScopeArgs],
+    ) -> Receipt:
+        """Keep what was said or done, word for word, as episodes. All of it or nothing.
+
+        `messages`: a string, one message `{"role", "content", "name"?, "time"?, "id"?, "source"?, "metadata"?,
+        "session_id"?}`, or an iterable of them; other frameworks' message objects work, too. A long text becomes
+        several passages. `time` is assumed for messages without one (default: now). Adding the same again changes nothing; the
+        same id with another text is an edit, which supersedes the first. Raises InputError, naming the message.
+        """
+        started = clocks.perf_counter()
+        where = self._place(self.add, scope, shared=shared)
+        default_time = None if time is None else interval(time, self._zone)
+        notes: list[str] = []
+        space = self._space
+        prepared: list[list[Piece]] = []
+        given = messages_of(messages, zone=self._zone, source=source, metadata=metadata, default_time=default_time)
+        while batch := list(islice(given, BATCH)):
+            pieces, embedded = self._pieces(batch, notes)
+            prepared += pieces
+            space = space if embedded else None
+
+        def decide(tx: write.Transaction, wall: write.Wall, stamp: Stamp) -> Changes:
+            changes = write.added(
+                tx, wall, where, prepared, author=stamp.actor, idempotency_key=idempotency_key, at=stamp.at
+            )
+            changes.notes += notes
+            return changes
+
+        return self._write(where, author, decide, started, space=space)
+
+    def remember(
+        self,
+        text: str,
+        *,
+        kind: str = "fact",
+        subject: str | None = None,
+        aliases: Sequence[str] = (),
+        purpose: str | None = None,
+        data: Mapping[str, Any] | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        key: str | None = None,
+        time: When | None = None,
+        valid_from: When | None = None,
+        valid_to: When | None = None,
+        expires_at: When | None = None,
+        confidence: float | None = None,
+        pinned: bool = False,
+        payload_ref: str | None = None,
+        evidence: str | Sequence[str] = (),
+        supersedes: str | Sequence[str] = (),
+        source: str = "user",
+        author: str | None = None,
+        shared: bool = False,
+        **scope: Unpack[ScopeArgs],
+    ) -> Receipt:
+        """Keep a statement by hand: a fact, preference, event, instruction, … (`kind`).
+
+        `evidence` and `supersedes` are ids of records in scope. A `key` is unique among current records of a scope: the
+        record that has it is superseded. `valid_from`/`valid_to` say when it is true; a superseded record stays true
+        until its successor begins. The same statement again changes nothing. Raises InputError, NotFoundError.
+        """
+        started = clocks.perf_counter()
+        where = self._place(self.remember, scope, shared=shared)
+        if source not in SOURCES:
+            raise InputError(f"source={source!r} is not known: one of {', '.join(SOURCES)}")
+        said = interval(time, self._zone) if time is not None else None
+        begins, ends = self._validity(valid_from, valid_to)
+        values: Values = {
+            "kind": write.kind_of(kind),
+            "text": checked_text(text, "text"),
+            "subject": None if subject is None else checked_text(subject, "subject"),
+            "aliases": _names(aliases),
+            "purpose": None if purpose is None else checked_text(purpose, "purpose"),
+            "data": None if data is None else json_text(dict(data), "data"),
+            "metadata": None if metadata is None else json_text(dict(metadata), "metadata"),
+            "key": None if key is None else checked_text(key, "key"),
+            "payload_ref": payload_ref,
+            "agent": where.agent,
+            "session": where.session,
+            "source": source,
+            "confidence": _share("confidence", confidence),
+            "pinned": int(pinned),
+            "time": None if said is None else said.start,
+            "time_precision": "second" if said is None else said.precision,
+            "valid_from": None if begins is None else begins.start,
+            "valid_to": ends,
+            "valid_precision": None if begins is None else begins.precision,
+            "expires_at": None if expires_at is None else interval(expires_at, self._zone, "expires_at").start,
+        }
+        arguments = {name: value for name, value in values.items() if value not in (None, 0, "[]")}
+        notes: list[str] = []
+        document, space = self._document(values, notes)
+        asked = self._reach(self.remember, {}, bound=scope)
+
+        def decide(tx: write.Transaction, wall: write.Wall, stamp: Stamp) -> Changes:
+            walls = write.seen(tx, asked) | {wall.number: _row(tx, wall.number)}
+            changes = write.remembered(
+                tx,
+                wall,
+                where,
+                {**values, "author": stamp.actor},
+                document,
+                evidence=write.wanted(tx, _ids(evidence), walls, acts=True),
+                supersedes=write.wanted(tx, _ids(supersedes), walls),
+                act=self._act("remember", where, wall, arguments, stamp),
+                at=stamp.at,
+            )
+            changes.notes += notes
+            return changes
+
+        return self._write(where, author, decide, started, space=space)
+
+    def update(
+        self,
+        id: str,
+        *,
+        text: str = UNSET,
+        subject: str | None = UNSET,
+        aliases: Sequence[str] = UNSET,
+        purpose: str | None = UNSET,
+        data: Mapping[str, Any] | None = UNSET,
+        metadata: Mapping[str, Any] | None = UNSET,
+        key: str | None = UNSET,
+        valid_from: When | None = UNSET,
+        valid_to: When | None = UNSET,
+        expires_at: When | None = UNSET,
+        confidence: float | None = UNSET,
+        pinned: bool = UNSET,
+        payload_ref: str | None = UNSET,
+        if_revision: int | None = None,
+        author: str | None = None,
+        **scope: Unpack[ScopeArgs],
+    ) -> Receipt:
+        """A new revision of a record: only the fields named change. An episode is never updated.
+
+        With `if_revision`, raises ConflictError unless that is the current one. Raises NotFoundError, InputError.
+        """
+        started = clocks.perf_counter()
+        begins, ends = self._validity(
+            None if valid_from is UNSET else valid_from, None if valid_to is UNSET else valid_to
+        )
+        given: Values = {
+            "text": text if text is UNSET else checked_text(text, "text"),
+            "subject": subject if subject in (UNSET, None) else checked_text(subject, "subject"),
+            "aliases": aliases if aliases is UNSET else _names(aliases),
+            "purpose": purpose if purpose in (UNSET, None) else checked_text(purpose, "purpose"),
+            "data": data if data in (UNSET, None) else json_text(dict(data), "data"),
+            "metadata": metadata if metadata in (UNSET, None) else json_text(dict(metadata), "metadata"),
+            "key": key if key in (UNSET, None) else checked_text(key, "key"),
+            "valid_from": UNSET if valid_from is UNSET else begins and begins.start,
+            "valid_precision": UNSET if valid_from is UNSET else begins and begins.precision,
+            "valid_to": UNSET if valid_to is UNSET else ends,
+            "expires_at": expires_at
+            if expires_at in (UNSET, None)
+            else interval(expires_at, self._zone, "expires_at").start,
+            "confidence": confidence if confidence is UNSET else _share("confidence", confidence),
+            "pinned": pinned if pinned is UNSET else int(pinned),
+            "payload_ref": payload_ref,
+        }
+        fields = {name: value for name, value in given.items() if value is not UNSET}
+        if not fields:
+            raise InputError("update() was given nothing to change: name a field, such as text=…")
+        asked = self._reach(self.update, scope)
+        notes: list[str] = []
+
+        def decide(tx: write.Transaction, stamp: Stamp) -> Changes:
+            walls = write.seen(tx, asked)
+            (row,) = write.wanted(tx, [id], walls)
+            if if_revision is not None and row["revision"] != if_revision:
+                raise ConflictError(
+                    f"'{id}' is at revision {row['revision']}, not {if_revision}: read it again with get('{id}')",
+                    [row["opened_by"]],
+                )
+            wall = _wall(walls[row["wall"]])
+            where = Place(wall.tenant, wall.project, wall.user, row["agent"], row["session"])
+            if fields.get("key") is not None and fields["key"] != row["key"]:
+                holder = tx.row("current_by_key", wall=wall.number, key=fields["key"])
+                if holder is not None:
+                    raise ConflictError(f"the key {fields['key']!r} belongs to '{holder['id']}': update or retire that")
+            return write.updated(
+                row,
+                fields,
+                act=self._act("update", where, wall, {"id": id, **fields}, stamp),
+                tenant=wall.tenant,
+                analyse=lambda values: self._document(values, notes)[0],
+            )
+
+        return self._write_in(asked.tenant, author, decide, started)
+
+    def retire(
+        self,
+        ids: str | Sequence[str],
+        *,
+        reason: str | None = None,
+        author: str | None = None,
+        **scope: Unpack[ScopeArgs],
+    ) -> Receipt:
+        """The records are no longer believed. Undoable; `known_at` before still shows them.
+
+        A passage is retired with its whole message. Raises NotFoundError.
+        """
+        started = clocks.perf_counter()
+        asked = self._reach(self.retire, scope)
+
+        def decide(tx: write.Transaction, stamp: Stamp) -> Changes:
+            walls = write.seen(tx, asked)
+            rows = write.whole_messages(tx, write.wanted(tx, _ids(ids), walls))
+            wall = _wall(walls[rows[0]["wall"]])
+            where = Place(wall.tenant, wall.project, wall.user)
+            arguments = {"ids": [row["id"] for row in rows], "reason": reason}
+            act = self._act("retire", where, wall, arguments, stamp)
+            return write.retired(rows, reason=reason, act=act, tenant=wall.tenant)
+
+        return self._write_in(asked.tenant, author, decide, started)
+
+    def undo(
+        self,
+        receipt: Receipt | str,
+        *,
+        cascade: bool = False,
+        author: str | None = None,
+        **scope: Unpack[ScopeArgs],
+    ) -> Receipt:
+        """Take one receipt back, by a new change, which can itself be undone.
+
+        Where later changes touched the same records, raises ConflictError, whose `receipts` lists them; with `cascade`
+        those are taken back first, latest first. An erasure cannot be undone. Raises NotFoundError.
+        """
+        started = clocks.perf_counter()
+        asked = self._reach(self.undo, scope)
+        id_ = receipt.id if isinstance(receipt, Receipt) else receipt
+        undone: list[str] = []
+
+        def take_back(tx: write.Transaction, id_: str, depth: int = 0) -> Receipt:
+            walls = write.seen(tx, asked)
+            row = write.receipt_in(tx, id_, asked.tenant, walls)
+            stamp = self._stamp(tx, asked.tenant, author)
+            wall = _wall(walls[row.wall])
+            act = self._act("undo", Place(wall.tenant, wall.project, wall.user), wall, {"receipt": id_}, stamp)
+            try:
+                changes = write.undone(tx, row.receipt, act=act)
+            except ConflictError as conflict:
+                if not cascade or not conflict.receipts or depth > 1000:
+                    raise
+                latest = max(conflict.receipts)  # receipt ids sort by time
+                take_back(tx, latest, depth + 1)
+                undone.append(latest)
+                return take_back(tx, id_, depth + 1)
+            return write.commit(tx, changes, stamp)
+
+        with self._store.write() as tx:
+            done = take_back(tx, id_)
+        notes = (f"took back first: {', '.join(undone)}",) if undone else ()
+        return _timed(done, started, notes)
+
+    def erase(
+        self,
+        ids: str | Sequence[str] = (),
+        *,
+        all_of: bool = False,
+        everything: bool = False,
+        dry_run: bool = False,
+        author: str | None = None,
+        **scope: Unpack[ScopeArgs],
+    ) -> Receipt:
+        """Remove records for good, at every time: their words, vectors, statistics and all that rests on them.
+
+        By `ids`; or `all_of=True` with a scope: exactly the named user's and project's own records (project_id=ANY for
+        all of a user's projects); or `everything=True` for the whole file. `dry_run=True` shows what would go. History
+        keeps id, times and actor. A passage goes with its whole message. The receipt's notes say so where a reader
+        still holds old pages. Raises NotFoundError, ScopeError.
+        """
+        started = clocks.perf_counter()
+        request = exchange.Request(_ids(ids), all_of, everything, self._reach(self.erase, scope))
+        request.check()
+        receipts: list[Receipt] = []
+        walls: set[int] = set()
+        with self._store.read() if dry_run else self._store.write() as tx:
+            for tenant, reasons, held in exchange.to_erase(tx, request):
+                stamp = self._stamp(tx, tenant, author)
+                walls |= held
+                if dry_run:
+                    kinds = exchange.kinds_of(tx, list(reasons))
+                    entries = [write.Entry(i, "erased", why) for i, why in reasons.items() if kinds[i] != "act"]
+                else:
+                    entries = write.erase(cast("write.Transaction", tx), reasons, tenant, stamp, self._tokens_of)
+                receipts.append(
+                    Receipt(
+                        stamp.receipt, "erase", write.moment(stamp.at), tuple(entries), stamp.actor, dry_run=dry_run
+                    )
+                )
+        notes: list[str] = []
+        if not dry_run and receipts:
+            self._forget(walls)
+            reader = self._store.purge()
+            if reader is not None:
+                notes.append(
+                    f"{reader} still holds a snapshot with the old pages; they go when it ends and the file is written "
+                    "or purged next"
+                )
+        return _timed(exchange.together(receipts, "erase", self._author, self._now()), started, notes)
+
+    # -- reading
+
+    def search(
+        self,
+        query: str,
+        *,
+        limit: int = 10,
+        threshold: float | None = None,
+        where: Mapping[str, Any] | None = None,
+        kinds: str | Sequence[str] | None = None,
+        include: str | Sequence[str] = (),
+        now: When | None = None,
+        as_of: When | None = None,
+        known_at: When | None = None,
+        **scope: Unpack[ScopeArgs],
+    ) -> Results:
+        """The records that answer a question, best first, each with its evidence and the probability that it is some.
+
+        `threshold` cuts by that probability. `where` filters on metadata (see `mnemic.where`). `include` adds
+        "superseded", "expired", "retired" or "quarantined" records. `now` is when the question is asked and filters
+        nothing; `as_of` asks what was true then, `known_at` what was believed then. Raises InputError, ScopeError.
+        """
+        view = self._view(self.search, scope, now, as_of, known_at, include, kinds, where)
+        asked = _query(query)
+        limit = _count("limit", limit)
+        _share("threshold", threshold)
+        with self._reader.scene(view) as scene:
+            return recall(
+                scene, view, asked, limit=limit, threshold=threshold, embedder=self._embedder, fitted=self._fitted
+            )
+
+    def context(
+        self,
+        query: str,
+        *,
+        budget: int = 1000,
+        threshold: float | None = None,
+        where: Mapping[str, Any] | None = None,
+        kinds: str | Sequence[str] | None = None,
+        include: str | Sequence[str] = (),
+        now: When | None = None,
+        as_of: When | None = None,
+        known_at: When | None = None,
+        **scope: Unpack[ScopeArgs],
+    ) -> Context:
+        """What is remembered for a question, as text for a prompt of at most `budget` tokens, with numbered evidence.
+
+        Tokens are those of the counter that the result names: the embedder's tokenizer, or bytes ÷ 3 without one. The
+        other parameters are those of `search`.
+        """
+        view = self._view(self.context, scope, now, as_of, known_at, include, kinds, where)
+        asked, budget = _query(query), _count("budget", budget)
+        _share("threshold", threshold)
+        with self._reader.scene(view) as scene:
+            results = recall(
+                scene,
+                view,
+                asked,
+                limit=min(CONTEXT_HITS, 10 + budget // 4),
+                threshold=threshold,
+                embedder=self._embedder,
+                fitted=self._fitted,
+            )
+        counter = self._counter
+        words, tokens, evidence, left = pack.pack(results.hits, budget, counter)
+        notes = results.notes
+        if results.hits and not evidence:
+            notes = (*notes, f"the budget of {budget} {counter.name} tokens holds not even the first hit")
+        return Context(asked, words, tokens, budget, counter.name, evidence, results.id, left, notes)
+
+    def get(self, id: str, *, known_at: When | None = None, **scope: Unpack[ScopeArgs]) -> Record:
+        """One record by its id, in its latest revision (or the one held at `known_at`), whatever its state.
+
+        Raises NotFoundError where there is none in this scope, or it is erased.
+        """
+        asked = self._reach(self.get, scope)
+        at = None if known_at is None else interval(known_at, self._zone, "known_at").start
+        with self._store.read() as snapshot:
+            walls = write.seen(snapshot, asked)
+            row: Any = write.wanted(snapshot, [_ids(id)[0]], walls)[0]
+            if at is not None:
+                row = snapshot.row("revision_known_at", id=id, at=at)
+                if row is None:
+                    raise NotFoundError(f"the memory did not hold '{id}' at {known_at}")
+                row = {**dict(row), "retired_at": None}
+            evidence = evidence_of(snapshot, [row], walls)
+            return record_of(row, walls[row["wall"]], state_of(row, self._now()), evidence.get(id, ()))
+
+    def list(
+        self,
+        *,
+        limit: int = 100,
+        after: str | None = None,
+        order: str = "newest",
+        where: Mapping[str, Any] | None = None,
+        kinds: str | Sequence[str] | None = None,
+        include: str | Sequence[str] = (),
+        as_of: When | None = None,
+        known_at: When | None = None,
+        **scope: Unpack[ScopeArgs],
+    ) -> Page:
+        """Records by time, newest first (or `order="oldest"`), a page at a time: pass a page's `next` as `after`."""
+        if order not in ("newest", "oldest"):
+            raise InputError(f"order={order!r} is not known: 'newest' or 'oldest'")
+        view = self._view(self.list, scope, None, as_of, known_at, include, kinds, where)
+        with self._reader.scene(view) as scene:
+            found = chosen(scene, view, newest_first=order == "newest", limit=_count("limit", limit), after=after)
+        return Page(tuple(found[0]), found[1])
+
+    def timeline(
+        self,
+        *,
+        since: When | None = None,
+        until: When | None = None,
+        subject: str | None = None,
+        limit: int = 100,
+        after: str | None = None,
+        where: Mapping[str, Any] | None = None,
+        kinds: str | Sequence[str] | None = None,
+        include: str | Sequence[str] = ("superseded",),
+        as_of: When | None = None,
+        known_at: When | None = None,
+        **scope: Unpack[ScopeArgs],
+    ) -> Page:
+        """What was said and what held, in order of time from `since` up to `until`; superseded records are shown, too.
+
+        `subject` narrows to records about that subject (its name or an alias, case-folded).
+        """
+        view = self._view(self.timeline, scope, None, as_of, known_at, include, kinds, where)
+        first = None if since is None else interval(since, self._zone, "since").start
+        last = None if until is None else interval(until, self._zone, "until").start
+        with self._reader.scene(view) as scene:
+            found = chosen(
+                scene,
+                view,
+                newest_first=False,
+                limit=_count("limit", limit),
+                after=after,
+                since=first,
+                until=last,
+                subject=None if subject is None else checked_text(subject, "subject"),
+            )
+        return Page(tuple(found[0]), found[1])
+
+    def history(self, id: str, **scope: Unpack[ScopeArgs]) -> tuple[Change, ...]:
+        """Every change of a record, oldest first. An erased one keeps id, times and actor. Raises NotFoundError."""
+        asked = self._reach(self.history, scope)
+        with self._store.read() as snapshot:
+            return journal.history(snapshot, _ids(id)[0], write.seen(snapshot, asked), self._now())
+
+    def diff(self, t1: When, t2: When, **scope: Unpack[ScopeArgs]) -> Diff:
+        """What the memory came to hold, and no longer holds, between two recorded times (`known_at` t1 and t2)."""
+        asked = self._reach(self.diff, scope)
+        since, until = (interval(moment, self._zone, name).start for moment, name in ((t1, "t1"), (t2, "t2")))
+        if since > until:
+            raise InputError(f"t1={t1} lies after t2={t2}: pass the earlier time first")
+        with self._store.read() as snapshot:
+            return journal.diff(snapshot, write.seen(snapshot, asked), asked, since, until)
+
+    def stats(self, *, everything: bool = False, **scope: Unpack[ScopeArgs]) -> Stats:
+        """Counts of what a scope holds; `everything=True` for the whole file."""
+        asked = None if everything else self._reach(self.stats, scope)
+        with self._store.read() as snapshot:
+            return journal.stats(snapshot, asked, self._now(), self._store.size(), self._space)
+
+    # -- the whole
+
+    def export(
+        self, path: str | Path | None = None, *, everything: bool = False, **scope: Unpack[ScopeArgs]
+    ) -> Iterable[str]:
+        """Everything of a scope's own (or of the whole file) as JSON Lines, with all revisions and links, lossless.
+
+        With `path` the lines are written there (and returned as a list of none); without, they are yielded. An
+        `import_` of them into an empty store gives the same records, history and answers.
+        """
+        asked = self._reach(self.export, scope)
+        lines = exchange.export_lines(self._store, asked, everything=everything)
+        if path is None:
+            return lines
+        exchange.write_lines(Path(path), lines)
+        return ()
+
+    def import_(
+        self, source: str | Path | Iterable[str], *, author: str | None = None, **scope: Unpack[ScopeArgs]
+    ) -> Receipt:
+        """Take over what `export` wrote: a path, or an iterable of lines. What is already there is left as it is.
+
+        With a scope, only lines of that scope are accepted. Raises InputError, naming the line, and changes nothing.
+        """
+        started = clocks.perf_counter()
+        asked = self._reach(self.import_, scope) if any(scope.values()) or self._bound else None
+        done = exchange.import_lines(
+            self._store, source, asked, self._analysed, self._space, author or self._author, self._now
+        )
+        self._cache.forget()
+        return _timed(done, started)
+
+    def rebuild(self, *, everything: bool = False, **scope: Unpack[ScopeArgs]) -> Receipt:
+        """Make the index and the vectors anew from the records, with the embedder that this memory was opened with.
+
+        For a scope's own walls, or for the whole file with `everything=True`. Raises ModelError when the embedder
+        fails; the old index stays then.
+        """
+        started = clocks.perf_counter()
+        asked = None if everything else self._reach(self.rebuild, scope)
+        done = exchange.rebuild(self._store, asked, self._analysed, self._space, self._author, self._now)
+        self._cache.forget()
+        return _timed(done, started)
+
+    def scoped(self, **scope: Unpack[ScopeArgs]) -> Memory:
+        """The same memory, bound to a scope: the same verbs. It may be narrowed again, never rebound.
+
+        Agent and session are bound to writes only.
+        """
+        self._check_names(self.scoped, scope)
+        bound = narrowed(self._bound, scope)
+        reach({part: value for part, value in bound.items() if part not in ("agent_id", "session_id")})
+        other = object.__new__(type(self))
+        other.__dict__.update(self.__dict__)
+        other._bound = bound
+        return other
+
+    def close(self) -> None:
+        """Close the file. Idempotent; every `scoped` one is closed with it."""
+        self._store.close()
+        self._cache.forget()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        bound = "".join(f", {part}={value!r}" for part, value in self._bound.items())
+        return f"Memory({str(self._store.path or ':memory:')!r}{bound})"
+
+    # -- what the verbs share
+
+    def _write(
+        self,
+        where: Place,
+        author: str | None,
+        decide: Callable[[write.Transaction, write.Wall, Stamp], Changes],
+        started: float,
+        *,
+        space: str | None,
+    ) -> Receipt:
+        """One transaction in one wall."""
+        with self._store.write() as tx:
+            stamp = self._stamp(tx, where.tenant, author, space)
+            wall = write.wall_for(tx, where.tenant, where.project, where.user)
+            done = write.commit(tx, decide(tx, wall, stamp), stamp)
+        return _timed(done, started)
+
+    def _write_in(
+        self, tenant: str, author: str | None, decide: Callable[[write.Transaction, Stamp], Changes], started: float
+    ) -> Receipt:
+        """One transaction on records that are there."""
+        with self._store.write() as tx:
+            stamp = self._stamp(tx, tenant, author, self._space)
+            done = write.commit(tx, decide(tx, stamp), stamp)
+        return _timed(done, started)
+
+    def _stamp(self, tx: write.Snapshot, tenant: str, author: str | None, space: str | None = None) -> Stamp:
+        at = write.recording_time(tx, tenant, self._now())
+        return Stamp(write.new_receipt_id(at), at, author or self._author, space)
+
+    def _act(self, verb: str, where: Place, wall: write.Wall, arguments: Mapping[str, Any], stamp: Stamp) -> Values:
+        return write.act_of(verb, where, wall, arguments, receipt=stamp.receipt, author=stamp.actor, at=stamp.at)
+
+    def _pieces(self, messages: Sequence[Message], notes: list[str]) -> tuple[list[list[Piece]], bool]:
+        """Messages cut into passages and analysed; and whether they have vectors."""
+        cuts = [self._passages(message.text) for message in messages]
+        writings = [
+            Writing(message.text[start:end], message.speaker)
+            for message, spans in zip(messages, cuts, strict=True)
+            for start, end in spans
+        ]
+        documents, embedded = self._analysed_or_words(writings, notes)
+        prepared: list[list[Piece]] = []
+        at = 0
+        for message, spans in zip(messages, cuts, strict=True):
+            whole = len(spans) == 1
+            prepared.append(
+                [
+                    Piece(
+                        message,
+                        message.text[start:end],
+                        None if whole else (number, start, end),
+                        documents[at + number],
+                    )
+                    for number, (start, end) in enumerate(spans)
+                ]
+            )
+            at += len(spans)
+        return prepared, embedded
+
+    def _passages(self, words: str) -> Sequence[tuple[int, int]]:
+        if len(words) <= PASSAGE_TOKENS - 2 and words.isascii():
+            return [(0, len(words))]  # a token has at least one character
+        counter = self._counter
+        if len(words) < 16 * PASSAGE_TOKENS and counter(words) <= PASSAGE_TOKENS:
+            return [(0, len(words))]
+        return text.passages(words, PASSAGE_TOKENS, counter)
+
+    def _analysed(self, writings: Sequence[Writing]) -> list[Document]:
+        return analyse(writings, self._embedder)
+
+    def _analysed_or_words(self, writings: Sequence[Writing], notes: list[str]) -> tuple[list[Document], bool]:
+        """Documents; by words alone, and said so, where the embedder fails."""
+        try:
+            return analyse(writings, self._embedder), True
+        except ModelError as error:
+            notes.append(f"the embedder failed, so these are found by words alone until rebuild() ({error})")
+            return analyse(writings, None), False
+
+    def _document(self, values: Values, notes: list[str]) -> tuple[Document, str | None]:
+        documents, embedded = self._analysed_or_words([write.writing_of({"speaker": None, **values})], notes)
+        return documents[0], self._space if embedded else None
+
+    def _tokens_of(self, writings: Sequence[Writing], space: str | None) -> list[Any] | None:
+        embedder = self._embedder
+        if embedder is not None and is_token_embedder(embedder) and space == embedder.space:
+            return [embedder.tokenize(writing.spoken) for writing in writings]
+        return None
+
+    def _forget(self, walls: Iterable[int]) -> None:
+        """Take erased words out of this process, too."""
+        with self._cache.lock:
+            self._cache.forget(walls)
+        text.forget()
+        forget = getattr(self._embedder, "forget", None)
+        if callable(forget):
+            forget()
+
+    @property
+    def _space(self) -> str | None:
+        return None if self._embedder is None else self._embedder.space
+
+    @property
+    def _counter(self) -> TokenCounter:
+        counter = getattr(self._embedder, "counter", None)
+        return counter if isinstance(counter, TokenCounter) else pack.Bytes3()
+
+    def _now(self) -> int:
+        return micros(self._clock())
+
+    def _check_names(self, verb: Callable[..., Any], given: Mapping[str, object]) -> None:
+        _refuse(verb, f"{verb.__name__}()", {name: value for name, value in given.items() if name not in PARTS})
+
+    def _place(self, verb: Callable[..., Any], scope: ScopeArgs, *, shared: bool) -> Place:
+        self._check_names(verb, scope)
+        return place(narrowed(self._bound, cast("Mapping[str, Any]", scope)), shared)
+
+    def _reach(self, verb: Callable[..., Any], scope: ScopeArgs, *, bound: ScopeArgs | None = None) -> Any:
+        """The reach of a read: stamps of a bound scope belong to its writes."""
+        self._check_names(verb, scope)
+        walls = {part: value for part, value in self._bound.items() if part not in ("agent_id", "session_id")}
+        given = cast("Mapping[str, Any]", scope if bound is None else bound)
+        if bound is not None:
+            given = {part: value for part, value in given.items() if part not in ("agent_id", "session_id")}
+        return reach(narrowed(walls, given))
+
+    def _view(
+        self,
+        verb: Callable[..., Any],
+        scope: ScopeArgs,
+        now: When | None,
+        as_of: When | None,
+        known_at: When | None,
+        include: str | Sequence[str],
+        kinds: str | Sequence[str] | None,
+        where: Mapping[str, Any] | None,
+    ) -> View:
+        if now is not None:
+            interval(now, self._zone, "now")
+        return View(
+            self._reach(verb, scope),
+            self._now(),
+            None if as_of is None else interval(as_of, self._zone, "as_of").start,
+            None if known_at is None else interval(known_at, self._zone, "known_at").start,
+            included(include),
+            None if kinds is None else ((kinds,) if isinstance(kinds, str) else tuple(kinds)),
+            where,
+        )
+
+    def _validity(self, valid_from: When | None, valid_to: When | None) -> tuple[Any, int | None]:
+        begins = None if valid_from is None else interval(valid_from, self._zone, "valid_from")
+        ends = None if valid_to is None else interval(valid_to, self._zone, "valid_to").start
+        if begins is not None and ends is not None and ends < begins.start:
+            raise InputError(f"valid_to={valid_to} lies before valid_from={valid_from}")
+        return begins, ends
+
+
+# -- checking what was passed
+
+
+def _refuse(verb: Callable[..., Any], name: str, unknown: Mapping[str, object]) -> None:
+    if not unknown:
+        return
+    word = next(iter(unknown))
+    names = [p.name for p in inspect.signature(verb).parameters.values() if p.kind is p.KEYWORD_ONLY]
+    hint = nearest(word, [*names, *(PARTS if name != "Memory" else ())], _PEERS)
+    raise ParameterError(f"{name} has no parameter '{word}'{hint or '; it has ' + ', '.join(names)}")
+
+
+def _query(query: object) -> str:
+    if not isinstance(query, str):
+        raise InputError(f"query={query!r:.60} is {type(query).__name__}, not text")
+    if not query.strip():
+        raise InputError("query is empty: ask something, or use list() to see what is there")
+    return query.encode("utf-8", "replace").decode()
+
+
+def _count(name: str, value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise InputError(f"{name}={value!r} is not possible: pass a whole number from 1 on")
+    return value
+
+
+def _share(name: str, value: Any) -> float | None:
+    if value is not None and (isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1):
+        raise InputError(f"{name}={value!r} is not possible: pass a number from 0 to 1")
+    return value
+
+
+def _ids(ids: str | Sequence[str]) -> tuple[str, ...]:
+    found = (ids,) if isinstance(ids, str) else tuple(ids)
+    for id_ in cast("tuple[object, ...]", found):
+        if not isinstance(id_, str) or not id_:
+            raise InputError(f"{id_!r} is not a record's id: pass the id of a hit, a record or a receipt's entry")
+    return found
+
+
+def _names(names: Sequence[str]) -> str | None:
+    if isinstance(names, str):
+        raise InputError(f"aliases={names!r} is one text: pass a list of names")
+    found = [checked_text(name, "an alias") for name in names]
+    return json.dumps(found, ensure_ascii=False) if found else None
+
+
+def _zone(given: str | tzinfo | None) -> tzinfo | None:
+    if given is None or isinstance(given, tzinfo):
+        return given
+    try:
+        return ZoneInfo(given)
+    except (ZoneInfoNotFoundError, ValueError):
+        raise ConfigError(
+            f"timezone={given!r} is not known: use an IANA name such as 'Europe/Lisbon', or a tzinfo"
+        ) from None
+
+
+def _path(url: str | Path) -> Path | None:
+    if isinstance(url, Path):
+        return url
+    if url in (":memory:", "sqlite://", "sqlite:///:memory:"):
+        return None
+    scheme, found, rest = url.partition("://")
+    if not found:
+        if not url:
+            raise ConfigError("the path of the store is empty: pass one such as 'agent.db', or ':memory:'")
+        return Path(url)
+    if scheme == "sqlite":
+        return Path(rest.removeprefix("/") if not rest.startswith("//") else rest[1:])
+    raise ConfigError(
+        f"'{scheme}://' is no kind of store of this release: pass a path such as 'agent.db', or ':memory:'"
+    )
+
+
+def _wall(row: Any) -> write.Wall:
+    return write.Wall(row["wall"], row["tenant"], row["project"], row["user"])
+
+
+def _row(tx: write.Snapshot, wall: int) -> Any:
+    return tx.row("wall_by_number", wall=wall)
+
+
+def _timed(receipt: Receipt, started: float, notes: Iterable[str] = ()) -> Receipt:
+    return replace(receipt, ms=round((clocks.perf_counter() - started) * 1000, 3), notes=(*receipt.notes, *notes))

@@ -1,0 +1,259 @@
+"""What callers hand to `add`, in one shape: strings, dicts, content parts, tool calls, other frameworks' messages."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import tzinfo
+from typing import Any, cast
+
+from mnemic.errors import InputError
+from mnemic.times import Interval, interval
+from mnemic.types import SOURCES
+
+ROLES = {
+    "user": "user",
+    "human": "user",
+    "assistant": "assistant",
+    "ai": "assistant",
+    "model": "assistant",
+    "system": "system",
+    "developer": "system",
+    "tool": "tool",
+    "function": "tool",
+    "document": "document",
+    "event": "event",
+}
+"""Roles understood, and the one that each is kept as."""
+
+_SOURCE_OF_ROLE = {"user": "user", "assistant": "assistant", "tool": "tool", "document": "document"}
+_KNOWN = frozenset(
+    ["role", "content", "name", "time", "id", "source", "metadata", "session_id", "agent_id", "type", "text"]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message, checked."""
+
+    role: str
+    text: str
+    speaker: str | None
+    time: Interval | None
+    message_id: str | None
+    source: str
+    metadata: str | None
+    """JSON"""
+    data: str | None
+    """JSON of what else the message carried: tool calls, parts that are no text, other fields"""
+    session: str | None
+    agent: str | None
+
+
+def messages_of(
+    given: object,
+    *,
+    zone: tzinfo | None,
+    source: str | None = None,
+    metadata: Mapping[str, Any] | None = None,
+    default_time: Interval | None = None,
+) -> Iterator[Message]:
+    """The messages in what `add` was given, one by one. Raises InputError, naming the message by its place."""
+    shared = _metadata("metadata", metadata)
+    if source is not None and source not in SOURCES:
+        raise InputError(f"source={source!r} is not known: one of {', '.join(SOURCES)}")
+    for place, item in enumerate(_items(given)):
+        where = f"message {place}"
+        fields = _fields(item, where)
+        text, extra = _content(fields, where)
+        role = _role(fields, where)
+        own = _metadata(f"the metadata of {where}", fields.get("metadata"))
+        message_id = fields.get("id")
+        if message_id is not None:
+            message_id = _text(str(message_id), f"the id of {where}", 512)
+        speaker = fields.get("name")
+        time = fields.get("time")
+        yield Message(
+            role=role,
+            text=text,
+            speaker=None if speaker is None else _text(str(speaker), f"the name of {where}", 200),
+            time=default_time if time is None else interval(time, zone, f"the time of {where}"),
+            message_id=message_id,
+            source=_source(fields.get("source") or source, role, where),
+            metadata=json_text({**shared, **own}, f"the metadata of {where}") if shared or own else None,
+            data=json_text(extra, where) if extra else None,
+            session=_stamp(fields.get("session_id"), f"the session_id of {where}"),
+            agent=_stamp(fields.get("agent_id"), f"the agent_id of {where}"),
+        )
+
+
+def json_text(value: object, name: str) -> str:
+    """Canonical JSON of a value. Raises InputError where it is none."""
+    try:
+        text = json.dumps(value, ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":"))
+        text.encode()
+    except (TypeError, ValueError, RecursionError) as error:
+        raise InputError(f"{name} is not JSON ({error}): use text, numbers, True/False/None, lists and dicts") from None
+    return text
+
+
+def checked_text(text: object, name: str) -> str:
+    """A text that can be kept word for word. Raises InputError for what is empty, or no text at all."""
+    if not isinstance(text, str):
+        raise InputError(f"{name} is {type(text).__name__}, not text: pass a string")
+    if not text.strip():
+        raise InputError(f"{name} is empty: there is nothing to remember in {text[:20]!r}")
+    return _text(text, name, None)
+
+
+def _items(given: object) -> Iterable[object]:
+    if (
+        isinstance(given, str | bytes | Mapping)
+        or _get(given, "content") is not None
+        or _get(given, "role") is not None
+    ):
+        return [cast("object", given)]
+    if isinstance(given, Iterable):
+        return cast("Iterable[object]", given)
+    raise InputError(
+        f"messages={given!r:.80} is {type(given).__name__}: pass a string, a message such as "
+        "{'role': 'user', 'content': 'hello'}, or an iterable of them"
+    )
+
+
+def _fields(item: object, where: str) -> Mapping[str, Any]:
+    if isinstance(item, str):
+        return {"role": "user", "content": item}
+    if isinstance(item, Mapping):
+        return cast("Mapping[str, Any]", item)
+    dump = cast("Callable[[], object] | None", getattr(item, "model_dump", None))
+    if callable(dump):  # pydantic: OpenAI's, Anthropic's and LangChain's messages
+        dumped = dump()
+        if isinstance(dumped, Mapping):
+            return {key: value for key, value in cast("Mapping[str, Any]", dumped).items() if value is not None}
+    if dataclasses.is_dataclass(item) and not isinstance(item, type):
+        return {key: value for key, value in dataclasses.asdict(item).items() if value is not None}
+    if _get(item, "content") is not None:
+        found = {
+            key: _get(item, key) for key in ("role", "type", "content", "name", "id", "tool_calls", "metadata", "time")
+        }
+        return {key: value for key, value in found.items() if value is not None}
+    raise InputError(f"{where} is {type(item).__name__}, not a message: pass text or {{'role': …, 'content': …}}")
+
+
+def _get(item: object, name: str) -> Any:
+    value = getattr(item, name, None)
+    return None if callable(value) else value
+
+
+def _role(fields: Mapping[str, Any], where: str) -> str:
+    given = fields.get("role", fields.get("type", "user"))
+    role = ROLES.get(str(getattr(given, "value", given)).lower())
+    if role is None:
+        raise InputError(f"{where} has the unknown role {given!r}: one of {', '.join(ROLES)}")
+    return role
+
+
+def _content(fields: Mapping[str, Any], where: str) -> tuple[str, dict[str, Any]]:
+    """The text of a message, and what else it carried."""
+    extra = {key: value for key, value in fields.items() if key not in _KNOWN and value not in (None, [], {}, "")}
+    content = fields.get("content", fields.get("text"))
+    if isinstance(content, bytes):
+        raise InputError(f"the content of {where} is bytes: decode it to text first")
+    pieces: list[str] = []
+    if isinstance(content, str):
+        pieces.append(content)
+    elif isinstance(content, Iterable):
+        parts = list(cast("Iterable[object]", content))
+        pieces += [_part(part, where) for part in parts]
+        if not all(
+            isinstance(part, str) or _part_type(part) in ("text", "input_text", "output_text") for part in parts
+        ):
+            extra["parts"] = [part if isinstance(part, str) else _plain(part) for part in parts]
+    elif content is not None:
+        raise InputError(f"the content of {where} is {type(content).__name__}, not text or a list of parts")
+    calls = cast("list[object]", fields.get("tool_calls") or [])
+    pieces += [_call(_plain(call)) for call in calls]
+    text = "\n".join(piece for piece in pieces if piece)
+    if not text.strip():
+        known = ", ".join(map(str, fields)) or "nothing"
+        raise InputError(f"{where} is empty: 'content' needs text (it has {known})")
+    return _text(text, f"the content of {where}", None), extra
+
+
+def _part_type(part: object) -> str:
+    return str(_plain(part).get("type", ""))
+
+
+def _part(part: object, where: str) -> str:
+    """A content part as text; what is no text is named in brackets and kept in the record's data."""
+    if isinstance(part, str):
+        return part
+    fields = _plain(part)
+    kind = str(fields.get("type", "part"))
+    if isinstance(fields.get("text"), str):
+        return cast("str", fields["text"])
+    if kind in ("tool_use", "tool_call", "function_call"):
+        return _call(fields)
+    if kind == "tool_result":
+        inner = fields.get("content")
+        if isinstance(inner, str):
+            return inner
+        return "\n".join(_part(item, where) for item in cast("list[object]", inner or []))
+    if not fields:
+        raise InputError(f"the content of {where} holds a part that is no text and no dict: {part!r:.80}")
+    return f"[{kind}]"
+
+
+def _call(call: Mapping[str, Any]) -> str:
+    function = call.get("function")
+    inner = cast("Mapping[str, Any]", function) if isinstance(function, Mapping) else call
+    arguments = inner.get("arguments", inner.get("args", inner.get("input", "")))
+    if not isinstance(arguments, str):
+        arguments = json_text(arguments, "the arguments of a tool call")
+    return f"{inner.get('name', 'tool')}({arguments})"
+
+
+def _plain(value: object) -> Mapping[str, Any]:
+    if isinstance(value, Mapping):
+        return cast("Mapping[str, Any]", value)
+    dump = getattr(value, "model_dump", None)
+    if callable(dump):
+        return cast("Mapping[str, Any]", dump())
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return dataclasses.asdict(value)
+    return {}
+
+
+def _source(given: object, role: str, where: str) -> str:
+    source = given or _SOURCE_OF_ROLE.get(role, "unknown")
+    if source not in SOURCES:
+        raise InputError(f"the source of {where} is {source!r}: one of {', '.join(SOURCES)}")
+    return str(source)
+
+
+def _metadata(name: str, value: object) -> dict[str, Any]:
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping) or not all(isinstance(key, str) for key in cast("Mapping[object, Any]", value)):
+        raise InputError(f"{name} is {value!r:.80}: pass a dict with text keys and JSON values")
+    return dict(cast("Mapping[str, Any]", value))
+
+
+def _stamp(value: object, name: str) -> str | None:
+    return None if value is None else _text(str(value), name, 512)
+
+
+def _text(text: str, name: str, longest: int | None) -> str:
+    if longest is not None and not 0 < len(text) <= longest:
+        raise InputError(f"{name} has {len(text)} characters: 1 to {longest} are possible")
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise InputError(
+            f"{name} has a lone surrogate ({text[error.start]!r}) at character {error.start}, which is not text: "
+            "decode the bytes with errors='replace' first"
+        ) from None
+    return text

@@ -1,0 +1,365 @@
+"""Reading: one snapshot → the scope's frame → channels → combine → calibrate → cut → fetch the hits.
+
+`recall` does all of it for `search` and `context`; `chosen` serves `list` and `timeline`, which order by time.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mnemic import channels, rank
+from mnemic.errors import InputError, ModelError
+from mnemic.frame import Frame, FrameCache
+from mnemic.ports import Embedder
+from mnemic.records import evidence_of, loads, record_of, scope_of, state_of
+from mnemic.scope import Reach
+from mnemic.stores.sqlite import Row, Snapshot, SqliteStore
+from mnemic.times import moment
+from mnemic.types import STATES, Hit, Record, Results
+from mnemic.where import compile_where
+from mnemic.write import seen
+
+CALIBRATED = ("wordllama:",)
+"""Embedding spaces whose relevances the shipped numbers were fitted for."""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What a read looks at, checked: who asks, as of when, and what may come back."""
+
+    reach: Reach
+    now: int
+    as_of: int | None = None
+    known_at: int | None = None
+    include: frozenset[str] = frozenset()
+    kinds: tuple[str, ...] | None = None
+    where: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """A snapshot with the walls and the frame that a view sees in it."""
+
+    snapshot: Snapshot
+    walls: Mapping[int, Row]
+    frame: Frame | None
+    allowed: NDArray[np.bool_]
+
+
+class Reader:
+    """Opens scenes: the one place where a snapshot, its walls and the cached frames come together."""
+
+    def __init__(self, store: SqliteStore, cache: FrameCache) -> None:
+        self._store = store
+        self._cache = cache
+
+    def scene(self, view: View) -> Any:
+        """A context manager that gives the scene of a view."""
+        return _SceneContext(self._store, self._cache, view)
+
+
+class _SceneContext:
+    def __init__(self, store: SqliteStore, cache: FrameCache, view: View) -> None:
+        self._cache, self._view = cache, view
+        self._reading = store.read()
+
+    def __enter__(self) -> Scene:
+        view = self._view
+        with self._cache.lock:  # so that no frame is ever newer than the snapshot that it serves
+            snapshot = self._reading.__enter__()
+            try:
+                walls = seen(snapshot, view.reach)
+                frame = self._cache.frame(snapshot, walls)
+            except BaseException as error:
+                self._reading.__exit__(type(error), error, error.__traceback__)
+                raise
+        try:
+            return _scene(snapshot, walls, frame, view)
+        except BaseException as error:
+            self._reading.__exit__(type(error), error, error.__traceback__)
+            raise
+
+    def __exit__(self, *error: Any) -> None:
+        self._reading.__exit__(*error)
+
+
+def _scene(snapshot: Snapshot, walls: Mapping[int, Row], frame: Frame | None, view: View) -> Scene:
+    if frame is None:
+        if view.where is not None:
+            compile_where(view.where)  # a filter that cannot be read is an error in an empty scope, too
+        return Scene(snapshot, walls, None, np.zeros(0, np.bool_))
+    if view.known_at is not None:
+        frame = frame.known_at(snapshot, view.known_at)
+    allowed = frame.readable(view.reach, now=view.now, as_of=view.as_of, include=view.include, kinds=view.kinds)
+    if view.where is not None:
+        condition, values = compile_where(view.where)
+        rows = snapshot.select(
+            "SELECT row FROM records WHERE wall IN (SELECT value FROM json_each(:walls)) AND num IS NOT NULL "
+            f"AND {condition}",
+            {**values, "walls": json.dumps(list(walls))},
+        )
+        allowed &= np.isin(frame.columns["row"], [row["row"] for row in rows])
+    return Scene(snapshot, walls, frame, allowed)
+
+
+def included(include: Sequence[str] | str) -> frozenset[str]:
+    """The states that a read includes beside current ones. Raises InputError."""
+    names = frozenset([include] if isinstance(include, str) else include)
+    unknown = names - set(STATES)
+    if unknown:
+        raise InputError(f"include={sorted(unknown)} is not known: any of {', '.join(STATES)}")
+    return names
+
+
+# -- search
+
+
+def recall(
+    scene: Scene,
+    view: View,
+    query: str,
+    *,
+    limit: int,
+    threshold: float | None,
+    embedder: Embedder | None,
+    fitted: rank.Numbers | None = None,
+) -> Results:
+    """The hits for a question, best first."""
+    notes: list[str] = []
+    frame, considered = scene.frame, int(scene.allowed.sum())
+    space = None if embedder is None else embedder.space
+    results = Results("q" + os.urandom(8).hex(), query, (), considered, threshold=threshold, embedder=space)
+    if frame is None or not considered:
+        return replace(results, notes=_nothing_in_scope(scene, view))
+    asked, by_speaker = channels.understand(query, frame)
+    vector = _vector(asked, frame, embedder, notes)
+    words = channels.lexical(asked, frame)
+    sense = channels.dense(vector, frame)
+    features = rank.features(words, sense, frame.layout, speaker=by_speaker, allowed=scene.allowed)
+    numbers = rank.fitted(dense=sense is not None) if fitted is None else fitted[sense is not None]
+    scores = rank.combine(features, numbers.weights)
+    places = rank.order(scores, limit + limit // 2 + 8, scene.allowed)
+    facts = rank.facts(words, sense, scores, scene.allowed)
+    calibrated = facts is not None and (sense is None or (space or "").startswith(CALIBRATED))
+    relevances = rank.relevance(scores[places], facts, numbers.hit) if facts is not None and calibrated else None
+    best = float(relevances[0]) if relevances is not None and len(relevances) else None
+    if threshold is not None:
+        if relevances is None:
+            raise InputError(
+                f"threshold={threshold} needs calibrated relevances, and there are none for the embedder '{space}': "
+                "leave it out, or use the default embedder"
+            )
+        places, relevances = places[relevances >= threshold], relevances[relevances >= threshold]
+        if not len(places):
+            notes.append(
+                f"nothing reached the threshold {threshold:.2f}; the best of {considered} records had {best:.2f}. "
+                "Ask in other words, lower the threshold, or take it as not known"
+            )
+    hits = _hits(scene, view, places, scores, relevances, features)
+    return replace(results, hits=tuple(hits[:limit]), best=best, notes=tuple(notes))
+
+
+def _vector(asked: rank.Asked, frame: Frame, embedder: Embedder | None, notes: list[str]) -> NDArray[np.float32] | None:
+    if embedder is None:
+        notes.append("no embedder: words alone were used. Install wordllama, or pass Memory(embedder=…)")
+        return None
+    if frame.foreign:
+        notes.append(
+            f"{frame.foreign} of {frame.size} documents have no vector of '{embedder.space}': words alone were used. "
+            "rebuild() makes the vectors"
+        )
+        return None
+    try:
+        return channels.query_vector(asked.about, frame, embedder)
+    except ModelError as error:
+        notes.append(f"the embedder failed, so words alone were used ({error})")
+        return None
+
+
+def _nothing_in_scope(scene: Scene, view: View) -> tuple[str, ...]:
+    held = 0 if scene.frame is None else scene.frame.size
+    if not held:
+        return (f"no records in this scope ({view.reach}): check user_id and project_id, or add something first",)
+    return (
+        f"0 of {held} records in this scope ({view.reach}) may be returned: "
+        "check where, kinds, as_of, known_at and session_id, or include=('superseded', 'expired', 'retired')",
+    )
+
+
+def _hits(
+    scene: Scene,
+    view: View,
+    places: NDArray[np.int32],
+    scores: NDArray[np.float32],
+    relevances: NDArray[np.float64] | None,
+    features: Mapping[str, NDArray[np.float32]],
+) -> list[Hit]:
+    assert scene.frame is not None
+    rows = _fetch(scene, places)
+    evidence = evidence_of(scene.snapshot, rows, scene.walls)
+    numbers: list[float | None] = [None] * len(rows) if relevances is None else [float(value) for value in relevances]
+    names = list(features)
+    signals = list(zip(*(features[name][places].tolist() for name in names), strict=True))
+    states = [state_of(row, view.now, view.as_of) for row in rows]
+    hits = [
+        Hit(
+            id=row["id"],
+            kind=row["kind"],
+            text=row["text"],
+            score=score,
+            relevance=relevance,
+            time=moment(row["time"]),
+            valid_from=None if row["valid_from"] is None else moment(row["valid_from"]),
+            valid_to=None if row["valid_to"] is None else moment(row["valid_to"]),
+            scope=scope_of(row, scene.walls[row["wall"]]),
+            source=row["source"],
+            speaker=row["speaker"] or row["role"],
+            message_id=row["message_id"],
+            metadata=loads(row["metadata"], {}),
+            evidence=evidence.get(row["id"], ()),
+            signals=dict(zip(names, signal, strict=True)),
+            state=state,
+            outdated_by=row["superseded_by"] if state == "superseded" else None,
+        )
+        for row, state, score, relevance, signal in zip(
+            rows, states, scores[places].tolist(), numbers, signals, strict=True
+        )
+    ]
+    if all(hit.kind == "episode" for hit in hits):
+        derived = any(kind != "episode" for kind in scene.frame.kinds)
+        return _outdated_last(scene, hits) if derived and view.as_of is None else hits
+    hits = _without_repeats(hits)
+    return _outdated_last(scene, hits) if view.as_of is None else hits
+
+
+def _fetch(scene: Scene, places: NDArray[np.int32]) -> list[Row]:
+    assert scene.frame is not None
+    numbers: list[int] = scene.frame.columns["row"][places].tolist()
+    rows = {row["row"]: row for row in scene.snapshot.rows("records_by_row", rows=json.dumps(numbers))}
+    return [rows[number] for number in numbers]
+
+
+def _without_repeats(hits: list[Hit]) -> list[Hit]:
+    """A fact and the episode that it only repeats are one hit: the fact, in the better place of the two."""
+    said = {hit.id: _plain(hit.text) for hit in hits}
+    facts = {
+        piece.id: hit
+        for hit in hits
+        if hit.kind != "episode"
+        for piece in hit.evidence
+        if piece.id != hit.id and said.get(piece.id) == said[hit.id]
+    }
+    kept: list[Hit] = []
+    placed: set[str] = set()
+    for hit in hits:
+        one = facts.get(hit.id, hit)
+        if one.id not in placed:
+            placed.add(one.id)
+            kept.append(replace(one, score=hit.score, relevance=hit.relevance) if one is not hit else hit)
+    return kept
+
+
+def _outdated_last(scene: Scene, hits: list[Hit]) -> list[Hit]:
+    """Mark episodes whose only statements have been superseded, and put them behind the successor's hit."""
+    episodes = [hit.id for hit in hits if hit.kind == "episode"]
+    links = scene.snapshot.rows("links_to", ids=json.dumps(episodes), role="derived_from")
+    if not links:
+        return hits
+    latest = {
+        row["id"]: row
+        for row in scene.snapshot.rows("latest_of", ids=json.dumps(sorted({link["source_id"] for link in links})))
+        if row["wall"] in scene.walls and row["retired_at"] is None and row["kind"] != "act"
+    }
+    successors: dict[str, list[str | None]] = {}
+    for link in links:
+        statement = latest.get(link["source_id"])
+        if statement is not None and link["retired_at"] is None:
+            successors.setdefault(link["target_id"], []).append(statement["superseded_by"])
+    outdated = {id_: by[-1] for id_, by in successors.items() if all(one is not None for one in by)}
+    marked = [replace(hit, outdated_by=outdated[hit.id]) if outdated.get(hit.id) else hit for hit in hits]
+    for hit in [hit for hit in marked if hit.kind == "episode" and hit.id in outdated]:
+        after = next((place for place, other in enumerate(marked) if other.id == hit.outdated_by), -1)
+        at = marked.index(hit)
+        if at < after:
+            successor = marked.pop(after)
+            marked.insert(
+                at, replace(successor, score=hit.score, relevance=_higher(successor.relevance, hit.relevance))
+            )
+    return marked
+
+
+def _higher(one: float | None, other: float | None) -> float | None:
+    return other if one is None or (other is not None and other > one) else one
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.casefold().split()).rstrip(".!")
+
+
+# -- by time
+
+
+def chosen(
+    scene: Scene,
+    view: View,
+    *,
+    newest_first: bool,
+    limit: int,
+    after: str | None,
+    since: int | None = None,
+    until: int | None = None,
+    subject: str | None = None,
+) -> tuple[list[Record], str | None]:
+    """One page of records by time, and the cursor of the next."""
+    if scene.frame is None:
+        return [], None
+    columns = scene.frame.columns
+    places = np.flatnonzero(scene.allowed)
+    times, rows = columns["time"][places], columns["row"][places]
+    if since is not None or until is not None:
+        keep = np.ones(len(places), np.bool_)
+        keep &= times >= since if since is not None else True
+        keep &= times < until if until is not None else True
+        places, times, rows = places[keep], times[keep], rows[keep]
+    if subject is not None:
+        about = scene.snapshot.rows("rows_about", walls=json.dumps(list(scene.walls)), subject=subject)
+        keep = np.isin(rows, [row["row"] for row in about if _is_about(row, subject)])
+        places, times, rows = places[keep], times[keep], rows[keep]
+    order = np.lexsort((rows, times))
+    order = order[::-1] if newest_first else order
+    if after is not None:
+        time, row = _cursor(after)
+        passed = (times[order], rows[order])
+        beyond = (passed[0] < time) | ((passed[0] == time) & (passed[1] < row))
+        if not newest_first:
+            beyond = (passed[0] > time) | ((passed[0] == time) & (passed[1] > row))
+        order = order[beyond]
+    page = places[order[:limit]].astype(np.int32)
+    found = _fetch(scene, page)
+    evidence = evidence_of(scene.snapshot, found, scene.walls)
+    records = [
+        record_of(row, scene.walls[row["wall"]], state_of(row, view.now, view.as_of), evidence.get(row["id"], ()))
+        for row in found
+    ]
+    more = len(order) > limit and records
+    return records, f"{found[-1]['time']}_{found[-1]['row']}" if more else None
+
+
+def _is_about(row: Row, subject: str) -> bool:
+    names = [row["subject"], *loads(row["aliases"], [])]
+    return subject.casefold() in {str(name).casefold() for name in names}
+
+
+def _cursor(text: str) -> tuple[int, int]:
+    try:
+        time, row = text.split("_")
+        return int(time), int(row)
+    except ValueError:
+        raise InputError(f"after={text!r} is not a cursor: pass the `next` of the page before") from None
