@@ -249,7 +249,7 @@ def saturated(counts: Floats, lengths: Floats, mean: float, constants: Saturatio
     """BM25's term frequency: (k1 + 1) tf / (tf + k1 (1 - b + b length / mean)). Robertson and Zaragoza 2009, 3.4.2."""
     k1, b = constants.k1, constants.b
     discount = lengths * np.float32(k1 * b / mean) + np.float32(k1 * (1.0 - b))
-    return counts * np.float32(k1 + 1.0) / (counts + discount)
+    return (counts * np.float32(k1 + 1.0) / (counts + discount)).astype(np.float32, copy=False)
 
 
 def lexical(terms: Sequence[Term], layout: Layout) -> Lexical:
@@ -475,7 +475,8 @@ def features(
     if sense is not None:
         found |= {name: _of_best(getattr(sense, context), allowed) for name, context in zip(VECTOR_FEATURES, CONTEXTS)}  # noqa: B905
     found["speaker"] = np.zeros(layout.size, np.float32) if speaker is None else speaker.astype(np.float32)
-    found["length"] = layout.lengths / (layout.lengths + np.float32(_LENGTH_HALF))
+    length = layout.lengths / (layout.lengths + np.float32(_LENGTH_HALF))
+    found["length"] = length.astype(np.float32, copy=False)
     return found
 
 
