@@ -1,8 +1,8 @@
 """The documents behind a scope's walls as arrays, kept in memory and brought up to each read's snapshot.
 
 A cache, never the truth: each read compares it with its snapshot, appends what is new, reads again what has changed,
-and starts anew where something was erased. Arrays are only ever written beyond what has been handed out, or copied, so a
-frame in use stays as it was.
+and starts anew where something was erased. Arrays are only ever written beyond what has been handed out, or copied, so
+a frame in use stays as it was.
 """
 
 from __future__ import annotations

@@ -122,8 +122,8 @@ class Memory:
 
         `messages`: a string, one message `{"role", "content", "name"?, "time"?, "id"?, "source"?, "metadata"?,
         "session_id"?}`, or an iterable of them; other frameworks' message objects work, too. A long text becomes
-        several passages. `time` is assumed for messages without one (default: now). Adding the same again changes nothing; the
-        same id with another text is an edit, which supersedes the first. Raises InputError, naming the message.
+        several passages. `time` is assumed for messages without one (default: now). Adding the same again changes
+        nothing; the same id with another text is an edit, which supersedes the first. Raises InputError.
         """
         started = clocks.perf_counter()
         where = self._place(self.add, scope, shared=shared)

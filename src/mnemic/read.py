@@ -145,7 +145,9 @@ def recall(
     features = rank.features(words, sense, frame.layout, speaker=by_speaker, allowed=scene.allowed)
     numbers = rank.fitted(dense=sense is not None) if fitted is None else fitted[sense is not None]
     scores = rank.combine(features, numbers.weights)
-    places = rank.order(scores, limit + limit // 2 + 8, scene.allowed)
+    derived = any(kind != "episode" for kind in frame.kinds)
+    spare = limit // 2 + 8 if derived else 0  # a fact and the episode that it repeats will be one hit
+    places = rank.order(scores, limit + spare, scene.allowed)
     facts = rank.facts(words, sense, scores, scene.allowed)
     calibrated = facts is not None and (sense is None or (space or "").startswith(CALIBRATED))
     relevances = rank.relevance(scores[places], facts, numbers.hit) if facts is not None and calibrated else None

@@ -6,6 +6,7 @@ that writes them: records, documents, links, journal and receipt, together or no
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import os
@@ -68,7 +69,6 @@ _COLUMNS = (*PAYLOAD, "wall", "num", "recorded_at", "retired_at", "opened_by", "
 _BLANK: Values = {**dict.fromkeys(_COLUMNS), "pinned": 0, "quarantined": 0, "revision": 1, "source": "unknown"}
 _INDEXED = ("text", "subject", "aliases")
 _KIND = re.compile(r"[a-z][a-z0-9_]{0,39}")
-_ALPHABET = "abcdefghijklmnopqrstuvwxyz234567"
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,8 +138,7 @@ def _joined(parts: Iterable[object]) -> bytes:
 
 
 def _base32(digest: bytes) -> str:
-    number = int.from_bytes(digest, "big")
-    return "".join(_ALPHABET[(number >> shift) & 31] for shift in range(123, -2, -5) if shift >= 0)
+    return base64.b32encode(digest).decode().lower()
 
 
 def new_receipt_id(at: int) -> str:

@@ -1,8 +1,8 @@
 """A fair queue before the single writer lock of a file, across processes and threads.
 
 SQLite's own waiting is by polling, and whoever polls at the right moment wins: with twenty writers some starve. Here
-each writer draws a ticket, n, from a counter in a lock file, locks byte n of that file, waits until byte n - 1 is free, and
-only then asks SQLite. A process that dies frees its byte, so the queue never hangs on it. The queue is about fairness
+each writer draws a ticket, n, from a counter in a lock file, locks byte n of that file, waits until byte n - 1 is free,
+and only then asks SQLite. A process that dies frees its byte, so the queue never hangs on it. It is about fairness
 alone: if it breaks, SQLite's lock still keeps writers apart.
 
 The locks are "open file description" locks (Linux), which belong to one open file and not to the process: threads are

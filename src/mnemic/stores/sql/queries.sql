@@ -1,5 +1,5 @@
--- Each query has a name and a sentence. Values are bound; nothing is spliced but {lists} of bound parameters and the
--- {where} that where.py compiles.
+-- Each query has a name and a sentence. Every value is bound; lists are JSON arrays. CROSS JOIN keeps the order of the
+-- tables: the list first, then the index.
 
 -- name: setting
 -- One setting of the store.
@@ -58,13 +58,13 @@ UPDATE records SET retired_at = :at, closed_by = :receipt WHERE id = :id AND rev
 
 -- name: latest_of
 -- The latest revision of each id, whatever its state.
-SELECT records.* FROM records JOIN json_each(:ids) AS wanted ON records.id = wanted.value
+SELECT records.* FROM json_each(:ids) AS wanted CROSS JOIN records ON records.id = wanted.value
 WHERE revision = (SELECT max(revision) FROM records AS other WHERE other.id = records.id);
 
 -- name: held_ids
 -- Which of these ids exist and are not erased, with the receipt that closed the latest revision, if any.
 SELECT records.id, records.closed_by, records.retired_at, records.revision, records.erased_by
-FROM records JOIN json_each(:ids) AS wanted ON records.id = wanted.value
+FROM json_each(:ids) AS wanted CROSS JOIN records ON records.id = wanted.value
 WHERE revision = (SELECT max(revision) FROM records AS other WHERE other.id = records.id);
 
 -- name: revisions_of
@@ -78,7 +78,7 @@ ORDER BY revision DESC LIMIT 1;
 
 -- name: records_by_row
 -- Records by row number.
-SELECT records.* FROM records JOIN json_each(:rows) AS wanted ON records.row = wanted.value;
+SELECT records.* FROM json_each(:rows) AS wanted CROSS JOIN records ON records.row = wanted.value;
 
 -- name: rows_about
 -- Revisions with a subject, for comparing names.
@@ -92,7 +92,7 @@ AND agent IS :agent AND session IS :session ORDER BY row;
 
 -- name: messages_held
 -- Which of these message ids a wall holds at all.
-SELECT DISTINCT message_id FROM records JOIN json_each(:message_ids) AS wanted ON message_id = wanted.value
+SELECT DISTINCT message_id FROM json_each(:message_ids) AS wanted CROSS JOIN records ON message_id = wanted.value
 WHERE wall = :wall AND message_id IS NOT NULL;
 
 -- name: current_by_key
@@ -173,12 +173,12 @@ VALUES (:wall, :source_id, :target_id, :role, :position, :weight, :data, :time, 
 
 -- name: links_from
 -- Edges that leave these records.
-SELECT links.* FROM links JOIN json_each(:ids) AS wanted ON source_id = wanted.value
+SELECT links.* FROM json_each(:ids) AS wanted CROSS JOIN links ON source_id = wanted.value
 WHERE role = :role AND retired_at IS NULL ORDER BY source_id, position, row;
 
 -- name: links_to
 -- Edges that reach these records.
-SELECT links.* FROM links JOIN json_each(:ids) AS wanted ON target_id = wanted.value
+SELECT links.* FROM json_each(:ids) AS wanted CROSS JOIN links ON target_id = wanted.value
 WHERE role = :role ORDER BY target_id, row;
 
 -- name: links_touching
@@ -234,7 +234,7 @@ SELECT * FROM receipts WHERE id = :id;
 
 -- name: receipts_named
 -- Several receipts.
-SELECT receipts.* FROM receipts JOIN json_each(:ids) AS wanted ON receipts.id = wanted.value ORDER BY at, id;
+SELECT receipts.* FROM json_each(:ids) AS wanted CROSS JOIN receipts ON receipts.id = wanted.value ORDER BY at, id;
 
 -- name: journal_of_receipt
 -- What a receipt did, in order.
