@@ -28,21 +28,11 @@ def understand(query: str, frame: Frame) -> tuple[rank.Asked, NDArray[np.bool_]]
     codes = sorted(
         {code for word in ("", *words) for code in frame.by_word.get(word, ()) if code < len(frame.speakers)}
     )
-    assistant = next((code for code, one in enumerate(frame.speakers) if one.role == "assistant"), None)
-    if assistant is not None and assistant not in codes:
-        codes.append(assistant)
-    codes += [code for code in _roles(frame) if code not in codes]
+    codes += [code for code in frame.parties if code not in codes]
     asked = rank.read_question(query, [frame.speakers[code] for code in codes])
     meant = np.zeros(len(frame.speakers) + 1, np.bool_)
     meant[codes] = asked.speakers
     return asked, meant[frame.columns["speaker"]]
-
-
-def _roles(frame: Frame, most: int = 64) -> list[int]:
-    """Speakers who may be meant by "I" and "you": where an assistant speaks, there are few."""
-    if len(frame.speakers) > most:
-        return []
-    return [code for code, one in enumerate(frame.speakers) if one.role in ("user", "assistant")]
 
 
 def lexical(asked: rank.Asked, frame: Frame) -> rank.Lexical:

@@ -87,6 +87,8 @@ class Frame:
     speakers: tuple[rank.Speaker, ...]
     by_word: Mapping[str, tuple[int, ...]]
     """Speakers by the words of their names; under '' those that any question must be asked about."""
+    parties: tuple[int, ...]
+    """Speakers who may be meant by "I" and "you": users and assistants, where an assistant speaks at all."""
     kinds: Mapping[str, int]
     sessions: Mapping[str, int]
     agents: Mapping[str, int]
@@ -381,6 +383,7 @@ class _WallCache:
             (part,),
             speakers,
             _by_word(speakers, old),
+            old.parties if old is not None and len(old.speakers) == len(speakers) else _parties(speakers),
             self.kinds,
             self.sessions,
             self.agents,
@@ -400,6 +403,12 @@ def _by_word(speakers: Sequence[rank.Speaker], old: Frame | None) -> Mapping[str
         for word in words:
             found[word] = (*found.get(word, ()), code)
     return found
+
+
+def _parties(speakers: Sequence[rank.Speaker]) -> tuple[int, ...]:
+    if not any(one.role == "assistant" for one in speakers):
+        return ()
+    return tuple(code for code, one in enumerate(speakers) if one.role in ("user", "assistant"))
 
 
 def _last_of_each(rows: Sequence[Row]) -> list[Row]:
@@ -525,6 +534,7 @@ def _join(frames: Sequence[Frame]) -> Frame:
         ),
         everyone,
         _by_word(everyone, None),
+        _parties(everyone),
         kinds,
         names,
         agents,
