@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from bench import baselines, datasets, report, run, speed
+from bench import baselines, datasets, report, run, speed, variants
 from bench import fit as fitting
 
 CHECKOUT = Path(__file__).resolve().parent.parent
@@ -53,6 +53,7 @@ def main() -> None:
 @click.option("--systems", default=None, help="Which systems, with commas between; by default all.")
 @click.option(
     "--variants",
+    "left_out",
     type=click.Path(path_type=Path, file_okay=False),
     default=None,
     help="A folder of fitted numbers, which `fit` writes: measures what fitting is worth on a set never seen "
@@ -66,10 +67,10 @@ def quality(
     sets: str,
     limit: int | None,
     systems: str | None,
-    variants: Path | None,
+    left_out: Path | None,
 ) -> None:
     """How much of the evidence is found, beside simple baselines."""
-    _quality(data, out, seed, name, sets, limit, systems, variants)
+    _quality(data, out, seed, name, sets, limit, systems, left_out)
 
 
 @main.command("speed")
@@ -91,6 +92,14 @@ def fit(arguments: tuple[str, ...]) -> None:
     raise SystemExit(fitting.main(arguments))
 
 
+@main.command("variants")
+@_data
+@click.option("--to", type=click.Path(path_type=Path, file_okay=False), required=True, help="The folder to write to.")
+def variants_command(data: Path, to: Path) -> None:
+    """Fit the ranking with each set, and each conversation, left out: for `quality --variants`."""
+    variants.write(data, to, progress=_say)
+
+
 @main.command("all")
 @_data
 @_out
@@ -110,14 +119,14 @@ def _quality(
     sets: str,
     limit: int | None,
     chosen: str | None,
-    variants: Path | None,
+    left_out: Path | None,
 ) -> None:
     present, missing = datasets.load_available(_listed(sets), data)
     for set_name in missing:
         click.echo(f"no data for {set_name} under {data}: left out", err=True)
     if not present:
         raise click.ClickException(f"no set of {sets} is under {data}; --data names another folder")
-    systems = run.systems(baselines.BASELINES, variants)
+    systems = run.systems(baselines.BASELINES, left_out)
     if chosen is not None:
         unknown = set(_listed(chosen)) - set(systems)
         if unknown:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -87,7 +87,7 @@ def memory() -> WordMemory:
 @pytest.fixture
 def measured(memory: WordMemory) -> run.SetRun:
     @contextmanager
-    def open_memory(_: Conversation) -> Iterator[WordMemory]:
+    def open_memory(_: Conversation) -> Generator[WordMemory]:
         yield memory
 
     systems = {
