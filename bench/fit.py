@@ -39,6 +39,9 @@ Array = NDArray[np.float64]
 
 SETS = ("locomo", "longmemeval", "beam", "realmem", "musique", "musique-pool")
 
+UNSEEN = "sample"
+"""The sample conversations of the package: never fitted on, so that they can say what the numbers are worth."""
+
 PRIOR = {
     "lexical_turn": 1.0,
     "lexical_near": 0.5,
@@ -58,8 +61,11 @@ WORDS_PRIOR = {name: value for name, value in PRIOR.items() if not name.startswi
     "length": 0.5,
 }
 
-SHRINKAGE = 0.1
+SHRINKAGE = 0.2
 """Weight of the squared distance from the prior, in nats; at 0.01 the transfer to LoCoMo is a point worse."""
+
+PARTIAL = frozenset({"realmem"})
+"""Sets whose key is complete for sessions only: a hit beside the key's turns may well be evidence."""
 
 _HITS = 10
 _STRANGERS = 30
@@ -167,8 +173,8 @@ class Case:
 
     @property
     def judged(self) -> bool:
-        """Whether the key says which messages are evidence."""
-        return bool(self.evidence)
+        """Whether the key says which messages are evidence, and all of them."""
+        return bool(self.evidence) and self.dataset not in PARTIAL
 
     def without_vectors(self) -> Case:
         kept = {name: values for name, values in self.features.items() if not name.startswith("dense")}
@@ -214,6 +220,12 @@ def cases(folder: Path, embedder: TokenEmbedder) -> tuple[list[Case], list[Case]
                 nothing = replace(question, evidence=(), evidence_sessions=(), corrected=None, history=None)
                 strangers.append(scope.ask(nothing))
     return asked, strangers
+
+
+def unseen(embedder: TokenEmbedder) -> list[Case]:
+    """The questions of the sample conversations."""
+    scopes = (Scope(conversation, embedder) for conversation in datasets.load(UNSEEN, Path()))
+    return [scope.ask(question) for scope in scopes for question in scope.conversation.questions]
 
 
 def pooled(conversations: Sequence[Conversation]) -> Conversation:
@@ -369,7 +381,7 @@ class Shown:
 def shown(chosen: Iterable[Case], weights: Mapping[str, float]) -> Iterator[Shown]:
     """The hits of those questions whose key can judge them: answerable with evidence, or known to have none."""
     for case in chosen:
-        nothing = not case.judged and not case.sessions
+        nothing = not case.evidence and not case.sessions
         if not (case.judged and case.question.answerable) and not nothing:
             continue
         order, scores = case.ranking(weights)
@@ -432,7 +444,8 @@ def fit_found(hits: Sequence[Shown], calibration: rank.Calibration) -> tuple[flo
 
 
 def _group(found: Shown) -> str:
-    return found.case.dataset if found.case.judged else "nothing"
+    """What counts as one set: MuSiQue's questions over 20 paragraphs and over all are of one kind."""
+    return found.case.dataset.removesuffix("-pool") if found.case.judged else "nothing"
 
 
 def _any(relevances: Array) -> float:
@@ -487,8 +500,10 @@ def calibrated(hits: Sequence[Shown], calibration_of: Callable[[str], rank.Calib
     return report
 
 
-def fit(asked: Sequence[Case], strangers: Sequence[Case], prior: Mapping[str, float]) -> dict[str, Any]:
-    """The numbers for one set of channels; prints what they are worth."""
+def fit(
+    asked: Sequence[Case], strangers: Sequence[Case], fresh: Sequence[Case], prior: Mapping[str, float]
+) -> dict[str, Any]:
+    """The numbers for one set of channels; prints what they are worth, on `fresh` questions last."""
     names = list(dict.fromkeys(case.dataset for case in asked))
     weights = fit_weights(asked, prior)
     print("  weights  ", _row(weights))
@@ -503,7 +518,10 @@ def fit(asked: Sequence[Case], strangers: Sequence[Case], prior: Mapping[str, fl
     _print("bound", figures(locomo, lambda case: by_conversation[case.conversation]))
     hits = list(shown([*asked, *strangers], weights))
     calibration = fit_calibration(hits)
-    others = {name: fit_calibration([h for h in hits if h.case.dataset != name]) for name in names}
+    others = {
+        group: fit_calibration([h for h in hits if _group(h) != group])
+        for group in dict.fromkeys(_group(h) for h in hits if h.case.judged)
+    }
     others["nothing"] = calibration
     _print("calibration, set left out", calibrated(hits, others.__getitem__))
     _print("calibration, fitted", calibrated(hits, lambda _: calibration))
@@ -511,6 +529,8 @@ def fit(asked: Sequence[Case], strangers: Sequence[Case], prior: Mapping[str, fl
     found = [rank.found(rank.relevance(h.scores, h.facts, calibration), offset, slope) for h in hits]
     error = metrics.expected_calibration_error(metrics.calibration(found, [bool(h.right.any()) for h in hits]))
     print(f"  found: offset {offset:.3f}, slope {slope:.3f}, error {error:.3f}")
+    _print("unseen", figures(fresh, lambda _: weights))
+    _print("unseen, calibration", calibrated(list(shown(fresh, weights)), lambda _: calibration))
     return {
         "weights": _rounded(weights),
         "hit": {name: round(getattr(calibration, name), 3) for name in rank.Calibration.__dataclass_fields__},
@@ -541,10 +561,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     if embedder is None:
         parser.error("fitting needs the default embedder: pip install wordllama")
     asked, strangers = cases(arguments.data, embedder)
+    fresh = unseen(embedder)
     print("words and vectors")
-    both = fit(asked, strangers, PRIOR)
+    both = fit(asked, strangers, fresh, PRIOR)
     print("words")
-    alone = fit([c.without_vectors() for c in asked], [c.without_vectors() for c in strangers], WORDS_PRIOR)
+    alone = fit(*([case.without_vectors() for case in part] for part in (asked, strangers, fresh)), prior=WORDS_PRIOR)
     numbers = {
         "fitted": {
             "date": arguments.date,
