@@ -19,15 +19,14 @@ from mnemic.stores.sqlite import Row, Snapshot, SqliteStore, Transaction
 from mnemic.times import moment
 from mnemic.types import Any_, Entry, Receipt
 from mnemic.write import (
-    Stamp,
     Values,
     add_segment,
     append_documents,
     log,
     new_receipt_id,
     payload_hash,
-    recording_time,
     seen,
+    stamp_for,
     wall_for,
     wanted,
     whole_messages,
@@ -336,8 +335,7 @@ def _take_over(
             wall = wall_for(tx, name, link["project"], link["user"])
             tx.run("add_link", **{**link, "wall": wall.number})
     _retell(tx, name, tenant, by_revision)
-    at = recording_time(tx, name, max([now, *(record["recorded_at"] for record in fresh)]))
-    stamp = Stamp(new_receipt_id(at), at, actor, space)
+    stamp = stamp_for(tx, name, max([now, *(record["recorded_at"] for record in fresh)]), actor, space)
     latest: dict[str, Values] = {}
     for (id_, _), values in by_revision.items():
         latest[id_] = values
@@ -349,7 +347,7 @@ def _take_over(
         else Entry(id_, "added", "imported", latest[id_]["revision"])
         for id_ in ids
     ]
-    return Receipt(stamp.receipt, "import", moment(at), tuple(entries), actor)
+    return Receipt(stamp.receipt, "import", moment(stamp.at), tuple(entries), actor)
 
 
 def _retell(tx: Transaction, name: str, tenant: _Tenant, by_revision: Mapping[tuple[str, int], Values]) -> None:
@@ -361,7 +359,8 @@ def _retell(tx: Transaction, name: str, tenant: _Tenant, by_revision: Mapping[tu
             if (values := by_revision.get((step["id"], step["revision"]))) is not None
         ]
         if told and tx.row("receipt", id=receipt["id"]) is None:
-            stamp = Stamp(receipt["id"], receipt["at"], receipt["actor"], None)
+            end = stamp_for(tx, name, 0, receipt["actor"], None, receipt["id"])
+            stamp = replace(end, at=receipt["at"])
             details = json.loads(receipt["details"]) if receipt["details"] else None
             log(tx, name, receipt["verb"], told, stamp, undoes=receipt["undoes"], details=details)
 

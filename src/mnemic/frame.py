@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import threading
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -446,8 +446,9 @@ def _states(rows: Sequence[Row]) -> dict[str, NDArray[Any]]:
 class FrameCache:
     """The frames in use, by walls; the least recently used go when they hold more than `limit` bytes together."""
 
-    def __init__(self, embedder: Embedder | None, limit: int) -> None:
+    def __init__(self, embedder: Embedder | None, limit: int, on_erasure: Callable[[], None]) -> None:
         self.embedder = embedder
+        self._on_erasure = on_erasure
         self.lock = threading.Lock()
         """To be held while a snapshot is taken and frames are brought up to it."""
         self._limit = limit
@@ -482,7 +483,9 @@ class FrameCache:
 
     def _wall(self, row: Row) -> _WallCache:
         cache = self._walls.pop(row["wall"], None)
-        if cache is None or cache.epoch != row["epoch"] or row["size"] < cache.size:
+        if cache is None or cache.epoch != row["epoch"]:
+            if cache is not None:  # erased, or embedded anew, perhaps by another process
+                self._on_erasure()
             cache = _WallCache(row["wall"], row["tenant"], row["epoch"], self.embedder)
         self._walls[row["wall"]] = cache
         return cache

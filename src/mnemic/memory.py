@@ -5,13 +5,13 @@ from __future__ import annotations
 import inspect
 import json
 import time as clocks
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, tzinfo
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, Unpack, cast
+from typing import Any, Self, Unpack, cast, overload
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from mnemic import exchange, journal, pack, rank, text, write
@@ -25,7 +25,7 @@ from mnemic.ports import Clock, TokenCounter
 from mnemic.postings import Document
 from mnemic.read import Reader, View, chosen, included, recall
 from mnemic.records import evidence_of, record_of, state_of
-from mnemic.scope import PARTS, Place, narrowed, place, reach
+from mnemic.scope import PARTS, Place, Reach, narrowed, place, reach, reach_of
 from mnemic.stores.sqlite import SqliteStore
 from mnemic.times import interval, micros
 from mnemic.types import SOURCES, Change, Context, Diff, Page, Receipt, Record, Results, ScopeArgs, Stats
@@ -39,6 +39,8 @@ CACHE_BYTES = 1_500_000_000
 """Memory that frames may take together; the one in use is always kept."""
 CONTEXT_HITS = 200
 """Hits that a context is packed from."""
+
+STAMPS = ("agent_id", "session_id")
 
 _PEERS = {
     "top_k": "limit",
@@ -100,7 +102,7 @@ class Memory:
         self._embedder = wordllama.find() if embedder is None else as_embedder(embedder, api_key=api_key)
         self._fitted = None if ranking is None else rank.fitted_file(Path(ranking))
         self._store = SqliteStore(_path(url), read_only=read_only)
-        self._cache = FrameCache(self._embedder, cache_bytes)
+        self._cache = FrameCache(self._embedder, cache_bytes, self._forget_words)
         self._reader = Reader(self._store, self._cache)
         self._bound: dict[str, Any] = {}
 
@@ -208,7 +210,7 @@ class Memory:
         arguments = {name: value for name, value in values.items() if value not in (None, 0, "[]")}
         notes: list[str] = []
         document, space = self._document(values, notes)
-        asked = self._reach(self.remember, {}, bound=scope)
+        asked = reach_of(where)
 
         def decide(tx: write.Transaction, wall: write.Wall, stamp: Stamp) -> Changes:
             walls = write.seen(tx, asked) | {wall.number: _row(tx, wall.number)}
@@ -291,10 +293,6 @@ class Memory:
                 )
             wall = _wall(walls[row["wall"]])
             where = Place(wall.tenant, wall.project, wall.user, row["agent"], row["session"])
-            if fields.get("key") is not None and fields["key"] != row["key"]:
-                holder = tx.row("current_by_key", wall=wall.number, key=fields["key"])
-                if holder is not None:
-                    raise ConflictError(f"the key {fields['key']!r} belongs to '{holder['id']}': update or retire that")
             return write.updated(
                 row,
                 fields,
@@ -319,10 +317,13 @@ class Memory:
         """
         started = clocks.perf_counter()
         asked = self._reach(self.retire, scope)
+        named = _ids(ids)
+        if not named:
+            raise InputError("retire() was given no id: pass the id of a record, or several")
 
         def decide(tx: write.Transaction, stamp: Stamp) -> Changes:
             walls = write.seen(tx, asked)
-            rows = write.whole_messages(tx, write.wanted(tx, _ids(ids), walls))
+            rows = write.whole_messages(tx, write.wanted(tx, named, walls))
             wall = _wall(walls[rows[0]["wall"]])
             where = Place(wall.tenant, wall.project, wall.user)
             arguments = {"ids": [row["id"] for row in rows], "reason": reason}
@@ -482,7 +483,7 @@ class Memory:
                 fitted=self._fitted,
             )
         counter = self._counter
-        words, tokens, evidence, left = pack.pack(results.hits, budget, counter)
+        words, tokens, evidence, left = pack.pack(results.hits, budget, counter, self._zone or UTC)
         notes = results.notes
         if results.hits and not evidence:
             notes = (*notes, f"the budget of {budget} {counter.name} tokens holds not even the first hit")
@@ -585,20 +586,23 @@ class Memory:
 
     # -- the whole
 
+    @overload
+    def export(self, path: None = None, *, everything: bool = False, **scope: Unpack[ScopeArgs]) -> Iterator[str]: ...
+    @overload
+    def export(self, path: str | Path, *, everything: bool = False, **scope: Unpack[ScopeArgs]) -> int: ...
     def export(
         self, path: str | Path | None = None, *, everything: bool = False, **scope: Unpack[ScopeArgs]
-    ) -> Iterable[str]:
+    ) -> Iterator[str] | int:
         """Everything of a scope's own (or of the whole file) as JSON Lines, with all revisions and links, lossless.
 
-        With `path` the lines are written there (and returned as a list of none); without, they are yielded. An
+        Without `path` the lines are yielded; with it they are written there, and their number is returned. An
         `import_` of them into an empty store gives the same records, history and answers.
         """
         asked = self._reach(self.export, scope)
         lines = exchange.export_lines(self._store, asked, everything=everything)
         if path is None:
             return lines
-        exchange.write_lines(Path(path), lines)
-        return ()
+        return exchange.write_lines(Path(path), lines)
 
     def import_(
         self, source: str | Path | Iterable[str], *, author: str | None = None, **scope: Unpack[ScopeArgs]
@@ -612,7 +616,6 @@ class Memory:
         done = exchange.import_lines(
             self._store, source, asked, self._analysed, self._space, author or self._author, self._now
         )
-        self._cache.forget()
         return _timed(done, started)
 
     def rebuild(self, *, everything: bool = False, **scope: Unpack[ScopeArgs]) -> Receipt:
@@ -624,7 +627,6 @@ class Memory:
         started = clocks.perf_counter()
         asked = None if everything else self._reach(self.rebuild, scope)
         done = exchange.rebuild(self._store, asked, self._analysed, self._space, self._author, self._now)
-        self._cache.forget()
         return _timed(done, started)
 
     def scoped(self, **scope: Unpack[ScopeArgs]) -> Memory:
@@ -634,7 +636,7 @@ class Memory:
         """
         self._check_names(self.scoped, scope)
         bound = narrowed(self._bound, scope)
-        reach({part: value for part, value in bound.items() if part not in ("agent_id", "session_id")})
+        reach({part: value for part, value in bound.items() if part not in STAMPS})
         other = object.__new__(type(self))
         other.__dict__.update(self.__dict__)
         other._bound = bound
@@ -685,8 +687,7 @@ class Memory:
         return _timed(done, started)
 
     def _stamp(self, tx: write.Snapshot, tenant: str, author: str | None, space: str | None = None) -> Stamp:
-        at = write.recording_time(tx, tenant, self._now())
-        return Stamp(write.new_receipt_id(at), at, author or self._author, space)
+        return write.stamp_for(tx, tenant, self._now(), author or self._author, space)
 
     def _act(self, verb: str, where: Place, wall: write.Wall, arguments: Mapping[str, Any], stamp: Stamp) -> Values:
         return write.act_of(verb, where, wall, arguments, receipt=stamp.receipt, author=stamp.actor, at=stamp.at)
@@ -751,6 +752,9 @@ class Memory:
         """Take erased words out of this process, too."""
         with self._cache.lock:
             self._cache.forget(walls)
+        self._forget_words()
+
+    def _forget_words(self) -> None:
         text.forget()
         forget = getattr(self._embedder, "forget", None)
         if callable(forget):
@@ -775,14 +779,11 @@ class Memory:
         self._check_names(verb, scope)
         return place(narrowed(self._bound, cast("Mapping[str, Any]", scope)), shared)
 
-    def _reach(self, verb: Callable[..., Any], scope: ScopeArgs, *, bound: ScopeArgs | None = None) -> Any:
+    def _reach(self, verb: Callable[..., Any], scope: ScopeArgs) -> Reach:
         """The reach of a read: stamps of a bound scope belong to its writes."""
         self._check_names(verb, scope)
-        walls = {part: value for part, value in self._bound.items() if part not in ("agent_id", "session_id")}
-        given = cast("Mapping[str, Any]", scope if bound is None else bound)
-        if bound is not None:
-            given = {part: value for part, value in given.items() if part not in ("agent_id", "session_id")}
-        return reach(narrowed(walls, given))
+        walls = {part: value for part, value in self._bound.items() if part not in STAMPS}
+        return reach(narrowed(walls, cast("Mapping[str, Any]", scope)))
 
     def _view(
         self,

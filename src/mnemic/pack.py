@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, tzinfo
 
 from mnemic.ports import TokenCounter
 from mnemic.text import count_bytes3
@@ -23,7 +24,9 @@ class Bytes3:
         return count_bytes3(text)
 
 
-def pack(hits: Sequence[Hit], budget: int, counter: TokenCounter) -> tuple[str, int, tuple[Evidence, ...], int]:
+def pack(
+    hits: Sequence[Hit], budget: int, counter: TokenCounter, zone: tzinfo = UTC
+) -> tuple[str, int, tuple[Evidence, ...], int]:
     """The longest prefix of `hits` of which every shorter prefix fits the budget, too; shown in time order.
 
     The order of packing does not depend on the budget, so a larger one never covers less. Returns the text, its tokens
@@ -32,39 +35,42 @@ def pack(hits: Sequence[Hit], budget: int, counter: TokenCounter) -> tuple[str, 
     fitting, text, tokens, evidence = 0, "", 0, tuple[Evidence, ...]()
     apart = 0
     for number, hit in enumerate(hits, 1):
-        apart += counter(_line(number, hit)) + counter(_day(hit)) + 2
+        apart += counter(_line(number, hit)) + counter(_day(hit, zone)) + 2
         if apart <= SLACK * budget and number < len(hits):
             fitting = number
             continue
         if fitting != number - 1:
             break
-        shown, numbered = render(hits[:number])
+        shown, numbered = render(hits[:number], zone)
         length = counter(shown)
         if length > budget:
             break
         fitting, text, tokens, evidence = number, shown, length, numbered
     if fitting and not text:
-        text, evidence = render(hits[:fitting])
+        text, evidence = render(hits[:fitting], zone)
         tokens = counter(text)
     return text, tokens, evidence, len(hits) - fitting
 
 
-def render(hits: Sequence[Hit]) -> tuple[str, tuple[Evidence, ...]]:
-    """The hits in time order, by day, each numbered and with its speaker; and the evidence behind each number."""
+def render(hits: Sequence[Hit], zone: tzinfo = UTC) -> tuple[str, tuple[Evidence, ...]]:
+    """The hits in time order, by day (in `zone`), each numbered and with its speaker; and the evidence behind each number."""
     in_time = sorted(range(len(hits)), key=lambda place: (hits[place].time, place))
     lines: list[str] = []
     day = ""
     for number, place in enumerate(in_time, 1):
         hit = hits[place]
-        if (this := _day(hit)) != day:
+        if (this := _day(hit, zone)) != day:
             lines.append(this)
             day = this
         lines.append(_line(number, hit))
     return "\n".join(lines), tuple(_quoted(hits[place]) for place in in_time)
 
 
-def _day(hit: Hit) -> str:
-    moment = hit.time
+def _day(hit: Hit, zone: tzinfo) -> str:
+    try:
+        moment = hit.time.astimezone(zone)
+    except OverflowError:  # in the first or last hours of the calendar
+        moment = hit.time
     return f"{moment.year:04d}-{moment:%m-%d}"
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -74,9 +75,11 @@ _NOTHING = (np.empty(0, np.int32), np.empty(0, np.uint16))
 
 def build(first: int, documents: Sequence[Document]) -> Segment:
     """A segment of at most `LARGEST` documents."""
+    if len(documents) == 1:
+        return _of_one(first, documents[0])
     hashes = np.concatenate([document.terms for document in documents])
     owners = np.repeat(np.arange(len(documents), dtype=np.uint16), [len(d.terms) for d in documents])
-    order = np.lexsort((owners, hashes)) if len(documents) > 1 else np.argsort(hashes)
+    order = np.lexsort((owners, hashes))
     hashes, owners = hashes[order], owners[order]
     new_pair = np.ones(len(hashes), bool)
     new_pair[1:] = (hashes[1:] != hashes[:-1]) | (owners[1:] != owners[:-1])
@@ -96,6 +99,40 @@ def build(first: int, documents: Sequence[Document]) -> Segment:
         token_counts.astype(np.int64),
         None if dims is None else _halves([np.zeros(dims, np.float32) if v is None else v for v in vectors]),
     )
+
+
+def _of_one(first: int, document: Document) -> Segment:
+    """`build` for one document, which most writes are: a few microseconds instead of a hundred."""
+    hashes, tokens = np.sort(document.terms), np.sort(document.tokens)
+    at, token_at = _runs(hashes), _runs(tokens)
+    return Segment(
+        first,
+        1,
+        hashes[at],
+        np.arange(len(at) + 1, dtype=np.uint32),
+        np.zeros(len(at), np.uint16),
+        np.minimum(_widths(at, len(hashes)), 65_535).astype(np.uint16),
+        np.array([document.length], np.uint32),
+        tokens[token_at],
+        _widths(token_at, len(tokens)),
+        None if document.vector is None else _halves([document.vector]),
+    )
+
+
+def _runs(values: NDArray[Any]) -> NDArray[np.int64]:
+    """Where each run of equal values begins."""
+    new = np.ones(len(values), np.bool_)
+    np.not_equal(values[1:], values[:-1], out=new[1:])
+    return np.flatnonzero(new)
+
+
+def _widths(starts: NDArray[np.int64], end: int) -> NDArray[np.int64]:
+    """How long each run is, the last one up to `end`."""
+    widths = np.empty(len(starts), np.int64)
+    if len(starts):
+        np.subtract(starts[1:], starts[:-1], out=widths[:-1])
+        widths[-1] = end - starts[-1]
+    return widths
 
 
 def merge(segments: Sequence[Segment]) -> Segment:
@@ -202,13 +239,11 @@ def _packed(
     token_counts: NDArray[np.int64],
     vectors: NDArray[np.float16] | None,
 ) -> Segment:
-    new_term = np.ones(len(hashes), bool)
-    new_term[1:] = hashes[1:] != hashes[:-1]
-    at = np.flatnonzero(new_term)
+    at = _runs(hashes)
     starts = np.append(at, len(hashes)).astype(np.uint32)
     return Segment(first, size, hashes[at], starts, owners, counts, lengths, tokens, token_counts, vectors)
 
 
 def _halves(vectors: Iterable[NDArray[np.float32]]) -> NDArray[np.float16]:
     """float16 as stored. Sums beyond its range are clipped; 150 tokens stay far below."""
-    return np.clip(np.stack(list(vectors)), -65_504, 65_504).astype(np.float16)
+    return np.stack(list(vectors)).clip(-65_504, 65_504).astype(np.float16)

@@ -74,6 +74,15 @@ class Place:
     session: str | None = None
 
 
+def reach_of(where: Place) -> Reach:
+    """What a call that writes at a place may look at: exactly what a read naming the same walls sees."""
+    return Reach(
+        where.tenant,
+        frozenset([where.project]) if where.project else frozenset(),
+        frozenset([where.user]) if where.user else frozenset(),
+    )
+
+
 def reach(given: Mapping[str, Any]) -> Reach:
     """The reach of a read. Raises ScopeError."""
     project = given.get("project_id")

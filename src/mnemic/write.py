@@ -709,6 +709,10 @@ class Stamp:
     actor: str | None
     space: str | None
     """The embedding space of new documents."""
+    seq: int = 0
+    """The last row of the tenant's chain …"""
+    hash: bytes = b""
+    """… and its hash."""
 
 
 def commit(tx: Transaction, changes: Changes, stamp: Stamp) -> Receipt:
@@ -724,6 +728,8 @@ def commit(tx: Transaction, changes: Changes, stamp: Stamp) -> Receipt:
         if closing.entry is not None:
             journal.append((closing.entry.action, values, None))
             entries.append(closing.entry)
+    for opening in changes.openings:
+        _refuse_taken_key(tx, opening.values)
     salts = os.urandom(16 * len(changes.openings))
     rows: list[Values] = []
     for number, opening in enumerate(changes.openings):
@@ -747,6 +753,17 @@ def commit(tx: Transaction, changes: Changes, stamp: Stamp) -> Receipt:
     log(tx, changes.tenant, changes.verb, journal, stamp, undoes=changes.undoes, details=changes.details)
     changes.entries += entries
     return _receipt(changes, stamp)
+
+
+def _refuse_taken_key(tx: Transaction, values: Values) -> None:
+    if values["key"] is None or values["superseded_by"] is not None or values["quarantined"]:
+        return
+    holder = tx.row("current_by_key", wall=values["wall"], key=values["key"])
+    if holder is not None:
+        raise ConflictError(
+            f"the key {values['key']!r} belongs to '{holder['id']}': update, retire or supersede that first",
+            [holder["opened_by"]],
+        )
 
 
 _OPEN_LINK: Values = {"retired_at": None, "closed_by": None}
@@ -879,8 +896,7 @@ def log(
     details: Values | None = None,
 ) -> None:
     """Write the receipt and its rows of the tenant's chain: (action, the revision's values, payload hash)."""
-    head = tx.row("journal_head", tenant=tenant)
-    seq, previous = (head["seq"], head["hash"]) if head else (0, b"")
+    seq, previous = stamp.seq, stamp.hash
     first = seq + 1
     rows: list[Values] = []
     for action, values, payload in steps:
@@ -915,10 +931,16 @@ def log(
     tx.run_many("add_journal", rows)
 
 
-def recording_time(tx: Snapshot, tenant: str, now: int) -> int:
-    """When a change is recorded: now, and always later than the last change of the tenant."""
+def stamp_for(tx: Snapshot, tenant: str, now: int, actor: str | None, space: str | None, receipt: str = "") -> Stamp:
+    """The stamp of the tenant's next change, recorded now and always later than the last one.
+
+    To be made anew for each receipt: it knows the end of the chain.
+    """
     head = tx.row("journal_head", tenant=tenant)
-    return max(now, head["at"] + 1) if head else now
+    if head is None:
+        return Stamp(receipt or new_receipt_id(now), now, actor, space)
+    at = max(now, head["at"] + 1)
+    return Stamp(receipt or new_receipt_id(at), at, actor, space, head["seq"], head["hash"])
 
 
 # -- erase

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import threading
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeGuard, cast
 
@@ -46,7 +47,16 @@ def as_embedder(given: object, *, api_key: str | None = None) -> Embedder | None
 
 def is_token_embedder(embedder: object) -> TypeGuard[TokenEmbedder]:
     """Whether its vectors are token sums. Unlike `isinstance`, which reads the facts on Python 3.11, loads nothing."""
-    return _has(embedder, "space", "dims", "vocabulary", "tokenize_many", "embed_token_lists", "embed_tokens")
+    return _is_token_embedding(type(embedder)) or _has(embedder, *_TOKEN_EMBEDDER)
+
+
+_TOKEN_EMBEDDER = ("space", "dims", "vocabulary", "tokenize_many", "embed_token_lists", "embed_tokens")
+
+
+@cache
+def _is_token_embedding(kind: type) -> bool:
+    """The same of a class, remembered: it is asked at every write and search."""
+    return _has(kind, *_TOKEN_EMBEDDER)
 
 
 class AdaptedEmbedder:
