@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnemic import postings, rank, text
+from mnemic.forks import CACHES, watch
 from mnemic.ports import Embedder
 from mnemic.postings import Segment
 from mnemic.scope import Reach
@@ -449,18 +450,27 @@ class FrameCache:
     def __init__(self, embedder: Embedder | None, limit: int, on_erasure: Callable[[], None]) -> None:
         self.embedder = embedder
         self._on_erasure = on_erasure
-        self.lock = threading.Lock()
+        self.lock = threading.RLock()
         """To be held while a snapshot is taken and frames are brought up to it."""
         self._limit = limit
         self._walls: OrderedDict[int, _WallCache] = OrderedDict()
         self._joined: OrderedDict[tuple[int, ...], tuple[tuple[Frame, ...], Frame]] = OrderedDict()
+        watch(self, CACHES)
+
+    def rest(self) -> None:
+        """Let no thread be in the middle of a frame. See `forks`."""
+        self.lock.acquire()
+
+    def go_on(self, *, child: bool) -> None:
+        """Let threads in again."""
+        self.lock.release()
 
     def frame(self, snapshot: Snapshot, walls: Mapping[int, Row]) -> Frame | None:
         """The frame of these walls at a snapshot; None where they hold no document."""
         rows = [row for row in walls.values() if row["size"]]
         if not rows:
             return None
-        frames = tuple(self._wall(row).follow(snapshot, row) for row in rows)
+        frames = tuple(self._followed(snapshot, row) for row in rows)
         self._make_room(keep={row["wall"] for row in rows})
         if len(frames) == 1:
             return frames[0]
@@ -475,11 +485,19 @@ class FrameCache:
 
     def forget(self, walls: Iterable[int] | None = None) -> None:
         """Drop what is kept of these walls (of all)."""
-        gone = set(self._walls) if walls is None else set(walls)
-        for wall in gone:
-            self._walls.pop(wall, None)
-        for key in [key for key in self._joined if gone.intersection(key)]:
-            del self._joined[key]
+        with self.lock:
+            gone = set(self._walls) if walls is None else set(walls)
+            for wall in gone:
+                self._walls.pop(wall, None)
+            for key in [key for key in self._joined if gone.intersection(key)]:
+                del self._joined[key]
+
+    def _followed(self, snapshot: Snapshot, row: Row) -> Frame:
+        try:
+            return self._wall(row).follow(snapshot, row)
+        except BaseException:
+            self.forget([row["wall"]])  # it may have taken over a part
+            raise
 
     def _wall(self, row: Row) -> _WallCache:
         cache = self._walls.pop(row["wall"], None)

@@ -17,7 +17,7 @@ from functools import cache, lru_cache
 from hashlib import blake2b
 from importlib import import_module
 from itertools import pairwise
-from threading import Lock
+from threading import local
 from typing import Protocol, cast
 
 import numpy as np
@@ -203,7 +203,9 @@ class _Stemmer(Protocol):
     def stemWord(self, word: str) -> str: ...  # noqa: N802
 
 
-@cache
+_stemmers = local()  # A Snowball stemmer keeps the word it works on in itself: each thread has its own.
+
+
 def _stemmer(language: str) -> _Stemmer:
     # The pure Python class itself: `snowballstemmer.stemmer()` would take PyStemmer where that is installed, whose
     # version need not agree, and one store may be written on two machines. Imported late, one language at a time.
@@ -211,12 +213,11 @@ def _stemmer(language: str) -> _Stemmer:
     return cast(_Stemmer, getattr(module, f"{language.title()}Stemmer")())
 
 
-_stemming = Lock()  # A Snowball stemmer keeps the word it works on in itself.
-
-
 def _stem_with(language: str, word: str) -> str:
-    with _stemming:
-        return _stemmer(language).stemWord(word) or word
+    held: dict[str, _Stemmer] = _stemmers.__dict__
+    if language not in held:
+        held[language] = _stemmer(language)
+    return held[language].stemWord(word) or word
 
 
 @lru_cache(_CACHED_WORDS)

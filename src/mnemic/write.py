@@ -1006,6 +1006,7 @@ def erase(
         _erase_documents(tx, wall, documents, tokens_of)
         tx.run("raise_epoch", wall=wall)
     log(tx, tenant, "erase", steps, stamp)
+    tx.owe_purge(stamp.receipt)
     return entries
 
 

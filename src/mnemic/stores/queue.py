@@ -12,6 +12,7 @@ kept apart, too.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import struct
 import sys
@@ -30,6 +31,9 @@ _FIRST_TICKET = 64  # tickets lock bytes beyond the end of the file, which take 
 _TICKETS = 1 << 48  # then they begin again
 _AVAILABLE = sys.platform == "linux" and struct.calcsize("P") == 8 and hasattr(fcntl, "F_OFD_SETLKW")
 
+_UNABLE = frozenset((errno.ENOLCK, errno.ENOSYS, errno.EINVAL, errno.EOPNOTSUPP, errno.ENOSPC, errno.EDQUOT, errno.EIO))
+"""What a file system without such locks, or without room for the counter, answers: then there is no queue."""
+
 
 class WriterQueue:
     """The queue of one store. `turn()` waits for this caller's turn and ends it."""
@@ -47,45 +51,42 @@ class WriterQueue:
             return
         self._open.add(file)
         try:
-            ticket = _drawn(file)
-            _wait(file, ticket)
+            _queue_up(file)
             yield
         finally:
-            # A child forked meanwhile has the same open file: only unlocking frees the locks for sure, closing may not.
-            with contextlib.suppress(OSError):
-                _lock(file, "F_UNLCK", 0, length=0)
-            self._open.discard(file)
-            os.close(file)
+            if file in self._open:
+                self._open.discard(file)
+                # A child forked meanwhile shares the open file: unlocking frees it for sure, closing alone may not.
+                with contextlib.suppress(OSError):
+                    _lock(file, "F_UNLCK", 0, length=0)
+                os.close(file)
 
     def leave(self) -> None:
-        """In the child of a fork: let go of the tickets of the parent's threads, or they would outlive a dead parent."""
-        for file in self._open:
-            os.close(file)
-        self._open = set()
+        """In the child of a fork: let go of the tickets of the parent's threads, which would outlive a dead parent."""
+        while self._open:
+            os.close(self._open.pop())
 
     def _opened(self) -> int | None:
-        if not _AVAILABLE:
-            return None
-        with contextlib.suppress(OSError):  # another user's file, a folder that cannot be written
-            return os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        if _AVAILABLE:
+            with contextlib.suppress(OSError):  # another user's file, a folder that cannot be written
+                return os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         return None
 
 
-def _drawn(file: int) -> int:
-    """A ticket, locked; None where the file system has no locks."""
-    _lock(file, "F_WRLCK", _COUNTER)
-    ticket = (int.from_bytes(os.pread(file, 8, 0), "little") + 1) % _TICKETS
-    os.pwrite(file, ticket.to_bytes(8, "little"), 0)
-    _lock(file, "F_WRLCK", _FIRST_TICKET + ticket)
-    _lock(file, "F_UNLCK", _COUNTER)
-    return ticket
-
-
-def _wait(file: int, ticket: int) -> None:
-    before = _FIRST_TICKET + (ticket - 1) % _TICKETS
-    _lock(file, "F_WRLCK", before)
-    _lock(file, "F_UNLCK", before)
-    _lock(file, "F_WRLCK", _SERVED)
+def _queue_up(file: int) -> None:
+    try:
+        _lock(file, "F_WRLCK", _COUNTER)
+        before = int.from_bytes(os.pread(file, 8, 0), "little") % _TICKETS
+        ticket = (before + 1) % _TICKETS
+        os.pwrite(file, ticket.to_bytes(8, "little"), 0)
+        _lock(file, "F_WRLCK", _FIRST_TICKET + ticket)
+        _lock(file, "F_UNLCK", _COUNTER)
+        _lock(file, "F_WRLCK", _FIRST_TICKET + before)
+        _lock(file, "F_UNLCK", _FIRST_TICKET + before)
+        _lock(file, "F_WRLCK", _SERVED)
+    except OSError as error:
+        if error.errno not in _UNABLE:  # also what the handler of a signal raises, such as TimeoutError
+            raise
 
 
 def _lock(file: int, kind: str, byte: int, length: int = 1) -> None:

@@ -28,6 +28,7 @@ from mnemic.errors import (
     ReadOnlyError,
     StoreError,
 )
+from mnemic.forks import STORES, watch
 from mnemic.stores.queue import WriterQueue
 
 Row = sqlite3.Row
@@ -64,8 +65,18 @@ _NETWORK = frozenset(
         "fuse.gcsfuse",
     ]
 )
-_graveyard: list[sqlite3.Connection] = []
-"""Connections inherited through a fork: closing them here would drop the parent's file locks."""
+CHECKPOINT_PAGES = 2000
+"""Pages in the log (8 MB) from which on SQLite moves them into the file, as far as readers let it."""
+LONG_LOG = 64 << 20
+"""Bytes of log from which on a writer waits a moment for the readers that keep SQLite from beginning it anew."""
+IDLE_READERS = 8
+"""Reading connections kept for the next reader."""
+PATIENCE = 2.0
+"""Seconds to wait for readers: of an erasure, for those that hold old pages; of a fork, for those of other threads."""
+_UNPURGED = "unpurged"
+"""The setting that says that old pages of an erasure may still be in the log; its value is the receipt."""
+_stranded: dict[tuple[int, int], list[sqlite3.Connection]] = {}
+"""Files that a fork caught in the middle of a read, with the connections inherited: SQLite must not touch them here."""
 
 
 @cache
@@ -119,6 +130,10 @@ class Snapshot:
 class Transaction(Snapshot):
     """Reads and writes that happen together or not at all."""
 
+    def owe_purge(self, receipt: str) -> None:
+        """What is erased here must leave the log, too: in `purge`, or before the next write, whoever makes it."""
+        self.run("set_setting", name=_UNPURGED, value=receipt)
+
     def run(self, query: str, **values: Any) -> int:
         """Carry out a named statement; returns the new row's number where it makes one."""
         with _translated():
@@ -139,14 +154,13 @@ class SqliteStore:
 
     def __init__(self, path: Path | None, *, read_only: bool = False) -> None:
         self.path = path
-        self._closed = False
-        self._immutable = False
-        self._writing = threading.RLock()
+        self.read_only = False
+        self._closed = self._immutable = False
+        self._begin()
         if path is None:
-            self.read_only = False
-            self._reset()
             self._writer = self._connect(":memory:")
             _upgrade(self._writer, None)
+            watch(self, STORES)
             return
         _refuse_network(path)
         exists = path.exists() and path.stat().st_size > 0
@@ -157,8 +171,11 @@ class SqliteStore:
             _create(path)
         else:
             _inspect(path)
+        self._file = _identity(path)
+        self._refuse_stranded()
         self._queue = WriterQueue(path.with_name(path.name + "-queue"))
-        self._reset()
+        self._log = path.with_name(path.name + "-wal")
+        watch(self, STORES)
         if self.read_only:
             self._open_reader_once()
         else:
@@ -180,8 +197,6 @@ class SqliteStore:
                 connection.execute("BEGIN")
             yield Snapshot(connection)
         finally:
-            with contextlib.suppress(sqlite3.Error):
-                connection.execute("ROLLBACK")
             self._give_back(connection)
 
     @contextlib.contextmanager
@@ -190,102 +205,182 @@ class SqliteStore:
         self._enter()
         if self.read_only:
             raise ReadOnlyError(errno.EROFS, f"'{self.path}' can only be read; reading works, this write was not made")
-        with self._writing, self._turn():
-            connection = self._writer_or_raise()
-            with _translated():
-                connection.execute("BEGIN IMMEDIATE")
+        with self._writer_in_turn() as connection:
+            purged = self._purge_owed(connection)
             try:
-                yield Transaction(connection)
+                with _translated():
+                    connection.execute("BEGIN IMMEDIATE")
+                tx = Transaction(connection)
+                if purged is not None:
+                    tx.run("drop_setting", name=_UNPURGED, value=purged)
+                yield tx
                 with _translated():
                     connection.execute("COMMIT")
             except BaseException:
-                with contextlib.suppress(sqlite3.Error):
-                    connection.execute("ROLLBACK")
+                _roll_back(connection)
                 raise
+            self._shorten_log(connection)
 
     def purge(self) -> str | None:
         """After an erasure: move the log into the file and empty it, so that no old page is left.
 
-        Returns None when it is done, else which reader still holds the old pages.
+        Returns None when it is done, else which reader still holds the old pages: then the next write does it.
         """
         if self.path is None:
             return None
-        with self._writing, self._turn():
-            connection = self._writer_or_raise()
-            deadline = time.monotonic() + 2.0
-            while True:
-                with _translated():
-                    busy = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
-                if not busy:
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            with self._writer_in_turn() as connection:
+                if _empty_log(connection):
                     return None
-                if time.monotonic() > deadline:
-                    return _readers(self.path)
-                time.sleep(0.02)
+                holder = self._reader()
+            if time.monotonic() > deadline:
+                return holder
+            time.sleep(0.02)  # writers go on meanwhile
 
     def size(self) -> int:
         """Bytes on the disk (or in memory), the log included."""
         if self.path is None:
-            connection = self._writer_or_raise()
-            return connection.execute("PRAGMA page_count").fetchone()[0] * 4096
-        return sum(
-            p.stat().st_size for end in ("", "-wal") if (p := self.path.with_name(self.path.name + end)).exists()
-        )
+            with self._writing:
+                connection = self._writer_or_raise()
+                return connection.execute("PRAGMA page_count").fetchone()[0] * 4096
+        return sum(file.stat().st_size for file in (self.path, self._log) if file.exists())
 
     def close(self) -> None:
-        """Close every connection. Idempotent."""
-        if self._closed:
+        """Close every connection: after a write under way, and those of reads under way when they end. Idempotent."""
+        with self._writing:
+            if self._closed:
+                return
+            self._closed = True
+            with self._change:
+                self._close_idle()
+
+    # -- forks
+
+    def rest(self) -> None:
+        """Close every connection, for SQLite's do not survive a fork. See `forks`."""
+        self._writing.acquire()
+        self._change.acquire()
+        if self.path is None or self._closed:
             return
-        self._closed = True
-        if self._pid == os.getpid():
-            with self._pool_lock:
-                for connection in self._pool:
-                    connection.close()
-                self._pool.clear()
-            if self._writer is not None:
-                self._writer.close()
-                self._writer = None
+        self._resting = True
+        me = threading.get_ident()
+        self._change.wait_for(lambda: not self._lent or me in self._lent.values(), PATIENCE)
+        self._close_idle()
+
+    def go_on(self, *, child: bool) -> None:
+        """Open again when there is need."""
+        if child and self.path is not None:
+            inherited = [*self._lent, *([self._writer] if self._writer else [])]
+            if inherited:
+                _stranded.setdefault(self._file, []).extend(inherited)
+            self._queue.leave()
+            self._begin()
+            return
+        self._resting = False
+        self._change.notify_all()
+        self._change.release()
+        self._writing.release()
 
     # -- connections
 
-    def _reset(self) -> None:
+    def _begin(self) -> None:
         self._pid = os.getpid()
-        self._pool: list[sqlite3.Connection] = []
-        self._pool_lock = threading.Lock()
         self._writing = threading.RLock()
         self._writer: sqlite3.Connection | None = None
+        self._writer_thread: int | None = None
+        self._change = threading.Condition(threading.Lock())
+        """Guards what follows, and tells of a reader that has ended."""
+        self._idle: list[sqlite3.Connection] = []
+        self._lent: dict[sqlite3.Connection, int] = {}
+        self._resting = False
+        self._long_log = LONG_LOG
 
     def _enter(self) -> None:
-        """Refuse use after close; open anew after a fork."""
+        """Refuse use after close, and in a child that has inherited what it must not use."""
         if self._closed:
             raise ClosedError(errno.EBADF, "this memory is closed: open it again with Memory(…)")
         if self._pid != os.getpid():
-            if self.path is None:
-                raise StoreError(
-                    errno.EBADF, "a memory in RAM stays with the process that made it; use a file to share"
-                )
-            _graveyard.extend([*self._pool, *([self._writer] if self._writer else [])])
-            self._reset()
+            what = "a memory in RAM" if self.path is None else "a memory opened before a fork that Python did not make"
+            raise StoreError(errno.EBADF, f"{what} stays with the process that made it: open one on a file here")
+        self._refuse_stranded()
+
+    def _refuse_stranded(self) -> None:
+        if _stranded and self.path is not None and self._file in _stranded:
+            raise StoreError(
+                errno.EBADF,
+                f"'{self.path}' was being read when this process was forked, and SQLite's locks do not survive that: "
+                "end reads (such as an export) before a fork, or start processes afresh (spawn)",
+            )
 
     @contextlib.contextmanager
-    def _turn(self) -> Generator[None]:
-        if self.path is None:
-            yield
-            return
-        with self._queue.turn():
-            yield
+    def _writer_in_turn(self) -> Generator[sqlite3.Connection]:
+        """The writing connection, for this thread alone, in the order of asking."""
+        me = threading.get_ident()
+        if self._writer_thread == me:
+            raise StoreError(
+                errno.EDEADLK, "a write was asked for inside another of the same memory: make it after that"
+            )
+        with contextlib.nullcontext() if self.path is None else self._queue.turn(), self._writing:
+            connection = self._writer_or_raise()
+            self._writer_thread = me
+            try:
+                _roll_back(connection)  # what an interrupt may have left between two lines
+                yield connection
+            finally:
+                self._writer_thread = None
+                if self._closed:
+                    self._close_idle()
 
     def _writer_or_raise(self) -> sqlite3.Connection:
+        if self._closed:
+            raise ClosedError(errno.EBADF, "this memory is closed: open it again with Memory(…)")
         if self._writer is None:
-            if self.path is None:
-                raise ClosedError(errno.EBADF, "this memory is closed: open it again with Memory(…)")
-            self._writer = self._connect(self._uri())
-            _prepare(self._writer)
+            writer = self._connect(self._uri())
+            with _translated(self.path):
+                _prepare(writer)
+            self._writer = writer
         return self._writer
 
+    def _close_idle(self) -> None:
+        while self._idle:
+            self._idle.pop().close()
+        if self._writer is not None and self._writer_thread is None:
+            self._writer.close()
+            self._writer = None
+
     def _open_writer(self) -> None:
-        with self._writing, self._turn(), _translated(self.path):
-            writer = self._writer_or_raise()
+        with self._writer_in_turn() as writer, _translated(self.path):
             _upgrade(writer, self.path)
+
+    # -- the log
+
+    def _purge_owed(self, connection: sqlite3.Connection) -> str | None:
+        """Do the purge that an erasure owes since a reader stood in its way; returns that erasure's receipt."""
+        if self.path is None:
+            return None
+        with _translated():
+            row = connection.execute(queries()["setting"], {"name": _UNPURGED}).fetchone()
+        return row["value"] if row is not None and _empty_log(connection) else None
+
+    def _shorten_log(self, connection: sqlite3.Connection) -> None:
+        """Empty a long log. SQLite begins one anew only when nobody reads from it: with many readers that is never."""
+        if self.path is None:
+            return
+        with contextlib.suppress(OSError):  # the write is done; this is for the disk's sake
+            size = self._log.stat().st_size
+            if size >= self._long_log:
+                self._long_log = LONG_LOG if _empty_log(connection, wait=0.2) else size + LONG_LOG
+
+    def _reader(self) -> str:
+        """Who holds old pages of the log, in words."""
+        assert self.path is not None
+        others = _other_readers(self.path)
+        found = ["process " + ", ".join(map(str, others))] if others else []
+        found += ["a read under way in this process"] if self._lent else []
+        return " and ".join(found) or "another reader"
+
+    # -- opening
 
     def _open_reader_once(self) -> None:
         try:
@@ -295,8 +390,7 @@ class SqliteStore:
             # A write-ahead log needs a shared-memory file beside it. Where none can be made and no log is left, the
             # file alone is complete, and nobody can be writing it.
             assert self.path is not None
-            log = self.path.with_name(self.path.name + "-wal")
-            if log.exists() and log.stat().st_size:
+            if _has_log(self.path):
                 raise ReadOnlyError(
                     errno.EROFS,
                     f"'{self.path}' has an unfinished log and its folder cannot be written: open it once where it can",
@@ -305,7 +399,7 @@ class SqliteStore:
             connection = self._connect(self._uri())
         with _translated(self.path):
             _check_format(connection, self.path)
-        self._give_back(connection)
+        self._idle.append(connection)
 
     def _uri(self) -> str:
         assert self.path is not None
@@ -326,20 +420,29 @@ class SqliteStore:
         return connection
 
     def _borrow(self) -> sqlite3.Connection:
-        with self._pool_lock:
-            if self._pool:
-                return self._pool.pop()
+        with self._change:
+            while self._resting:
+                self._change.wait()
+            connection = self._idle.pop() if self._idle else self._new_reader()
+            self._lent[connection] = threading.get_ident()
+            return connection
+
+    def _new_reader(self) -> sqlite3.Connection:
         with _translated(self.path):
             connection = self._connect(self._uri())
             connection.execute("PRAGMA query_only = ON")
         return connection
 
     def _give_back(self, connection: sqlite3.Connection) -> None:
-        if self._closed or self._pid != os.getpid():
-            connection.close()
-            return
-        with self._pool_lock:
-            self._pool.append(connection)
+        with self._change:
+            if self._lent.pop(connection, None) is None:
+                return  # inherited through a fork: see `_stranded`
+            _roll_back(connection)
+            if self._closed or len(self._idle) >= IDLE_READERS:
+                connection.close()
+            else:
+                self._idle.append(connection)
+            self._change.notify_all()
 
 
 # -- opening a file
@@ -348,22 +451,30 @@ class SqliteStore:
 def _create(path: Path) -> None:
     if not path.parent.is_dir():
         raise StoreError(errno.ENOENT, f"the folder of '{path}' does not exist: create it first")
-    with _translated(path), contextlib.suppress(FileExistsError):
+    try:
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+    except FileExistsError:  # another process was faster, or it is empty
+        pass
+    except OSError as error:
+        raise StoreError(error.errno, f"'{path}' cannot be created: {error.strerror}") from error
 
 
 def _inspect(path: Path) -> None:
     """Refuse what is not a whole SQLite file, before SQLite touches it."""
     if not path.is_file():
         raise NotAStoreError(errno.EINVAL, f"'{path}' is not a file: pass the path of a store, such as 'agent.db'")
-    with open(path, "rb") as file:
-        header = file.read(100)
+    try:
+        with open(path, "rb") as file:
+            header = file.read(100)
+    except OSError as error:
+        raise StoreError(error.errno, f"'{path}' cannot be read: {error.strerror}") from error
     if len(header) < 100 or header[:16] != b"SQLite format 3\0":
         raise NotAStoreError(errno.EINVAL, f"'{path}' is not a Mnemic store (no SQLite header); it was left untouched")
     page = int.from_bytes(header[16:18], "big")
     page = 65_536 if page == 1 else page
     pages = int.from_bytes(header[28:32], "big")
-    if path.stat().st_size < pages * page:
+    # While there is a log, a checkpoint may be under way, or unfinished: then the header is ahead of the file.
+    if not _has_log(path) and path.stat().st_size < pages * page:
         raise NotAStoreError(
             errno.EIO,
             f"'{path}' is truncated: {path.stat().st_size:,} of {pages * page:,} bytes are there. "
@@ -375,11 +486,38 @@ def _inspect(path: Path) -> None:
         raise NotAStoreError(errno.EINVAL, f"'{path}' is another program's SQLite file; it was left untouched")
 
 
+def _has_log(path: Path) -> bool:
+    log = path.with_name(path.name + "-wal")
+    try:
+        return log.stat().st_size > 0
+    except OSError:
+        return False
+
+
 def _prepare(writer: sqlite3.Connection) -> None:
     writer.execute("PRAGMA journal_mode = WAL")
     writer.execute("PRAGMA synchronous = FULL")
+    writer.execute("PRAGMA fullfsync = ON")  # macOS: through the drive's own cache, too
+    writer.execute("PRAGMA checkpoint_fullfsync = ON")
     writer.execute("PRAGMA foreign_keys = ON")
-    writer.execute("PRAGMA wal_autocheckpoint = 2000")
+    writer.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
+    writer.execute(f"PRAGMA journal_size_limit = {2 * CHECKPOINT_PAGES * 4096}")
+
+
+def _roll_back(connection: sqlite3.Connection) -> None:
+    with contextlib.suppress(sqlite3.Error):
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+
+
+def _empty_log(connection: sqlite3.Connection, wait: float = 0.0) -> bool:
+    """Move the log into the file and cut it to nothing, unless a reader stands in the way for longer than this."""
+    with _translated():
+        connection.execute(f"PRAGMA busy_timeout = {wait * 1000:.0f}")
+        try:
+            return connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0
+        finally:
+            connection.execute(f"PRAGMA busy_timeout = {WAIT_SECONDS * 1000:.0f}")
 
 
 def _check_format(connection: sqlite3.Connection, path: Path | None) -> int:
@@ -437,9 +575,12 @@ def _keep_copy(writer: sqlite3.Connection, path: Path, version: int) -> None:
     copy = path.with_name(f"{path.name}.format-{version}")
     if copy.exists():
         return
-    os.close(os.open(copy, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
-    with contextlib.closing(sqlite3.connect(copy)) as target:
+    unfinished = copy.with_name(copy.name + "-unfinished")
+    unfinished.unlink(missing_ok=True)
+    os.close(os.open(unfinished, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+    with contextlib.closing(sqlite3.connect(unfinished)) as target:
         writer.backup(target)
+    os.replace(unfinished, copy)
 
 
 # -- the disk
@@ -480,23 +621,22 @@ def _on_read_only_disk(path: Path) -> bool:
     return "ro" in _mount(path.resolve(), _mountinfo())[1]
 
 
-def _readers(path: Path) -> str:
-    """Which processes hold the log's old pages: those with a read lock on the shared-memory file (Linux)."""
-    others: set[int] = set()
-    own = False
-    try:
+def _identity(path: Path) -> tuple[int, int]:
+    status = path.stat()
+    return status.st_dev, status.st_ino
+
+
+def _other_readers(path: Path) -> list[int]:
+    """Other processes that hold the log's old pages: those with a read lock on the shared-memory file (Linux)."""
+    found: set[int] = set()
+    with contextlib.suppress(OSError, ValueError):
         status = path.with_name(path.name + "-shm").stat()
         wanted = f"{os.major(status.st_dev):02x}:{os.minor(status.st_dev):02x}:{status.st_ino}"
         for line in Path("/proc/locks").read_text().splitlines():
             fields = line.split()
             if len(fields) >= 8 and fields[5] == wanted and fields[3] == "READ" and 123 <= int(fields[6]) < 128:
-                own |= int(fields[4]) == os.getpid()
-                others |= {int(fields[4])} - {os.getpid()}
-    except (OSError, ValueError):
-        pass
-    if others:
-        return "process " + ", ".join(map(str, sorted(others)))
-    return "a read under way in this process" if own else "another reader"
+                found.add(int(fields[4]))
+    return sorted(found - {os.getpid()})
 
 
 # -- errors

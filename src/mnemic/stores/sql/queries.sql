@@ -9,6 +9,10 @@ SELECT value FROM settings WHERE name = :name;
 -- Keep a setting.
 INSERT INTO settings (name, value) VALUES (:name, :value) ON CONFLICT (name) DO UPDATE SET value = excluded.value;
 
+-- name: drop_setting
+-- Forget a setting that still has this value.
+DELETE FROM settings WHERE name = :name AND value = :value;
+
 -- name: walls_of_users
 -- Walls of a tenant for the users named ('' among them where records of no user are wanted).
 SELECT wall, tenant, project, user, size, changed, epoch FROM walls
