@@ -399,13 +399,8 @@ def fit_calibration(hits: Sequence[Shown]) -> rank.Calibration:
         count[_group(found)] += 1
     topic = np.concatenate([np.tile([1.0, f.facts.coverage, f.facts.cosine or 0.0], (len(f.scores), 1)) for f in hits])
     place = np.concatenate(
-        [
-            np.stack(
-                [np.ones(len(f.scores)), 16.0 * f.scores - f.facts.mass, f.scores - np.float32(f.facts.rivals)], axis=1
-            )
-            for f in hits
-        ]
-    ).astype(np.float64)
+        [np.stack([np.ones(len(f.scores)), *rank.standing(f.scores, f.facts)], axis=1) for f in hits]
+    )
     right = np.concatenate([f.right for f in hits]).astype(np.float64)
     weight = np.concatenate([np.full(len(f.scores), 1.0 / count[_group(f)] / len(f.scores)) for f in hits])
     weight /= weight.sum()

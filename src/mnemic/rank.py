@@ -508,8 +508,8 @@ def order(scores: Floats, limit: int, allowed: Bools | None = None) -> Ints:
 
 # --- Calibration ------------------------------------------------------------------------------------------------------
 
-_TEMPERATURE = 16.0
-"""Of the softmax over a scope's scores: that of a listwise fit on them."""
+_SHARPNESS = 16.0
+"""Of the softmax over a scope's scores; the value at which sets left out of the calibration were most likely."""
 
 _RIVALS = 10
 """How many of the best scores a score is compared with."""
@@ -524,7 +524,7 @@ class Facts:
     cosine: float | None
     """Cosine of the best document with the question; None without vectors."""
     mass: float
-    """ln of the sum of exp(16 score) over all allowed documents."""
+    """ln of the sum of exp(16 score) over all allowed documents: the denominator of a softmax."""
     rivals: float
     """Mean of the ten best scores."""
 
@@ -554,18 +554,23 @@ def facts(words: Lexical, sense: Dense | None, scores: Floats, allowed: Bools | 
         return None
     rivals = scores[best].astype(np.float64)
     values = scores if allowed is None else scores[allowed]
-    scaled = (values - np.float32(rivals[0])) * np.float32(_TEMPERATURE)
-    mass = _TEMPERATURE * float(rivals[0]) + float(np.log(np.exp(scaled, out=scaled).sum(dtype=np.float64)))
+    scaled = (values - np.float32(rivals[0])) * np.float32(_SHARPNESS)
+    mass = _SHARPNESS * float(rivals[0]) + float(np.log(np.exp(scaled, out=scaled).sum(dtype=np.float64)))
     cosine = None if sense is None else float(sense.turn[best[0]])
     return Facts(float(words.wide_coverage[best[0]]), cosine, mass, float(rivals.mean()))
+
+
+def standing(scores: Floats, facts: Facts) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """How documents of these scores stand among all: ln of their share of a softmax, and lead over the ten best."""
+    values = scores.astype(np.float64)
+    return _SHARPNESS * values - facts.mass, values - facts.rivals
 
 
 def relevance(scores: Floats, facts: Facts, calibration: Calibration) -> NDArray[np.float64]:
     """The probability of each of these scores' documents to be evidence; never falls where the score rises."""
     topic = calibration.topic + calibration.coverage * facts.coverage + calibration.cosine * (facts.cosine or 0.0)
-    values = scores.astype(np.float64)
-    share = _TEMPERATURE * values - facts.mass
-    place = calibration.place + calibration.share * share + calibration.lead * (values - facts.rivals)
+    share, lead = standing(scores, facts)
+    place = calibration.place + calibration.share * share + calibration.lead * lead
     return _sigmoid(topic) * _sigmoid(place)
 
 
