@@ -12,6 +12,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -414,9 +415,9 @@ def _parties(speakers: Sequence[rank.Speaker]) -> tuple[int, ...]:
 
 def _last_of_each(rows: Sequence[Row]) -> list[Row]:
     """The last row of each document number, of rows ordered by number."""
-    return [
-        row for row, after in zip(rows, [*rows[1:], None], strict=True) if after is None or row["num"] != after["num"]
-    ]
+    if not rows:
+        return []
+    return [*(row for row, after in pairwise(rows) if row["num"] != after["num"]), rows[-1]]
 
 
 def _voice(row: Row) -> tuple[str, str]:
