@@ -1,0 +1,1051 @@
+"""The command `mnemic`: words and exit codes for the verbs of `Memory`, and nothing else.
+
+Exit codes, as grep has them: 0 something was found or done, 1 nothing was found, 2 what was asked cannot be done,
+3 the file, the disk or a model failed, 130 broken off with Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time as clocks
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from importlib import import_module
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, cast
+
+import click
+
+import mnemic
+from mnemic import intake, progress
+from mnemic.config import LocalTime, Settings, settings
+from mnemic.errors import (
+    ConfigError,
+    InputError,
+    MnemicError,
+    ModelError,
+    NotFoundError,
+    StoreError,
+)
+from mnemic.intake import Found, Skipped
+from mnemic.show import Paper, as_json, safe
+from mnemic.types import ANY, SOURCES, STATES, Receipt, Results, ScopeArgs
+
+if TYPE_CHECKING:
+    from mnemic import Memory
+
+NOT_KNOWN_BELOW = 0.1
+"""Hits with a lower relevance are left out where no --threshold is given: nine in ten of them are no evidence."""
+FILES_AT_A_TIME = 64
+"""Documents in one call of add: enough to share one wait for the disk, few enough to lose little to Ctrl-C."""
+WIDEST = 120
+ENTRIES_SHOWN = 10
+LINES_AT_A_TIME = 500
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+# -- what every command has
+
+
+class Console:
+    """What one run of the command was told: which file, whose memories, and how to answer."""
+
+    def __init__(self, given: dict[str, Any], known: Settings) -> None:
+        self._given = given
+        self._known = known
+        self.json: bool = given.get("json", False)
+        self.quiet: bool = given.get("quiet", False)
+        self.file: str = given.get("file") or known.file
+        self.started = clocks.perf_counter()
+
+    @contextlib.contextmanager
+    def memory(self, *, make: bool = False) -> Generator[Memory]:
+        """The memory in the file. Only what writes makes a new one (`make`). Raises NotFoundError, StoreError."""
+        if not make and "://" not in self.file and not Path(self.file).exists():
+            raise NotFoundError(
+                f"there is no file '{self.file}': name one with --file or $MNEMIC_FILE, or add something first"
+            )
+        with mnemic.Memory(
+            self.file,
+            embedder=self.embedder,
+            timezone=self._given.get("timezone") or LocalTime(),
+            api_key=self._known.api_key,
+        ) as memory:
+            yield memory
+
+    @property
+    def scope(self) -> ScopeArgs:
+        """Whose memories: those of --user, else of $MNEMIC_USER, else of "me"; with --shared, nobody's own."""
+        scope = self.named
+        if not self.shared and "user_id" not in scope:
+            scope["user_id"] = self._known.user
+        return scope
+
+    @property
+    def named(self) -> ScopeArgs:
+        """The scope as far as it was named: no default user."""
+        if self.shared and self._given.get("user"):
+            raise click.UsageError("--shared and --user contradict each other: leave one out.")
+        if self._given.get("all_projects") and self._given.get("project"):
+            raise click.UsageError("--all-projects and --project contradict each other: leave one out.")
+        scope: ScopeArgs = {}
+        if users := self._given.get("user"):
+            scope["user_id"] = users[0] if len(users) == 1 else users
+        if projects := self._given.get("project"):
+            scope["project_id"] = projects[0] if len(projects) == 1 else projects
+        if self._given.get("all_projects"):
+            scope["project_id"] = ANY
+        if tenant := self._given.get("tenant"):
+            scope["tenant_id"] = tenant
+        if agent := self._given.get("agent"):
+            scope["agent_id"] = agent
+        if session := self._given.get("session"):
+            scope["session_id"] = session
+        return scope
+
+    @property
+    def embedder(self) -> str | None:
+        """What was asked for; None for the default."""
+        return self._given.get("embedder") or self._known.embedder
+
+    @property
+    def shared(self) -> bool:
+        """Whether what no user owns is meant."""
+        return self._given.get("shared", False)
+
+    @property
+    def whose(self) -> str:
+        """The scope in words."""
+        scope = cast("dict[str, Any]", self.scope)
+        parts = ["shared"] if self.shared else []
+        for name, value in scope.items():
+            shown = value if isinstance(value, str) else "any" if value is ANY else ",".join(value)
+            parts.append(f"{name.removesuffix('_id')}={shown}")
+        return " ".join(parts)
+
+    @property
+    def paper(self) -> Paper:
+        """Lines fit the terminal; in a pipe a text stays on one line, for grep and cut."""
+        zone = self._given.get("timezone")
+        width = min(WIDEST, shutil.get_terminal_size().columns) if sys.stdout.isatty() else None
+        return Paper(width, import_module("zoneinfo").ZoneInfo(zone) if zone else LocalTime())
+
+    def tell(self, value: object, lines: Iterable[str]) -> None:
+        """The answer: `value` as JSON, or its lines."""
+        if self.json:
+            click.echo(as_json(value))
+            return
+        for line in lines:
+            click.echo(line)
+
+    def note(self, text: str) -> None:
+        """Something beside the answer, on standard error."""
+        if not self.quiet and not self.json:
+            click.secho(safe(text), err=True, dim=sys.stderr.isatty())
+
+    def warn(self, text: str) -> None:
+        """Something that did not go as asked, on standard error, also with --json."""
+        if not self.quiet:
+            click.echo(safe(f"warning: {text}"), err=True)
+
+    def receipt(self, receipt: Receipt) -> None:
+        """What a write did."""
+        if self.json:
+            click.echo(as_json(receipt))
+        elif not self.quiet:
+            click.echo(str(receipt))
+            for entry in receipt.entries[:ENTRIES_SHOWN]:
+                click.secho(f"  {entry.action:<11} {entry.id}  {entry.reason}".rstrip(), dim=True)
+            if len(receipt.entries) > ENTRIES_SHOWN:
+                click.secho(f"  and {len(receipt.entries) - ENTRIES_SHOWN:,} more: --json shows them all", dim=True)
+
+
+def _keep(context: click.Context, parameter: click.Parameter, value: Any) -> None:
+    """Options given before the command and after it come together; the later one counts."""
+    if parameter.name and value not in (None, False, ()):
+        context.meta.setdefault("mnemic.given", {})[parameter.name] = value
+
+
+def _common(*names: str, **settings: Any) -> Callable[[F], F]:
+    return click.option(*names, expose_value=False, callback=_keep, **settings)
+
+
+COMMON: tuple[Callable[[Any], Any], ...] = (
+    _common("-f", "--file", metavar="PATH", help="The memory's file. Default: $MNEMIC_FILE, else mnemic.db here."),
+    _common(
+        "-u",
+        "--user",
+        metavar="NAME",
+        multiple=True,
+        help='Whose memories. Default: $MNEMIC_USER, else "me". Reads may name several.',
+    ),
+    _common("-p", "--project", metavar="NAME", multiple=True, help="A project, walled off. Reads may name several."),
+    _common("--all-projects", is_flag=True, help="Every project of the users named (reads and erase only)."),
+    _common("--shared", is_flag=True, help="No user: what every user of the file may read."),
+    _common("--tenant", metavar="NAME", help="A tenant, walled off from every other."),
+    _common("-s", "--session", metavar="NAME", help="Writes are stamped with it; reads narrow to it."),
+    _common("--agent", metavar="NAME", help="Writes are stamped with it; reads narrow to it."),
+    _common(
+        "--timezone", metavar="ZONE", help="For times without an offset, and to show times. Default: this machine's."
+    ),
+    _common(
+        "--embedder",
+        metavar="SPEC",
+        help='"none", minilm:FOLDER or http://…/v1#model. Default: $MNEMIC_EMBEDDER, else wordllama.',
+    ),
+    _common("--json", is_flag=True, help="Answer in JSON: one object, or one a line."),
+    _common("-q", "--quiet", is_flag=True, help="Only the answer: no notes, no progress, no receipts."),
+)
+
+
+SECTIONS = {
+    "Keep and change": ("add", "remember", "retire", "undo", "erase"),
+    "Ask and read": ("search", "context", "get", "list", "timeline", "history", "diff"),
+    "The whole file": ("stats", "verify", "rebuild", "export", "import"),
+    "Try it": ("demo", "bench"),
+}
+
+
+class _Verb(click.Command):
+    """A command whose help shows its own options apart from those that all commands have."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        own: list[tuple[str, str]] = []
+        common: list[tuple[str, str]] = []
+        for parameter in self.get_params(ctx):
+            if not isinstance(parameter, click.Option):
+                continue
+            if (row := parameter.get_help_record(ctx)) is not None:
+                (common if parameter.callback is _keep else own).append(row)
+        for title, rows in (("Options", own), ("Options of every command", common)):
+            if rows:
+                with formatter.section(title):
+                    formatter.write_dl(rows)
+
+
+class _Mnemic(click.Group):
+    """The command: errors become one line and an exit code."""
+
+    command_class = _Verb
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            _hang_up()
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self.commands)  # in the order of this file
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        limit = formatter.width - 6 - max(map(len, self.commands))
+        for title, names in SECTIONS.items():
+            with formatter.section(title):
+                formatter.write_dl([(name, self.commands[name].get_short_help_str(limit)) for name in names])
+
+    def main(self, *args: Any, standalone_mode: bool = True, **extra: Any) -> Any:
+        if not standalone_mode:
+            return super().main(*args, standalone_mode=False, **extra)
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, io.TextIOWrapper):  # a character that the terminal does not have is no reason to stop
+                stream.reconfigure(errors="backslashreplace")
+        try:
+            code = super().main(*args, standalone_mode=False, **extra)
+            sys.stdout.flush()
+        except click.ClickException as error:
+            error.show()
+            sys.exit(error.exit_code)
+        except click.Abort as error:
+            # click makes one error of Ctrl-C and of an input that ends at a question.
+            sys.exit(2 if isinstance(error.__cause__, EOFError) else 130)
+        except KeyboardInterrupt:
+            sys.exit(130)
+        except MnemicError as error:
+            click.echo(f"error: {_in_options(safe(_message(error)))}", err=True)
+            sys.exit(3 if isinstance(error, StoreError | ModelError) else 2)
+        sys.exit(code if isinstance(code, int) else 0)
+
+
+def _message(error: MnemicError) -> str:
+    text = error.strerror if isinstance(error, StoreError) and error.strerror else str(error)
+    return " ".join(text.split())
+
+
+def _in_options(message: str) -> str:
+    """An error's advice in the words of the command line."""
+    for ours, option in (
+        ("user_id=…, or shared=True", "--user NAME, or --shared"),
+        (
+            "user_id=…, project_id=… or tenant_id=…, or everything=True",
+            "--user, --project or --tenant, or --everything",
+        ),
+        ("or set one for all with Memory(…, timezone='Europe/Lisbon')", "or name one with --timezone"),
+        ("Memory(embedder=…)", "--embedder"),
+    ):
+        message = message.replace(ours, option)
+    return message
+
+
+def _hang_up() -> NoReturn:
+    """The reader of the pipe has gone (as in `mnemic list | head`): end quietly, and let nothing be flushed to it."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(0)
+
+
+def _with_common(function: F) -> F:
+    for option in reversed(COMMON):
+        function = option(function)
+    return function
+
+
+def _verb(name: str | None = None) -> Callable[[Callable[..., Any]], click.Command]:
+    """A command with the options that all of them have; its function gets the console first."""
+
+    def made(function: Callable[..., Any]) -> click.Command:
+        def called(**given: Any) -> Any:
+            context = click.get_current_context()
+            known = settings()
+            if known.color is False:
+                context.color = False
+            return function(Console(context.meta.get("mnemic.given", {}), known), **given)
+
+        called.__doc__ = function.__doc__
+        called.__name__ = function.__name__
+        if hasattr(function, "__click_params__"):
+            called.__click_params__ = function.__click_params__  # pyright: ignore[reportFunctionMemberAccess]
+        return main.command(name)(_with_common(called))
+
+    return made
+
+
+@click.group(
+    cls=_Mnemic,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+    epilog="Every command tells more, with examples: mnemic COMMAND --help",
+)
+@click.version_option(mnemic.__version__, "-V", "--version", prog_name="mnemic", message="%(prog)s %(version)s")
+@_with_common
+def main() -> None:
+    """Long-term memory in one file: keeps every word, shows its evidence, says "not known".
+
+    \b
+    mnemic demo                                   see it work, in a few seconds
+    mnemic add "The alarm code is 4471-Heron."    keep a sentence
+    mnemic add NOTES/                             keep a folder of notes
+    mnemic search "how do I switch the alarm off?"
+
+    Memories belong to a user. A command line is one person's, so that is "me" unless --user or $MNEMIC_USER says
+    otherwise. Nothing is sent anywhere.
+    """
+
+
+# -- reading what options hold
+
+
+def _object(context: click.Context, parameter: click.Parameter, value: str | None) -> dict[str, Any] | None:
+    """The JSON object in an option's value."""
+    if value is None:
+        return None
+    advice = 'Write for example \'{"city": "Porto"}\'.'
+    try:
+        found: object = json.loads(value)
+    except ValueError as error:
+        raise click.BadParameter(f"{value!r} is not JSON ({error}). {advice}", context, parameter) from None
+    if not isinstance(found, dict):
+        raise click.BadParameter(f"{value!r} is not a JSON object. {advice}", context, parameter)
+    return cast("dict[str, Any]", found)
+
+
+_where = click.option(
+    "--where", metavar="JSON", callback=_object, help='Only where the metadata fit: \'{"stars": {"gte": 4}}\'.'
+)
+_kinds = click.option(
+    "--kind",
+    "kinds",
+    metavar="KIND",
+    multiple=True,
+    help="Only records of this kind (episode, fact, …); may be repeated.",
+)
+_include = click.option(
+    "--include",
+    multiple=True,
+    type=click.Choice(STATES),
+    help="Show these, too; may be repeated.",
+)
+_as_of = click.option(
+    "--as-of", metavar="TIME", help="What was true then: 2026-05, 2026-05-20, 2026-05-20T09:30+02:00."
+)
+_known_at = click.option("--known-at", metavar="TIME", help="What this memory held then.")
+_now = click.option("--now", metavar="TIME", help="When the question is asked. Default: now.")
+_limit = click.option(
+    "-n", "--limit", metavar="N", type=click.IntRange(min=1), default=10, show_default=True, help="At most so many."
+)
+_threshold = click.option(
+    "-t", "--threshold", metavar="P", type=click.FloatRange(0, 1), help="Only hits at least this probable."
+)
+_everything = click.option("--everything", is_flag=True, help="The whole file: every user, project and tenant.")
+
+
+# -- writing
+
+
+@_verb()
+@click.argument("what", nargs=-1, metavar="[TEXT]... | [PATH]... | -")
+@click.option("--text", "as_text", is_flag=True, help="Take every argument as text, also where a file is called so.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["auto", "text", "json"]),
+    default="auto",
+    show_default=True,
+    help="What standard input holds.",
+)
+@click.option("--role", default=None, help="Of a text: user, assistant, system, tool, document, event. Default: user.")
+@click.option("--name", default=None, help="Of a text: who says it.")
+@click.option("--id", "message_id", default=None, help="Of a text: your id for it. The same id again is an edit.")
+@click.option("--time", default=None, metavar="TIME", help="For what has no time of its own. Default: now.")
+@click.option("--source", type=click.Choice(SOURCES), default=None, help="How far to trust it. Default: by its role.")
+@click.option(
+    "--metadata", metavar="JSON", callback=_object, default=None, help='Kept with each message: \'{"city": "Porto"}\'.'
+)
+@click.option("--author", default=None, help="Who writes this into the memory.")
+def add(
+    console: Console,
+    what: tuple[str, ...],
+    as_text: bool,
+    form: intake.Form,
+    role: str | None,
+    name: str | None,
+    message_id: str | None,
+    **given: Any,
+) -> int:
+    """Keep texts, messages, files or folders, word for word.
+
+    TEXT is one message. PATH is a file or a folder: of a folder, Markdown and text files (hidden ones left out), and
+    .jsonl files of messages. A document's id is its path, so adding the folder again takes the changed files as edits
+    of the old ones, which stay in the history, and leaves the rest as it is. Files that cannot be read are named and
+    left out. "-", or nothing with a pipe: standard input, as text, JSON Lines of messages, or a JSON list of them.
+
+    \b
+    mnemic add "Ana moved to Porto in May."
+    mnemic add NOTES/ letters.txt chat.jsonl
+    git log -n 100 | mnemic add --role document --id git-log
+    echo '{"role": "user", "name": "Ana", "content": "hi"}' | mnemic add
+    """
+    options = {key: value for key, value in given.items() if value is not None}
+    fields = {"role": role, "name": name, "id": message_id}
+    if what in ((), ("-",)):
+        if not what and sys.stdin.isatty():
+            raise click.UsageError("Nothing to add: pass a text or a path, or pipe something in.")
+        try:
+            read = sys.stdin.buffer.read().decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            raise InputError(f"standard input is not UTF-8 text ({error.reason})") from None
+        return _add_messages(console, intake.messages_in(read, form, "standard input"), fields, options)
+    found = " ".join(what) if as_text else intake.words_or_files(what)
+    if isinstance(found, str):
+        return _add_messages(console, [found], fields, options)
+    if any(fields.values()):
+        raise click.UsageError("--role, --name and --id are for a text; files say that themselves.")
+    return _add_files(console, found, options)
+
+
+def _add_messages(console: Console, messages: list[Any], fields: dict[str, Any], options: dict[str, Any]) -> int:
+    """Texts get the role, name and id that were given; messages bring their own."""
+    own = {key: value for key, value in fields.items() if value is not None}
+    if own and (len(messages) > 1 or not isinstance(messages[0], str)):
+        raise click.UsageError("--role, --name and --id are for one text; messages say that themselves.")
+    dressed = [{"role": "user", **own, "content": m} if isinstance(m, str) else m for m in messages]
+    with console.memory(make=True) as memory, _watched(console, "adding", dressed) as watched:
+        receipt = memory.add(watched, shared=console.shared, **options, **console.scope)
+    _tell_added(console, [receipt], files=0, skipped=[])
+    return 0
+
+
+def _add_files(console: Console, paths: Sequence[Path], options: dict[str, Any]) -> int:
+    """Documents some at a time, so that a long intake can be broken off; a file of messages all or nothing."""
+    under = intake.files_under(paths)
+    skipped = list(under.skipped)
+    receipts: list[Receipt] = []
+    documents = [file for file in under.found if not file.messages]
+    conversations = [file for file in under.found if file.messages]
+    scope = console.scope
+    if under.found:
+        with (
+            console.memory(make=True) as memory,
+            progress.bar("reading", len(under.found), show=_watches(console)) as advance,
+        ):
+            for batch in intake.batches(documents, FILES_AT_A_TIME):
+                messages: list[dict[str, Any]] = []
+                for read in map(intake.document, batch):
+                    if isinstance(read, Skipped):
+                        skipped.append(read)
+                    else:
+                        messages.append(
+                            {k: v for k, v in read.items() if k != "session_id" or "session_id" not in scope}
+                        )
+                if messages:
+                    receipts.append(memory.add(messages, shared=console.shared, **options, **scope))
+                advance(len(batch))
+            for file in conversations:
+                receipts += _add_conversation(console, memory, file, options, skipped)
+                advance(1)
+    for one in skipped:
+        console.warn(f"left out {one.path}: {one.reason}")
+    if under.others:
+        console.note(f"left alone: {under.others} file{'s' * (under.others != 1)} of other kinds, or hidden")
+    if not receipts and not under.found and not skipped:
+        raise InputError(f"there are no Markdown, text or .jsonl files in {', '.join(map(intake.shown, paths))}")
+    _tell_added(console, receipts, files=len(under.found) - len(skipped) + len(under.skipped), skipped=skipped)
+    nothing = not receipts and all(file.named for file in under.found)
+    return 2 if nothing else 0
+
+
+def _add_conversation(
+    console: Console, memory: Memory, file: Found, options: dict[str, Any], skipped: list[Skipped]
+) -> list[Receipt]:
+    text = intake.text_of(file)
+    if isinstance(text, Skipped):
+        skipped.append(text)
+        return []
+    name = intake.shown(file.path)
+    try:
+        messages = intake.messages_in(text[0], "json", name)
+        return [memory.add(messages, shared=console.shared, **options, **console.scope)]
+    except InputError as error:
+        if file.named:
+            raise InputError(f"{name}: {error}; nothing of it was added") from None
+        skipped.append(Skipped(name, str(error)))
+        return []
+
+
+@contextlib.contextmanager
+def _watched(console: Console, label: str, items: Sequence[Any]) -> Generator[Iterable[Any]]:
+    """Items that move a progress bar as they are taken."""
+    with progress.bar(label, len(items), show=_watches(console) and len(items) > 500) as advance:
+
+        def each() -> Iterator[Any]:
+            for item in items:
+                yield item
+                advance(1)
+
+        yield each()
+
+
+def _watches(console: Console) -> bool:
+    return not console.quiet and not console.json
+
+
+def _tell_added(console: Console, receipts: Sequence[Receipt], *, files: int, skipped: Sequence[Skipped]) -> None:
+    counts: dict[str, int] = {}
+    for entry in (entry for receipt in receipts for entry in receipt.entries):
+        counts[entry.action] = counts.get(entry.action, 0) + 1
+    seconds = clocks.perf_counter() - console.started
+    if console.json:
+        value = {
+            "receipts": receipts,
+            "counts": counts,
+            "files": files,
+            "skipped": skipped,
+            "seconds": round(seconds, 3),
+        }
+        click.echo(as_json(value))
+        return
+    if console.quiet:
+        return
+    for note in dict.fromkeys(note for receipt in receipts for note in receipt.notes):
+        console.note(f"note: {note}")
+    words = {"ignored": "already there"}
+    did = ", ".join(f"{number:,} {words.get(action, action)}" for action, number in counts.items()) or "nothing added"
+    of = f" of {files:,} file{'s' * (files != 1)}" if files else ""
+    left = f", {len(skipped)} left out (see the warnings)" if skipped else ""
+    click.echo(f"{did}{of}{left} in {seconds:.2f} s, for {console.whose} in {intake.shown(console.file)}")
+    if len(receipts) == 1:
+        ids = [entry.id for entry in receipts[0].entries]
+        record = f", record {ids[0]}" if len(ids) == 1 else ""
+        click.echo(click.style(f"receipt {receipts[0].id}{record}", dim=True))
+    elif receipts:
+        click.echo(click.style(f"{len(receipts)} receipts, {receipts[0].id} to {receipts[-1].id}", dim=True))
+
+
+@_verb()
+@click.argument("text", nargs=-1, required=True)
+@click.option("--kind", default="fact", show_default=True, help="fact, preference, event, instruction, goal, …")
+@click.option("--subject", help="Whom or what it is about.")
+@click.option("--key", help="Unique in its scope: the statement that has it now is superseded.")
+@click.option("--purpose", help="Why it matters, in one line.")
+@click.option("--valid-from", metavar="TIME", help="True from then on.")
+@click.option("--valid-to", metavar="TIME", help="True until then.")
+@click.option("--expires-at", metavar="TIME", help="No longer shown after that.")
+@click.option("--confidence", metavar="P", type=click.FloatRange(0, 1), help="How sure it is.")
+@click.option("--evidence", multiple=True, metavar="ID", help="A record that it rests on; may be repeated.")
+@click.option("--supersedes", multiple=True, metavar="ID", help="A record that it takes over from; may be repeated.")
+@click.option("--source", type=click.Choice(SOURCES), default="user", show_default=True, help="How far to trust it.")
+@click.option("--metadata", metavar="JSON", callback=_object, help="Kept with it.")
+@click.option("--pinned", is_flag=True, help="Keep it in sight.")
+@click.option("--author", help="Who writes this into the memory.")
+def remember(console: Console, text: tuple[str, ...], **given: Any) -> None:
+    """Keep one statement by hand, such as a fact or a preference.
+
+    With --key, or --supersedes, it takes over from an older one, which stays true for the time before.
+
+    \b
+    mnemic remember "Ana lives in Utrecht." --key ana.home --valid-from 2022
+    mnemic remember "Ana lives in Antwerp." --key ana.home --valid-from 2026-04-18
+    mnemic remember "No coriander for Ana." --kind preference --subject Ana
+    """
+    with console.memory(make=True) as memory:
+        console.receipt(memory.remember(" ".join(text), shared=console.shared, **given, **console.scope))
+
+
+@_verb()
+@click.argument("ids", nargs=-1, required=True, metavar="ID...")
+@click.option("--reason", help="Why, for the history.")
+@click.option("--author", help="Who retires it.")
+def retire(console: Console, ids: tuple[str, ...], reason: str | None, author: str | None) -> None:
+    """No longer believe records; this can be undone.
+
+    --known-at before it still shows them.
+
+    \b
+    mnemic retire 01K2Z7… --reason "a misunderstanding"
+    """
+    with console.memory() as memory:
+        console.receipt(memory.retire(ids, reason=reason, author=author, **console.scope))
+
+
+@_verb()
+@click.argument("receipt")
+@click.option("--cascade", is_flag=True, help="Take back first what changed the same records later.")
+@click.option("--author", help="Who undoes it.")
+def undo(console: Console, receipt: str, cascade: bool, author: str | None) -> None:
+    """Take back what one receipt did. An undo can be undone; an erasure cannot.
+
+    \b
+    mnemic undo r01K2Z7…
+    mnemic undo r01K2Z7… --cascade
+    """
+    with console.memory() as memory:
+        console.receipt(memory.undo(receipt, cascade=cascade, author=author, **console.scope))
+
+
+@_verb()
+@click.argument("ids", nargs=-1, metavar="[ID]...")
+@click.option("--all", "all_of", is_flag=True, help="All records of the user (and project) named.")
+@_everything
+@click.option("--dry-run", is_flag=True, help="Only tell what would go.")
+@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+@click.option("--author", help="Who erases it.")
+def erase(
+    console: Console,
+    ids: tuple[str, ...],
+    all_of: bool,
+    everything: bool,
+    dry_run: bool,
+    yes: bool,
+    author: str | None,
+) -> int:
+    """Remove records for good, with their words, vectors and statistics.
+
+    They go at every time, and all that rests on them goes, too. History keeps their ids, times and who erased them.
+    It asks first; a script says --yes.
+
+    \b
+    mnemic erase 01K2Z7…
+    mnemic erase --all --user ana --dry-run
+    mnemic erase --everything --yes
+    """
+    if sum((bool(ids), all_of, everything)) != 1:
+        raise click.UsageError("Name one of: ids, --all (of the user named), or --everything.")
+    scope: ScopeArgs = {} if everything else console.scope
+    with console.memory() as memory:
+        if dry_run or not yes:
+            would = memory.erase(ids, all_of=all_of, everything=everything, dry_run=True, author=author, **scope)
+            if dry_run:
+                console.receipt(would)
+                return 0
+            if not would.entries:
+                console.note(f"nothing to erase: {'the file' if everything else console.whose} holds no records")
+                return 1
+            if not sys.stdin.isatty():
+                raise click.UsageError(
+                    f"{len(would.entries):,} records would be erased for good, and there is nobody to ask: "
+                    "pass --yes, or --dry-run to see them."
+                )
+            of = "the whole file" if everything else console.whose
+            if not click.confirm(f"Erase {len(would.entries):,} records of {of} for good?", err=True):
+                console.note("nothing was erased")
+                return 1
+        receipt = memory.erase(ids, all_of=all_of, everything=everything, author=author, **scope)
+    console.receipt(receipt)
+    return 0
+
+
+# -- reading
+
+
+@_verb()
+@click.argument("query", nargs=-1, required=True)
+@_limit
+@_threshold
+@_as_of
+@_known_at
+@_now
+@_where
+@_kinds
+@_include
+@click.option("-e", "--evidence", is_flag=True, help="Show what each hit rests on.")
+def search(
+    console: Console, query: tuple[str, ...], limit: int, threshold: float | None, evidence: bool, **given: Any
+) -> int:
+    """Find what answers a question, or say "not known".
+
+    The best hit comes first, each with the probability that it is evidence. Hits with less than 0.10 are left out
+    unless --threshold says otherwise; where nothing is left, the answer is "not known". Exit code: 0 for hits, 1 for
+    none.
+
+    \b
+    mnemic search "where does Ana live?"
+    mnemic search "where does Ana live?" --as-of 2026-03-20
+    mnemic search "dentist" --where '{"path": {"contains": "2026"}}' --json
+    """
+    with console.memory() as memory:
+        results = memory.search(" ".join(query), limit=limit, threshold=threshold, **_asked(given), **console.scope)
+    if threshold is None and results.best is not None:
+        results = _without_the_unlikely(results)
+    lines: list[str] = []
+    for rank, hit in enumerate(results, 1):
+        lines += console.paper.hit(rank, hit, evidence=evidence)
+    if not results and not console.quiet:
+        lines = list(_not_known(console, results))
+    console.tell(results, lines)
+    if results:
+        for note in results.notes:
+            console.note(f"note: {_in_options(note)}")
+    return 0 if results else 1
+
+
+def _without_the_unlikely(results: Results) -> Results:
+    hits = tuple(hit for hit in results.hits if (hit.relevance or 0.0) >= NOT_KNOWN_BELOW)
+    return import_module("dataclasses").replace(results, hits=hits, threshold=NOT_KNOWN_BELOW)
+
+
+def _not_known(console: Console, results: Results) -> Iterator[str]:
+    yield f"{click.style('not known', bold=True)}: {safe(results.query)}"
+    held = f"{results.considered:,} record{'s' * (results.considered != 1)}"
+    if results.best is None:
+        yield f"  {held} may be searched for {console.whose} in {intake.shown(console.file)}"
+        yield "  try: another --user, --project or --file, other filters, or add something first"
+        return
+    yield f"  the best of {held} for {console.whose} has relevance {results.best:.2f}, below {results.threshold:.2f}"
+    yield "  try: other words; --threshold 0 to see the nearest; --include superseded; another --user or --project"
+
+
+def _asked(given: dict[str, Any]) -> dict[str, Any]:
+    """Only what was said; `Memory` has its own defaults."""
+    return {key: value for key, value in given.items() if value not in (None, ())}
+
+
+@_verb()
+@click.argument("query", nargs=-1, required=True)
+@click.option(
+    "-b", "--budget", metavar="N", type=click.IntRange(min=1), default=1000, show_default=True, help="Tokens at most."
+)
+@_threshold
+@_as_of
+@_known_at
+@_now
+@_where
+@_kinds
+@_include
+def context(console: Console, query: tuple[str, ...], budget: int, **given: Any) -> int:
+    """What is remembered for a question, as text for a prompt.
+
+    It keeps within a budget of tokens and numbers its evidence. Exit code: 0 with something, 1 with nothing.
+
+    \b
+    mnemic context "where does Ana live?" --budget 400
+    mnemic context "plans for May" --json
+    """
+    with console.memory() as memory:
+        packed = memory.context(" ".join(query), budget=budget, **_asked(given), **console.scope)
+    text = safe(packed.text) if sys.stdout.isatty() else packed.text
+    console.tell(packed, [text] if text else [])
+    for note in packed.notes:
+        console.note(f"note: {_in_options(note)}")
+    console.note(
+        f"{packed.tokens} of {packed.budget} tokens ({packed.counter}), {len(packed.evidence)} pieces of evidence"
+    )
+    return 0 if packed.evidence else 1
+
+
+@_verb()
+@click.argument("id")
+@_known_at
+def get(console: Console, id: str, known_at: str | None) -> None:
+    """One record with everything that it carries.
+
+    \b
+    mnemic get 01K2Z7…
+    mnemic get 01K2Z7… --known-at 2026-05-01 --json
+    """
+    with console.memory() as memory:
+        record = memory.get(id, known_at=known_at, **console.scope)
+    console.tell(record, console.paper.whole(record))
+
+
+@_verb("list")
+@click.option(
+    "-n", "--limit", metavar="N", type=click.IntRange(min=1), default=20, show_default=True, help="At most so many."
+)
+@click.option("--after", metavar="CURSOR", help="Go on where the page before ended.")
+@click.option(
+    "--order", type=click.Choice(["newest", "oldest"]), default="newest", show_default=True, help="Which first."
+)
+@_as_of
+@_known_at
+@_where
+@_kinds
+@_include
+def list_(console: Console, **given: Any) -> None:
+    """Records by time, a page at a time.
+
+    \b
+    mnemic list
+    mnemic list --kind fact --limit 50
+    mnemic list --session NOTES/2026-05.md --order oldest
+    """
+    with console.memory() as memory:
+        page = memory.list(**_asked(given), **console.scope)
+    console.tell(page, console.paper.page(page))
+    if page.next:
+        console.note(f"more: --after {page.next}")
+
+
+@_verb()
+@click.option("--since", metavar="TIME", help="From then on.")
+@click.option("--until", metavar="TIME", help="Up to then.")
+@click.option("--subject", help="Only records about this subject.")
+@click.option(
+    "-n", "--limit", metavar="N", type=click.IntRange(min=1), default=50, show_default=True, help="At most so many."
+)
+@click.option("--after", metavar="CURSOR", help="Go on where the page before ended.")
+@_as_of
+@_known_at
+@_where
+@_kinds
+@_include
+def timeline(console: Console, **given: Any) -> None:
+    """What was said and what held, oldest first.
+
+    Superseded records are shown, too.
+
+    \b
+    mnemic timeline --since 2026-04 --until 2026-05
+    mnemic timeline --subject Ana --kind fact
+    """
+    with console.memory() as memory:
+        page = memory.timeline(**_asked(given), **console.scope)
+    console.tell(page, console.paper.page(page))
+    if page.next:
+        console.note(f"more: --after {page.next}")
+
+
+@_verb()
+@click.argument("id")
+def history(console: Console, id: str) -> None:
+    """Every change of one record, oldest first.
+
+    An erased record keeps its id, times and who did it. With --json, one change a line.
+
+    \b
+    mnemic history 01K2Z7…
+    """
+    with console.memory() as memory:
+        changes = memory.history(id, **console.scope)
+    for change in changes:
+        console.tell(change, console.paper.change(change))
+
+
+@_verb()
+@click.argument("since")
+@click.argument("until", required=False)
+def diff(console: Console, since: str, until: str | None) -> None:
+    """What came (+), went (-) and changed (~ to >) between two times.
+
+    Times are those of recording, not of what was said. Without UNTIL: up to now.
+
+    \b
+    mnemic diff 2026-05-01
+    mnemic diff 2026-05-01 2026-06-01T12:00
+    """
+    with console.memory() as memory:
+        found = memory.diff(since, until or import_module("datetime").datetime.now().astimezone(), **console.scope)
+    console.tell(found, console.paper.diff(found))
+
+
+# -- the whole
+
+
+@_verb("export")
+@click.argument("path", required=False, type=click.Path(dir_okay=False, path_type=Path))
+@_everything
+def export_(console: Console, path: Path | None, everything: bool) -> None:
+    """Write records with their history as JSON Lines.
+
+    All those of the user named, or of the whole file; without PATH to standard output.
+
+    \b
+    mnemic export backup.jsonl --everything
+    mnemic export --user ana > ana.jsonl
+    """
+    scope: ScopeArgs = {} if everything else console.scope
+    with console.memory() as memory:
+        if path is None:
+            lines = memory.export(everything=everything, **scope)
+            while some := list(islice(lines, LINES_AT_A_TIME)):
+                click.echo("\n".join(some))
+            return
+        number = memory.export(path, everything=everything, **scope)
+    console.note(f"wrote {number:,} lines to {intake.shown(path)} ({path.stat().st_size:,} bytes)")
+
+
+@_verb("import")
+@click.argument("path", metavar="PATH | -")
+@click.option("--author", help="Who imports it.")
+def import_(console: Console, path: str, author: str | None) -> None:
+    """Take over what export wrote.
+
+    All of it or nothing; what is already there stays as it is. Records keep their own users and projects; where
+    --user, --project or --tenant is named, others are refused.
+
+    \b
+    mnemic import backup.jsonl --file new.db
+    ssh home mnemic export | mnemic import -
+    """
+    source = io.TextIOWrapper(sys.stdin.buffer, "utf-8") if path == "-" else path
+    with console.memory(make=True) as memory:
+        console.receipt(memory.import_(source, author=author, **console.named))
+
+
+@_verb()
+@_everything
+def stats(console: Console, everything: bool) -> None:
+    """Count what is kept, for a user or in the whole file.
+
+    \b
+    mnemic stats
+    mnemic stats --everything --json
+    """
+    scope: ScopeArgs = {} if everything else console.scope
+    with console.memory() as memory:
+        found = memory.stats(everything=everything, **scope)
+    whose = "the whole file" if everything else console.whose
+    console.tell(found, console.paper.stats(found, f"{whose} in {intake.shown(console.file)}"))
+
+
+@_verb()
+@_everything
+def rebuild(console: Console, everything: bool) -> None:
+    """Make the index and the vectors anew from the records.
+
+    For instance with another embedder.
+
+    \b
+    mnemic rebuild --everything
+    mnemic rebuild --everything --embedder minilm:models/all-MiniLM-L6-v2
+    """
+    scope: ScopeArgs = {} if everything else console.scope
+    with console.memory() as memory:
+        console.receipt(memory.rebuild(everything=everything, **scope))
+
+
+@_verb()
+def verify(console: Console) -> int:
+    """Check the file, and the chain of all its changes.
+
+    SQLite checks its pages; then the hashes over every change ever made are computed again. Exit code: 0 when all is
+    well, 1 with one line for each fault.
+
+    \b
+    mnemic verify --file agent.db
+    """
+    with console.memory() as memory:
+        changes = memory.stats(everything=True).journal
+    journal, sqlite = import_module("mnemic.journal"), import_module("mnemic.stores.sqlite")
+    store = sqlite.SqliteStore(Path(console.file), read_only=True)
+    with contextlib.closing(store), store.read() as snapshot:
+        faults = [row[0] for row in snapshot.select("PRAGMA integrity_check", {}) if row[0] != "ok"]
+        faults += journal.broken_links(snapshot)
+    console.tell(
+        {"ok": not faults, "changes": changes, "faults": faults},
+        faults or [f"whole: {changes:,} changes in unbroken chains, and SQLite finds no fault"],
+    )
+    return 1 if faults else 0
+
+
+# -- seeing it work
+
+
+@_verb()
+def demo(console: Console) -> int:
+    """See it work on a sample conversation, in a few seconds.
+
+    In a temporary folder, without a network. Exit code: 0 when everything went as it says.
+
+    \b
+    mnemic demo
+    """
+    shown = import_module("mnemic.demo")
+    report = shown.run(
+        _nothing if console.json else click.echo,
+        width=min(100, shutil.get_terminal_size().columns),
+        embedder=console.embedder,
+    )
+    if console.json:
+        click.echo(as_json(report))
+    return 0 if report.held else 1
+
+
+def _nothing(line: str) -> None:
+    """Where the report is the answer."""
+
+
+@main.command(
+    context_settings={"ignore_unknown_options": True, "allow_extra_args": True, "help_option_names": []},
+    add_help_option=False,
+)
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def bench(arguments: tuple[str, ...]) -> int:
+    """Measure recall and speed, in a checkout of the project.
+
+    All arguments go on to `python -m bench`.
+
+    \b
+    mnemic bench --help
+    mnemic bench quality
+    """
+    root = _checkout()
+    if root is None:
+        raise ConfigError(
+            "the measurements are not part of the installed package: run this in a checkout of the project, "
+            "where the folder 'bench' is"
+        )
+    return subprocess.run([sys.executable, "-m", "bench", *arguments], cwd=root, check=False).returncode
+
+
+def _checkout() -> Path | None:
+    """The checkout that this package is in, or else the current folder."""
+    package = Path(mnemic.__file__).resolve().parent
+    for root in (package.parent.parent, Path.cwd()):
+        if (root / "bench" / "__main__.py").is_file() and (root / "src" / "mnemic" / "__init__.py").is_file():
+            return root
+    return None
