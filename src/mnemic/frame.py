@@ -29,8 +29,9 @@ from mnemic.write import segment_of
 
 Bools = NDArray[np.bool_]
 
-OPEN, QUARANTINED, SUPERSEDED, EVENT = 1, 2, 4, 8
-"""Flags of a document: held now; set apart; taken over by another; something that happened (and stays true after)."""
+OPEN, QUARANTINED, SUPERSEDED, EVENT, ERASED = 1, 2, 4, 8, 16
+"""Flags of a document: held now; set apart; taken over by another; something that happened (and stays true after);
+gone at every time."""
 
 GAP = 30 * 60 * 1_000_000
 """Microseconds between two turns without a session that begin a new stretch of talk."""
@@ -158,7 +159,7 @@ class Frame:
         event = (flags & EVENT) != 0
         if event.any():  # what happened stays true after it has happened
             ended = np.where(event, taken_over, ended)
-        allowed = np.ones(self.size, np.bool_) if "retired" in include else (flags & OPEN) != 0
+        allowed = (flags & ERASED) == 0 if "retired" in include else (flags & (OPEN | ERASED)) == OPEN
         if "quarantined" not in include:
             allowed &= (flags & QUARANTINED) == 0
         if "superseded" not in include:
@@ -439,6 +440,7 @@ def _states(rows: Sequence[Row]) -> dict[str, NDArray[Any]]:
             | (QUARANTINED if row["quarantined"] else 0)
             | (SUPERSEDED if row["superseded_by"] is not None else 0)
             | (EVENT if row["kind"] == "event" else 0)
+            | (ERASED if row["erased_by"] is not None else 0)
             for row in rows
         ],
     }

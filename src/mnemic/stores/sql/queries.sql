@@ -107,7 +107,7 @@ AND superseded_by IS NULL AND quarantined = 0;
 -- name: documents_from
 -- What a frame needs of each document from a number on: its latest revision.
 SELECT num, row, kind, session, agent, speaker, time, valid_from, valid_to, expires_at, superseded_by, quarantined,
-    retired_at, role, subject
+    retired_at, role, subject, erased_by
 FROM records WHERE wall = :wall AND num >= :first AND num < :until ORDER BY num, revision;
 
 -- name: documents_changed
@@ -117,13 +117,13 @@ SELECT DISTINCT num FROM journal WHERE tenant = :tenant AND seq > :seq AND wall 
 -- name: documents_named
 -- The latest revision of these documents, as documents_from gives them.
 SELECT num, row, kind, session, agent, speaker, time, valid_from, valid_to, expires_at, superseded_by, quarantined,
-    retired_at, role, subject
+    retired_at, role, subject, erased_by
 FROM records WHERE wall = :wall AND num IN (SELECT value FROM json_each(:nums)) ORDER BY num, revision;
 
 -- name: documents_known_at
 -- What the memory held of a wall at an instant, as documents_from gives them.
 SELECT num, row, kind, session, agent, speaker, time, valid_from, valid_to, expires_at, superseded_by, quarantined,
-    NULL AS retired_at, role, subject
+    NULL AS retired_at, role, subject, erased_by
 FROM records WHERE wall = :wall AND num < :until AND recorded_at <= :at AND (retired_at IS NULL OR retired_at > :at)
 ORDER BY num, revision;
 
