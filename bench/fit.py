@@ -23,6 +23,7 @@ import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -31,9 +32,10 @@ from numpy.typing import NDArray
 
 from bench import datasets, metrics
 from bench.datasets import Conversation, Question
-from mnemic import rank, text
+from mnemic import rank, text, when
 from mnemic.models import wordllama
 from mnemic.ports import TokenEmbedder
+from mnemic.times import micros
 
 Array = NDArray[np.float64]
 
@@ -53,12 +55,15 @@ PRIOR = {
     "dense_session": 0.6,
     "speaker": 1.0,
     "length": 1.0,
+    "time": 2.0,
 }
-"""An equal sum of turn, window and session, words and vectors, a session counting less than what stands in it."""
+"""An equal sum of turn, window and session, words and vectors, a session counting less than what stands in it; the time
+that a question names, as much as a turn's words and vector together."""
 
 WORDS_PRIOR = {name: value for name, value in PRIOR.items() if not name.startswith("dense")} | {
     "speaker": 0.5,
     "length": 0.5,
+    "time": 1.0,
 }
 
 SHRINKAGE = 0.2
@@ -99,6 +104,12 @@ class Scope:
         self.message = np.array(message, dtype=np.int32)
         self.session = np.array(session, dtype=np.int32)
         self.speaker = np.array(speaker, dtype=np.int32)
+        times = [said.time for said in conversation.messages]
+        self._times = (
+            np.array([micros(datetime.fromisoformat(time)) for time in times if time])[self.message]
+            if all(times)
+            else None
+        )
         self._embedder = embedder
         self._index(texts)
 
@@ -138,7 +149,14 @@ class Scope:
         sense = rank.dense(self._vectors @ query, float(np.linalg.norm(query)), self.norms, self.layout)
         history = question.history if question in self.conversation.questions else None
         allowed = None if history is None else self.message < history
-        features = rank.features(words, sense, self.layout, speaker=asked.speakers[self.speaker], allowed=allowed)
+        features = rank.features(
+            words,
+            sense,
+            self.layout,
+            speaker=asked.speakers[self.speaker],
+            time=self._closeness(question),
+            allowed=allowed,
+        )
         known = {said.id: number for number, said in enumerate(self.conversation.messages)}
         return Case(
             dataset=self.conversation.dataset,
@@ -153,6 +171,14 @@ class Scope:
             evidence=tuple(known[id] for id in question.best_evidence if id in known),
             sessions=tuple(self.sessions[id] for id in question.evidence_sessions if id in self.sessions),
         )
+
+    def _closeness(self, question: Question) -> rank.Floats | None:
+        """How close each document is to the time that the question names; None where it names none."""
+        asked_at = self.conversation.asked_at(question)
+        if asked_at is None or self._times is None:
+            return None
+        interval = when.named_interval(question.text, datetime.fromisoformat(asked_at))
+        return None if interval is None else rank.closeness(self._times, interval)
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,7 +324,10 @@ def lists(chosen: Iterable[Case], prior: Mapping[str, float]) -> Lists:
                 owners.append(len(starts))
                 weights.append(1.0 / len(wanted) / len(found) / len(by_set))
             starts.append(offset)
-            blocks.append(np.stack([case.features[name][kept] for name in prior], axis=1).astype(np.float64))
+            # Within one question a feature that is the same everywhere changes nothing: none is as good as zeros.
+            nothing = np.zeros(len(case.message), np.float32)
+            rows = [case.features.get(name, nothing)[kept] for name in prior]
+            blocks.append(np.stack(rows, axis=1).astype(np.float64))
             offset += len(kept)
     return Lists(
         np.concatenate(blocks),

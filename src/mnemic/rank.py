@@ -16,7 +16,8 @@ texts, and a later turn changes nothing stored.
     asked = rank.read_question(question, speakers)
     words = rank.lexical([rank.Term(documents, counts, term.weight) for term in asked.terms ...], layout)
     sense = rank.dense(vectors @ query, norm_of_query, norms, layout)   # or None: words alone
-    features = rank.features(words, sense, layout, speaker=asked.speakers[speaker_codes])
+    time = rank.closeness(times, interval)                              # or None; mnemic.when finds the interval
+    features = rank.features(words, sense, layout, speaker=asked.speakers[speaker_codes], time=time)
     model = rank.fitted(dense=True)
     scores = rank.combine(features, model.weights)
     relevances = rank.relevance(scores[hits], rank.facts(words, sense, scores), model.hit)
@@ -450,7 +451,7 @@ def _ratio(numerator: Floats, denominator: Floats) -> Floats:
 CONTEXTS = ("turn", "near", "wide", "session")
 WORD_FEATURES = tuple(f"lexical_{context}" for context in CONTEXTS)
 VECTOR_FEATURES = tuple(f"dense_{context}" for context in CONTEXTS)
-FEATURES = (*WORD_FEATURES, *VECTOR_FEATURES, "speaker", "length")
+FEATURES = (*WORD_FEATURES, *VECTOR_FEATURES, "speaker", "length", "time")
 
 _LENGTH_HALF = 15.0
 """Words at which a document has half of what length can give. "Thanks!" says nothing; beyond a sentence or two, longer
@@ -463,13 +464,15 @@ def features(
     layout: Layout,
     *,
     speaker: Bools | None = None,
+    time: Floats | None = None,
     allowed: Bools | None = None,
 ) -> dict[str, Floats]:
     """What the score of each document is made of, by name: (n,) each, in [0, 1].
 
     BM25 and cosines are divided by the best among the `allowed` documents (default: all), so that no weight depends on
-    a scope's size or topic. `speaker` says whether the question is about what this document's speaker said. Dense
-    features are left out without vectors.
+    a scope's size or topic. `speaker` says whether the question is about what this document's speaker said, `time` how
+    close it is to the time that the question names (`closeness`). Dense features are left out without vectors, and time
+    where the question names none.
     """
     found = {name: _of_best(getattr(words, context), allowed) for name, context in zip(WORD_FEATURES, CONTEXTS)}  # noqa: B905
     if sense is not None:
@@ -477,7 +480,23 @@ def features(
     found["speaker"] = np.zeros(layout.size, np.float32) if speaker is None else speaker.astype(np.float32)
     length = layout.lengths / (layout.lengths + np.float32(_LENGTH_HALF))
     found["length"] = length.astype(np.float32, copy=False)
+    if time is not None:
+        found["time"] = time
     return found
+
+
+def closeness(times: NDArray[np.int64], interval: tuple[int, int]) -> Floats | None:
+    """How close times (n,) are to a half-open interval: 1 inside, 1 / (1 + distance / its length) outside.
+
+    All in one unit. So a day off is far from "at 8:04" and near to "in 2023"; what happened on a day is often told on
+    the next ones, and nothing is ever excluded. None where the interval lies before or after all of the times: it then
+    tells nothing apart but early from late, and was more likely misunderstood, or told about long after.
+    """
+    start, end = interval
+    if not len(times) or end <= times.min() or start > times.max():
+        return None
+    distance = np.maximum(np.maximum(start - times, times - end), 0)
+    return (1.0 / (1.0 + distance / max(end - start, 1))).astype(np.float32)
 
 
 def _of_best(values: Floats, allowed: Bools | None) -> Floats:

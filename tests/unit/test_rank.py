@@ -200,3 +200,23 @@ def test_the_shipped_numbers_name_known_features_and_add_up(dense):
     assert sum(fitted.weights.values()) == pytest.approx(1.0, abs=0.01)
     assert min(fitted.weights.values()) >= 0
     assert min(fitted.hit.coverage, fitted.hit.cosine, fitted.hit.share, fitted.hit.lead) >= 0
+
+
+def test_closeness_is_measured_in_lengths_of_the_interval():
+    found = rank.closeness(np.array([50, 100, 109, 110, 120, 140]), (100, 110))
+    assert found == pytest.approx([1 / 6, 1, 1, 1, 0.5, 0.25])
+
+
+def test_a_time_before_or_after_everything_says_nothing():
+    times = np.array([100, 110])
+    assert rank.closeness(times, (50, 100)) is None
+    assert rank.closeness(times, (111, 120)) is None
+    assert rank.closeness(times[:0], (0, 1)) is None
+
+
+def test_time_takes_part_only_where_the_question_names_one():
+    layout = laid_out(LENGTHS, SESSIONS)
+    words = rank.lexical([TEA], layout)
+    assert "time" not in rank.features(words, None, layout)
+    times = np.array([1, 0, 0, 0], np.float32)
+    assert rank.features(words, None, layout, time=times)["time"] is times
