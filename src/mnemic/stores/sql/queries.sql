@@ -111,8 +111,10 @@ SELECT num, row, kind, session, agent, speaker, time, valid_from, valid_to, expi
 FROM records WHERE wall = :wall AND num >= :first AND num < :until ORDER BY num, revision;
 
 -- name: documents_changed
--- Documents whose state changed after a place in the journal.
-SELECT DISTINCT num FROM journal WHERE tenant = :tenant AND seq > :seq AND wall = :wall AND num IS NOT NULL;
+-- Documents whose state changed after a place in the journal. A new revision with another text has another document: the
+-- one of the revision before it, which the journal does not name, has changed, too.
+SELECT DISTINCT num FROM records WHERE wall = :wall AND num IS NOT NULL
+AND id IN (SELECT id FROM journal WHERE tenant = :tenant AND seq > :seq AND wall = :wall);
 
 -- name: documents_named
 -- The latest revision of these documents, as documents_from gives them.
