@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
+
+# Before numpy is loaded: a search is one thread's work, and threads of a BLAS that wait for each other would measure
+# who else is using the machine.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 import datetime
 import importlib.metadata
-import os
 import platform
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -19,8 +22,6 @@ CHECKOUT = Path(__file__).resolve().parent.parent
 DATA = CHECKOUT.parent / "shared" / "data"
 RESULTS = CHECKOUT / "bench" / "results"
 CHATLOG = Path("chatlog") / "ubuntu_irc_train.txt.gz"
-
-Option = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 _data = click.option(
     "--data",
@@ -167,7 +168,7 @@ def _about(seed: int) -> dict[str, str]:
         "date": f"{datetime.datetime.now(datetime.UTC):%Y-%m-%d}",
         "mnemic": importlib.metadata.version("mnemic"),
         "python": platform.python_version(),
-        "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
+        "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, one BLAS thread",
         "seed": str(seed),
     }
 

@@ -43,11 +43,16 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Sureness:
-    """How far a set's relevances can be believed, and how well they tell what is not known."""
+    """How far a set's relevances can be believed, and how well the best one tells the known from the unknown.
+
+    `error` and `bins` are over the questions that have an answer; `error_with_unknown` is over those without one, too,
+    of whose hits none is evidence.
+    """
 
     dataset: str
     system: str
     error: float
+    error_with_unknown: float
     bins: tuple[Bin, ...]
     known_from_unknown: float
 
@@ -89,16 +94,23 @@ def scores(conversation: Conversation, question: Question, answer: Answer, key: 
     """Every metric of one answer."""
     session_of = {message.id: message.session_id for message in conversation.messages}
     ranking = answer.ranking
+    many = len(set(session_of.values()))
     sessions = question.evidence_sessions if key == question.evidence else _sessions(key, session_of)
-    return {
-        "recall@5": metrics.recall_at(ranking, key, 5),
-        "recall@10": metrics.recall_at(ranking, key, 10),
-        "recall@20": metrics.recall_at(ranking, key, 20),
-        "nDCG@10": metrics.ndcg_at(ranking, key, 10),
-        "all@10": metrics.all_found_at(ranking, key, 10),
-        "sessions@5": metrics.session_recall_at(ranking, session_of, sessions, 5),
-        "sessions@10": metrics.session_recall_at(ranking, session_of, sessions, 10),
-    } | {f"context {budget}": metrics.recall(answer.packed[budget], key) for budget in BUDGETS}
+    return (
+        {
+            "recall@5": metrics.recall_at(ranking, key, 5),
+            "recall@10": metrics.recall_at(ranking, key, 10),
+            "recall@20": metrics.recall_at(ranking, key, 20),
+            "nDCG@10": metrics.ndcg_at(ranking, key, 10),
+            "all@10": metrics.all_found_at(ranking, key, 10),
+        }
+        | {
+            # Where there are no more sessions than places, nothing is to be chosen.
+            f"sessions@{k}": metrics.session_recall_at(ranking, session_of, sessions, k) if many > k else math.nan
+            for k in (5, 10)
+        }
+        | {f"context {budget}": metrics.recall(answer.packed[budget], key) for budget in BUDGETS}
+    )
 
 
 def _sessions(key: Sequence[str], session_of: Mapping[str, str]) -> list[str]:
@@ -158,28 +170,30 @@ def _answered(run: SetRun, system: str) -> Iterator[tuple[Question, Answer]]:
 
 def _sureness(run: SetRun) -> Iterator[Sureness]:
     for system in run.answers:
-        promised: list[float] = []
-        kept: list[bool] = []
+        shown: dict[bool, list[tuple[float, bool]]] = {True: [], False: []}
         best: dict[bool, list[float]] = {True: [], False: []}
         for question, answer in _answered(run, system):
+            key = set(question.best_evidence) if question.answerable else set[str]()
             if answer.best is not None:
                 best[question.answerable].append(answer.best)
             # Only a question with a key says which hits are evidence.
-            if question.answerable and not question.best_evidence:
-                continue
-            for hit, relevance in list(zip(answer.ranking, answer.relevance, strict=False))[:10]:
-                if relevance is not None:
-                    promised.append(relevance)
-                    kept.append(question.answerable and bool(set(hit) & set(question.best_evidence)))
-        if promised:
-            bins = metrics.calibration(promised, kept)
+            if key or not question.answerable:
+                hits = list(zip(answer.ranking, answer.relevance, strict=False))[:10]
+                shown[question.answerable] += [(p, not key.isdisjoint(hit)) for hit, p in hits if p is not None]
+        if shown[True]:
+            bins, with_unknown = _bins(shown[True]), _bins(shown[True] + shown[False])
             yield Sureness(
                 dataset=run.dataset,
                 system=system,
                 error=metrics.expected_calibration_error(bins),
+                error_with_unknown=metrics.expected_calibration_error(with_unknown),
                 bins=bins,
                 known_from_unknown=metrics.separation(best[True], best[False]),
             )
+
+
+def _bins(shown: Sequence[tuple[float, bool]]) -> tuple[Bin, ...]:
+    return metrics.calibration([promised for promised, _ in shown], [kept for _, kept in shown])
 
 
 def _speed(run: SetRun) -> Iterator[Speed]:
@@ -304,12 +318,20 @@ def _sureness_table(report: Report) -> str:
             s.dataset,
             s.system,
             _number(s.error),
+            _number(s.error_with_unknown),
             _number(s.known_from_unknown),
             " ".join(f"{b.promised:.2f}→{b.kept:.2f} ({b.count})" for b in s.bins),
         ]
         for s in report.sureness
     ]
-    header = ["set", "system", "calibration error", "known from unknown (AUC)", "promised→kept (hits)"]
+    header = [
+        "set",
+        "system",
+        "calibration error",
+        "with the unknown",
+        "known from unknown (AUC)",
+        "promised→kept (hits)",
+    ]
     return _table(header, rows) if rows else "No system gave a relevance."
 
 
@@ -332,7 +354,7 @@ def _losses_table(report: Report) -> str:
 
 def _speed_table(report: Report) -> str:
     rows = [[s.dataset, s.system, f"{s.p50_ms:.2f}", f"{s.p95_ms:.2f}", f"{s.seconds:.1f}"] for s in report.speed]
-    return _table(["set", "system", "search p50 ms", "p95 ms", "whole set s"], rows)
+    return _table(["set", "system", "search for 10, p50 ms", "p95 ms", "whole set s"], rows)
 
 
 def _estimate(estimate: Estimate) -> str:

@@ -99,7 +99,8 @@ def measured(memory: WordMemory) -> run.SetRun:
 
 
 def test_questions_are_asked_when_their_time_has_come(memory: WordMemory, measured: run.SetRun):
-    assert memory.asked == [
+    assert memory.asked[::2] == memory.asked[1::2]  # once for the clock, once for the figures
+    assert memory.asked[::2] == [
         ("who is called cat?", 2, "2024-01-01T00:00:00+00:00"),
         ("what did we buy figs?", 4, "2024-01-02T00:00:00+00:00"),
         ("which car?", 4, "2024-01-02T00:00:00+00:00"),
@@ -159,12 +160,15 @@ def test_report_gives_every_figure_its_interval_and_difference(measured: run.Set
     worse = by["mini", "", "newest first", "context 250"]
     assert worse.ours_minus_it.mean == own.estimate.mean - worse.estimate.mean
     assert by["mini", "pets", "grep", "recall@10"].estimate.count == 1
-    # Two answered hits of two, at 0.9 and kept; five at 0.1 of which none is; one at 0.9 for what was never said.
     (sureness,) = built.sureness
-    assert sum(b.count for b in sureness.bins) == 10
+    # The two questions with an answer got 0.9 for their evidence, and 0.1 for four others, one of them evidence, too.
+    assert [(b.count, b.kept) for b in sureness.bins] == [(4, 0.25), (2, 1.0)]
+    assert sureness.error == pytest.approx((4 * 0.15 + 2 * 0.1) / 6)
+    # The one without got 0.9 and three times 0.1 more, none of it kept.
+    assert sureness.error_with_unknown == pytest.approx((7 * (1 / 7 - 0.1) + 3 * (0.9 - 2 / 3)) / 10)
     assert math.isclose(sureness.known_from_unknown, 0.5)
     markdown, data = report.write(built, tmp_path, "quality")
-    assert "left" in markdown.read_text() or "not there: beam" in markdown.read_text()
+    assert "is not there: beam" in markdown.read_text()
     assert json.loads(data.read_text())["missing"] == ["beam"]
 
 
