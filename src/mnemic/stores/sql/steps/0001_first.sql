@@ -80,18 +80,19 @@ CREATE TABLE links (
 CREATE INDEX links_source ON links (source_id, role);
 CREATE INDEX links_target ON links (target_id, role);
 
--- Packed runs of documents: see postings.py.
+-- Packed runs of documents: see postings.py. Small columns come first: to reach one behind a long blob, SQLite walks
+-- through all of the blob's pages.
 CREATE TABLE segments (
     wall INTEGER NOT NULL REFERENCES walls (wall),
     first INTEGER NOT NULL,
     size INTEGER NOT NULL,
+    space TEXT,                           -- embedding space of tokens and vectors; NULL: none
+    dims INTEGER,
     terms BLOB NOT NULL,
     starts BLOB NOT NULL,
     documents BLOB NOT NULL,
     counts BLOB NOT NULL,
     lengths BLOB NOT NULL,
-    space TEXT,                           -- embedding space of tokens and vectors; NULL: none
-    dims INTEGER,
     tokens BLOB,
     token_counts BLOB,
     vectors BLOB,
