@@ -72,7 +72,7 @@ def to_erase(tx: Snapshot, request: Request) -> Iterator[tuple[str, dict[str, st
     reach = request.reach
     if request.ids:
         walls = seen(tx, reach)
-        rows = whole_messages(tx, wanted(tx, request.ids, walls, acts=True))
+        rows = whole_messages(tx, wanted(tx, request.ids, walls, reach, acts=True))
         yield _reached(tx, reach.tenant, [row["id"] for row in rows])
         return
     by_tenant: dict[str, list[str]] = {}

@@ -29,9 +29,9 @@ from mnemic.write import segment_of
 
 Bools = NDArray[np.bool_]
 
-OPEN, QUARANTINED, SUPERSEDED, EVENT, ERASED = 1, 2, 4, 8, 16
+OPEN, QUARANTINED, SUPERSEDED, EVENT, GONE = 1, 2, 4, 8, 16
 """Flags of a document: held now; set apart; taken over by another; something that happened (and stays true after);
-gone at every time."""
+no longer readable at all: erased, or replaced by another text of its record, which is another document."""
 
 GAP = 30 * 60 * 1_000_000
 """Microseconds between two turns without a session that begin a new stretch of talk."""
@@ -159,7 +159,7 @@ class Frame:
         event = (flags & EVENT) != 0
         if event.any():  # what happened stays true after it has happened
             ended = np.where(event, taken_over, ended)
-        allowed = (flags & ERASED) == 0 if "retired" in include else (flags & (OPEN | ERASED)) == OPEN
+        allowed = (flags & GONE) == 0 if "retired" in include else (flags & (OPEN | GONE)) == OPEN
         if "quarantined" not in include:
             allowed &= (flags & QUARANTINED) == 0
         if "superseded" not in include:
@@ -171,14 +171,14 @@ class Frame:
         return allowed
 
     def known_at(self, snapshot: Snapshot, at: int) -> Frame:
-        """This frame as the memory held it at an instant: what it did not hold then is closed.
+        """This frame as the memory held it at an instant: what it did not know yet is gone.
 
         Neighbours and statistics stay those of today; what may be returned is decided by what was held.
         """
         columns = dict(self.columns)
         for name in ("row", "begins", "ends", "expires", "flags"):
             columns[name] = columns[name].copy()
-        columns["flags"] &= ~np.int8(OPEN)
+        columns["flags"][:] = GONE
         for part in self.parts:
             rows = snapshot.rows("documents_known_at", wall=part.wall, until=part.size, at=at)
             rows = _last_of_each(rows)
@@ -202,6 +202,7 @@ class _WallCache:
         self._buffers = {name: np.empty(0, kind) for name, kind in _COLUMNS.items()}
         self._vectors: NDArray[np.float32] | None = None
         self.foreign = 0
+        self.dead = 0  # documents erased
         self.segments: list[Segment] = []
         self.token_counts: NDArray[np.int64] | None = None
         self.kinds, self.sessions, self.agents = _Codes(), _Codes(), _Codes()
@@ -276,6 +277,7 @@ class _WallCache:
             for name, values in self._read(rows).items():
                 self._buffers[name][place : place + len(rows)] = values
             self._stretch(rows, place)
+            self.dead += sum(row["erased_by"] is not None for row in rows)
         return place + len(rows)
 
     def _read(self, rows: Sequence[Row]) -> dict[str, NDArray[Any]]:
@@ -326,10 +328,11 @@ class _WallCache:
         segment = segment_of(row)
         begin, end = max(first, segment.first), segment.first + segment.size
         embedder = self._embedder
-        if embedder is not None and row["space"] == embedder.space and segment.vectors is not None:
+        if embedder is not None and row["space"] == embedder.space:
             if self._vectors is None:
                 self._vectors = np.zeros((len(self._buffers["row"]), embedder.dims), np.float32)
-            self._vectors[begin:end] = segment.vectors[begin - segment.first :]
+            if segment.vectors is not None:  # there are none where all is erased
+                self._vectors[begin:end] = segment.vectors[begin - segment.first :]
             if segment.first >= first:
                 self._count([(segment.tokens, segment.token_counts)])
         elif embedder is not None:
@@ -374,7 +377,9 @@ class _WallCache:
         if old is not None and old.size == size:
             layout, norms = old.layout, old.norms
         else:
-            layout = rank.layout(columns["lengths"], columns["previous"], columns["following"], columns["session"])
+            layout = rank.layout(
+                columns["lengths"], columns["previous"], columns["following"], columns["session"], self.dead
+            )
             known = old.norms if old is not None else None
             norms = None if vectors is None else rank.norms(vectors, layout, known=known)
         part = Part(self.wall, 0, size, tuple(self.segments), vectors, self.token_counts)
@@ -440,7 +445,7 @@ def _states(rows: Sequence[Row]) -> dict[str, NDArray[Any]]:
             | (QUARANTINED if row["quarantined"] else 0)
             | (SUPERSEDED if row["superseded_by"] is not None else 0)
             | (EVENT if row["kind"] == "event" else 0)
-            | (ERASED if row["erased_by"] is not None else 0)
+            | (GONE if row["gone"] else 0)
             for row in rows
         ],
     }
@@ -542,7 +547,8 @@ def _join(frames: Sequence[Frame]) -> Frame:
         for name, collected in columns.items():
             collected.append(recoded.get(name, frame.columns[name]))
     joined = {name: np.concatenate(values).astype(_COLUMNS[name], copy=False) for name, values in columns.items()}
-    layout = rank.layout(joined["lengths"], joined["previous"], joined["following"], joined["session"])
+    dead = sum(frame.layout.dead for frame in frames)
+    layout = rank.layout(joined["lengths"], joined["previous"], joined["following"], joined["session"], dead)
     norms = [frame.norms for frame in frames]
     everyone = tuple(speakers)
     return Frame(

@@ -15,10 +15,12 @@ from mnemic.types import Change, Diff, Record, Stats
 from mnemic.write import chain_hash, payload_hash, seen
 
 
-def history(snapshot: Snapshot, id_: str, walls: Mapping[int, Row], now: int) -> tuple[Change, ...]:
+def history(snapshot: Snapshot, id_: str, reach: Reach, now: int) -> tuple[Change, ...]:
     """Every change of one record, oldest first."""
+    walls = seen(snapshot, reach)
     revisions = snapshot.rows("revisions_of", id=id_)
-    if not revisions or revisions[0]["wall"] not in walls:
+    inside = bool(revisions) and revisions[-1]["wall"] in walls
+    if not inside or not reach.stamped(revisions[-1]["agent"], revisions[-1]["session"]):
         raise NotFoundError(f"there is no record '{id_}' in this scope")
     named = {row[name] for row in revisions for name in ("opened_by", "closed_by", "erased_by") if row[name]}
     receipts = {row["id"]: row for row in snapshot.rows("receipts_named", ids=json.dumps(sorted(named)))}
@@ -32,11 +34,10 @@ def history(snapshot: Snapshot, id_: str, walls: Mapping[int, Row], now: int) ->
         if row["closed_by"] and not reopened and row["closed_by"] != row["erased_by"]:
             closed = receipts.get(row["closed_by"])
             changes.append(_change(row, "retired", row["retired_at"], row["closed_by"], closed, record))
-    last = revisions[-1]
-    if last["erased_by"]:
-        erased = receipts.get(last["erased_by"])
-        at = erased["at"] if erased else last["retired_at"]
-        changes.append(_change(last, "erased", at, last["erased_by"], erased, None))
+        if row["erased_by"] and (after is None or after["erased_by"] != row["erased_by"]):
+            erased = receipts.get(row["erased_by"])
+            at = erased["at"] if erased else row["retired_at"]
+            changes.append(_change(row, "erased", at, row["erased_by"], erased, None))
     return tuple(changes)
 
 
@@ -90,7 +91,8 @@ def stats(snapshot: Snapshot, reach: Reach | None, now: int, size: int, space: s
     states: dict[str, int] = dict.fromkeys(("current", "superseded", "expired", "retired", "quarantined", "erased"), 0)
     earliest: int | None = None
     latest: int | None = None
-    for row in snapshot.rows("counts", walls=numbers, now=now):
+    agent, session = (None, None) if reach is None else (reach.agent, reach.session)
+    for row in snapshot.rows("counts", walls=numbers, now=now, agent=agent, session=session):
         states[row["state"]] += row["number"]
         if row["state"] == "current":
             kinds[row["kind"]] = kinds.get(row["kind"], 0) + row["number"]

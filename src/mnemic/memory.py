@@ -16,17 +16,26 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from mnemic import exchange, journal, pack, rank, text, write
 from mnemic.analysis import Writing, analyse
-from mnemic.errors import ConfigError, ConflictError, InputError, ModelError, NotFoundError, ParameterError, nearest
+from mnemic.errors import (
+    ConfigError,
+    ConflictError,
+    InputError,
+    ModelError,
+    NotFoundError,
+    ParameterError,
+    ScopeError,
+    nearest,
+)
 from mnemic.frame import FrameCache
-from mnemic.messages import Message, checked_text, json_text, messages_of
+from mnemic.messages import Message, checked_text, json_object, messages_of
 from mnemic.models import wordllama
 from mnemic.models.wrap import as_embedder, is_token_embedder
 from mnemic.ports import Clock, TokenCounter
 from mnemic.postings import Document
 from mnemic.read import Reader, View, chosen, included, recall
-from mnemic.records import evidence_of, record_of, state_of
+from mnemic.records import as_known, evidence_of, record_of, state_of
 from mnemic.scope import PARTS, Place, Reach, narrowed, place, reach, reach_of
-from mnemic.stores.sqlite import SqliteStore
+from mnemic.stores.sqlite import Fields, SqliteStore
 from mnemic.times import interval, micros
 from mnemic.types import SOURCES, Change, Context, Diff, Page, Receipt, Record, Results, ScopeArgs, Stats
 from mnemic.write import UNSET, Changes, Piece, Stamp, Values
@@ -38,7 +47,7 @@ BATCH = 512
 CACHE_BYTES = 1_500_000_000
 """Memory that frames may take together; the one in use is always kept."""
 CONTEXT_HITS = 200
-"""Hits that a context is packed from."""
+"""Hits that a context is packed from, whatever its budget: else their order could depend on it."""
 
 STAMPS = ("agent_id", "session_id")
 
@@ -191,10 +200,10 @@ class Memory:
             "subject": None if subject is None else checked_text(subject, "subject"),
             "aliases": _names(aliases),
             "purpose": None if purpose is None else checked_text(purpose, "purpose"),
-            "data": None if data is None else json_text(dict(data), "data"),
-            "metadata": None if metadata is None else json_text(dict(metadata), "metadata"),
+            "data": None if data is None else json_object(data, "data"),
+            "metadata": None if metadata is None else json_object(metadata, "metadata"),
             "key": None if key is None else checked_text(key, "key"),
-            "payload_ref": payload_ref,
+            "payload_ref": None if payload_ref is None else checked_text(payload_ref, "payload_ref"),
             "agent": where.agent,
             "session": where.session,
             "source": source,
@@ -220,8 +229,8 @@ class Memory:
                 where,
                 {**values, "author": stamp.actor},
                 document,
-                evidence=write.wanted(tx, _ids(evidence), walls, acts=True),
-                supersedes=write.wanted(tx, _ids(supersedes), walls),
+                evidence=write.wanted(tx, _ids(evidence), walls, asked, acts=True),
+                supersedes=write.wanted(tx, _ids(supersedes), walls, asked),
                 act=self._act("remember", where, wall, arguments, stamp),
                 at=stamp.at,
             )
@@ -264,8 +273,8 @@ class Memory:
             "subject": subject if subject in (UNSET, None) else checked_text(subject, "subject"),
             "aliases": aliases if aliases is UNSET else _names(aliases),
             "purpose": purpose if purpose in (UNSET, None) else checked_text(purpose, "purpose"),
-            "data": data if data in (UNSET, None) else json_text(dict(data), "data"),
-            "metadata": metadata if metadata in (UNSET, None) else json_text(dict(metadata), "metadata"),
+            "data": data if data in (UNSET, None) else json_object(data, "data"),
+            "metadata": metadata if metadata in (UNSET, None) else json_object(metadata, "metadata"),
             "key": key if key in (UNSET, None) else checked_text(key, "key"),
             "valid_from": UNSET if valid_from is UNSET else begins and begins.start,
             "valid_precision": UNSET if valid_from is UNSET else begins and begins.precision,
@@ -275,7 +284,7 @@ class Memory:
             else interval(expires_at, self._zone, "expires_at").start,
             "confidence": confidence if confidence is UNSET else _share("confidence", confidence),
             "pinned": pinned if pinned is UNSET else int(pinned),
-            "payload_ref": payload_ref,
+            "payload_ref": payload_ref if payload_ref in (UNSET, None) else checked_text(payload_ref, "payload_ref"),
         }
         fields = {name: value for name, value in given.items() if value is not UNSET}
         if not fields:
@@ -285,7 +294,7 @@ class Memory:
 
         def decide(tx: write.Transaction, stamp: Stamp) -> Changes:
             walls = write.seen(tx, asked)
-            (row,) = write.wanted(tx, [id], walls)
+            (row,) = write.wanted(tx, [_id(id)], walls, asked)
             if if_revision is not None and row["revision"] != if_revision:
                 raise ConflictError(
                     f"'{id}' is at revision {row['revision']}, not {if_revision}: read it again with get('{id}')",
@@ -323,12 +332,14 @@ class Memory:
 
         def decide(tx: write.Transaction, stamp: Stamp) -> Changes:
             walls = write.seen(tx, asked)
-            rows = write.whole_messages(tx, write.wanted(tx, named, walls))
-            wall = _wall(walls[rows[0]["wall"]])
-            where = Place(wall.tenant, wall.project, wall.user)
-            arguments = {"ids": [row["id"] for row in rows], "reason": reason}
-            act = self._act("retire", where, wall, arguments, stamp)
-            return write.retired(rows, reason=reason, act=act, tenant=wall.tenant)
+            rows = write.whole_messages(tx, write.wanted(tx, named, walls, asked))
+
+            def act_in(number: int, here: Sequence[str]) -> Values:
+                wall = _wall(walls[number])
+                where = Place(wall.tenant, wall.project, wall.user)
+                return self._act("retire", where, wall, {"ids": here, "reason": reason}, stamp)
+
+            return write.retired(rows, reason=reason, act_in=act_in, tenant=asked.tenant)
 
         return self._write_in(asked.tenant, author, decide, started)
 
@@ -352,7 +363,7 @@ class Memory:
 
         def take_back(tx: write.Transaction, id_: str, depth: int = 0) -> Receipt:
             walls = write.seen(tx, asked)
-            row = write.receipt_in(tx, id_, asked.tenant, walls)
+            row = write.receipt_in(tx, id_, walls, asked)
             stamp = self._stamp(tx, asked.tenant, author)
             wall = _wall(walls[row.wall])
             act = self._act("undo", Place(wall.tenant, wall.project, wall.user), wall, {"receipt": id_}, stamp)
@@ -390,7 +401,7 @@ class Memory:
         still holds old pages. Raises NotFoundError, ScopeError.
         """
         started = clocks.perf_counter()
-        request = exchange.Request(_ids(ids), all_of, everything, self._reach(self.erase, scope))
+        request = exchange.Request(_ids(ids), all_of, everything, self._reach(self.erase, scope, whole=everything))
         request.check()
         receipts: list[Receipt] = []
         walls: set[int] = set()
@@ -477,7 +488,7 @@ class Memory:
                 scene,
                 view,
                 asked,
-                limit=min(CONTEXT_HITS, 10 + budget // 4),
+                limit=CONTEXT_HITS,
                 threshold=threshold,
                 embedder=self._embedder,
                 fitted=self._fitted,
@@ -498,14 +509,15 @@ class Memory:
         at = None if known_at is None else interval(known_at, self._zone, "known_at").start
         with self._store.read() as snapshot:
             walls = write.seen(snapshot, asked)
-            row: Any = write.wanted(snapshot, [_ids(id)[0]], walls)[0]
+            row: Fields = write.wanted(snapshot, [_id(id)], walls, asked)[0]
             if at is not None:
-                row = snapshot.row("revision_known_at", id=id, at=at)
-                if row is None:
+                held = snapshot.row("revision_known_at", id=id, at=at)
+                if held is None or held["erased_by"] is not None:
                     raise NotFoundError(f"the memory did not hold '{id}' at {known_at}")
-                row = {**dict(row), "retired_at": None}
-            evidence = evidence_of(snapshot, [row], walls)
-            return record_of(row, walls[row["wall"]], state_of(row, self._now()), evidence.get(id, ()))
+                row = as_known(held, at)
+            evidence = evidence_of(snapshot, [row], walls, at)
+            state = state_of(row, write.present(snapshot, asked.tenant, self._now()))
+            return record_of(row, walls[row["wall"]], state, evidence.get(id, ()))
 
     def list(
         self,
@@ -567,7 +579,7 @@ class Memory:
         """Every change of a record, oldest first. An erased one keeps id, times and actor. Raises NotFoundError."""
         asked = self._reach(self.history, scope)
         with self._store.read() as snapshot:
-            return journal.history(snapshot, _ids(id)[0], write.seen(snapshot, asked), self._now())
+            return journal.history(snapshot, _id(id), asked, write.present(snapshot, asked.tenant, self._now()))
 
     def diff(self, t1: When, t2: When, **scope: Unpack[ScopeArgs]) -> Diff:
         """What the memory came to hold, and no longer holds, between two recorded times (`known_at` t1 and t2)."""
@@ -580,9 +592,10 @@ class Memory:
 
     def stats(self, *, everything: bool = False, **scope: Unpack[ScopeArgs]) -> Stats:
         """Counts of what a scope holds; `everything=True` for the whole file."""
-        asked = None if everything else self._reach(self.stats, scope)
+        asked = self._reach(self.stats, scope, whole=everything)
         with self._store.read() as snapshot:
-            return journal.stats(snapshot, asked, self._now(), self._store.size(), self._space)
+            now = write.present(snapshot, asked.tenant, self._now())
+            return journal.stats(snapshot, None if everything else asked, now, self._store.size(), self._space)
 
     # -- the whole
 
@@ -598,7 +611,7 @@ class Memory:
         Without `path` the lines are yielded; with it they are written there, and their number is returned. An
         `import_` of them into an empty store gives the same records, history and answers.
         """
-        asked = self._reach(self.export, scope)
+        asked = self._reach(self.export, scope, whole=everything)
         lines = exchange.export_lines(self._store, asked, everything=everything)
         if path is None:
             return lines
@@ -625,8 +638,10 @@ class Memory:
         fails; the old index stays then.
         """
         started = clocks.perf_counter()
-        asked = None if everything else self._reach(self.rebuild, scope)
-        done = exchange.rebuild(self._store, asked, self._analysed, self._space, self._author, self._now)
+        asked = self._reach(self.rebuild, scope, whole=everything)
+        done = exchange.rebuild(
+            self._store, None if everything else asked, self._analysed, self._space, self._author, self._now
+        )
         return _timed(done, started)
 
     def scoped(self, **scope: Unpack[ScopeArgs]) -> Memory:
@@ -687,7 +702,9 @@ class Memory:
         return _timed(done, started)
 
     def _stamp(self, tx: write.Snapshot, tenant: str, author: str | None, space: str | None = None) -> Stamp:
-        return write.stamp_for(tx, tenant, self._now(), author or self._author, space)
+        actor = author or self._author
+        actor = None if actor is None else checked_text(actor, "author")
+        return write.stamp_for(tx, tenant, self._now(), actor, space)
 
     def _act(self, verb: str, where: Place, wall: write.Wall, arguments: Mapping[str, Any], stamp: Stamp) -> Values:
         return write.act_of(verb, where, wall, arguments, receipt=stamp.receipt, author=stamp.actor, at=stamp.at)
@@ -779,9 +796,15 @@ class Memory:
         self._check_names(verb, scope)
         return place(narrowed(self._bound, cast("Mapping[str, Any]", scope)), shared)
 
-    def _reach(self, verb: Callable[..., Any], scope: ScopeArgs) -> Reach:
-        """The reach of a read: stamps of a bound scope belong to its writes."""
+    def _reach(self, verb: Callable[..., Any], scope: ScopeArgs, *, whole: bool = False) -> Reach:
+        """The reach of a read: stamps of a bound scope belong to its writes. The `whole` file takes no scope."""
         self._check_names(verb, scope)
+        named = [part for part in PARTS if self._bound.get(part) is not None or scope.get(part) is not None]
+        if whole and named:
+            raise ScopeError(
+                f"{verb.__name__}(everything=True) is about the whole file, of everybody: "
+                f"it contradicts {', '.join(named)}; leave out the one or the other"
+            )
         walls = {part: value for part, value in self._bound.items() if part not in STAMPS}
         return reach(narrowed(walls, cast("Mapping[str, Any]", scope)))
 
@@ -848,12 +871,18 @@ def _share(name: str, value: Any) -> float | None:
     return value
 
 
-def _ids(ids: str | Sequence[str]) -> tuple[str, ...]:
-    found = (ids,) if isinstance(ids, str) else tuple(ids)
-    for id_ in cast("tuple[object, ...]", found):
-        if not isinstance(id_, str) or not id_:
-            raise InputError(f"{id_!r} is not a record's id: pass the id of a hit, a record or a receipt's entry")
-    return found
+def _ids(ids: str | Iterable[str]) -> tuple[str, ...]:
+    if isinstance(ids, str):
+        return (_id(ids),)
+    if not isinstance(ids, Iterable):  # pyright: ignore[reportUnnecessaryIsInstance] - callers are not all type-checked
+        return (_id(ids),)
+    return tuple(_id(one) for one in ids)
+
+
+def _id(given: object) -> str:
+    if not isinstance(given, str) or not given.isprintable() or not given:
+        raise InputError(f"{given!r} is not a record's id: pass the id of a hit, a record or a receipt's entry")
+    return given
 
 
 def _names(names: Sequence[str]) -> str | None:

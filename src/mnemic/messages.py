@@ -28,6 +28,8 @@ ROLES = {
 }
 """Roles understood, and the one that each is kept as."""
 
+DEEPEST = 200
+"""Nesting of JSON that is kept: SQLite reads none beyond 1000, and one such record would spoil every filter."""
 _SOURCE_OF_ROLE = {"user": "user", "assistant": "assistant", "tool": "tool", "document": "document"}
 _KNOWN = frozenset(
     ["role", "content", "name", "time", "id", "source", "metadata", "session_id", "agent_id", "type", "text"]
@@ -96,7 +98,28 @@ def json_text(value: object, name: str) -> str:
         text.encode()
     except (TypeError, ValueError, RecursionError) as error:
         raise InputError(f"{name} is not JSON ({error}): use text, numbers, True/False/None, lists and dicts") from None
+    if _deepest(text) > DEEPEST:
+        raise InputError(f"{name} is nested more than {DEEPEST} deep: flatten it")
     return text
+
+
+def _deepest(text: str) -> int:
+    """How deep a JSON text is nested at most, give or take what looks like nesting inside its texts."""
+    if text.count("[") + text.count("{") <= DEEPEST:
+        return 0
+    depth = deepest = 0
+    for character in text:
+        if character in "[{":
+            depth += 1
+            deepest = max(deepest, depth)
+        elif character in "]}":
+            depth -= 1
+    return deepest
+
+
+def json_object(value: object, name: str) -> str:
+    """Canonical JSON of a dict. Raises InputError where it is none."""
+    return json_text(_metadata(name, value), name)
 
 
 def checked_text(text: object, name: str) -> str:

@@ -220,7 +220,7 @@ def due(sizes: Sequence[int]) -> int:
     for tier in TIERS:
         run, total = 0, 0
         for size in reversed(sizes):
-            if size >= tier:
+            if size >= tier or total + size > LARGEST:
                 break
             run, total = run + 1, total + size
         if run > 1 and total >= tier:

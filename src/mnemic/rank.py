@@ -144,6 +144,8 @@ class Layout:
     session_lengths: Floats
     around: tuple[tuple[Ints, Ints], ...]
     """For each distance 1 … REACH: (n,) the neighbour before and (n,) the one after; n for none."""
+    dead: int = 0
+    """Erased documents: they hold a place, each in a session of its own and without words, and count nowhere."""
 
     @property
     def size(self) -> int:
@@ -151,11 +153,14 @@ class Layout:
         return len(self.lengths)
 
 
-def layout(lengths: NDArray[Any], previous: NDArray[Any], following: NDArray[Any], session: NDArray[Any]) -> Layout:
+def layout(
+    lengths: NDArray[Any], previous: NDArray[Any], following: NDArray[Any], session: NDArray[Any], dead: int = 0
+) -> Layout:
     """The layout of a scope; all four (n,).
 
     `previous` and `following` lead to a document's neighbours in its session (-1: none) and must be each other's
     inverse. `session` holds codes 0, 1, 2 …; a document with code -1 is in no session and counts as one of its own.
+    `dead` of the documents are erased.
     """
     before, after, code = previous.astype(np.int32), following.astype(np.int32), session.astype(np.int32)
     alone = np.flatnonzero(code < 0)
@@ -165,7 +170,7 @@ def layout(lengths: NDArray[Any], previous: NDArray[Any], following: NDArray[Any
     words = lengths.astype(np.float32)
     around = tuple(_neighbours(before, after))
     near, wide = _windows(words, around)
-    return Layout(before, after, code, sessions, words, near, wide, _per_session(words, code, sessions), around)
+    return Layout(before, after, code, sessions, words, near, wide, _per_session(words, code, sessions), around, dead)
 
 
 def _neighbours(previous: Ints, following: Ints) -> Iterator[tuple[Ints, Ints]]:
@@ -265,7 +270,7 @@ def lexical(terms: Sequence[Term], layout: Layout) -> Lexical:
         return found
     there = [term for term in terms if len(term.documents)]
     absent = sum(term.weight == 1.0 for term in terms) - sum(term.weight == 1.0 for term in there)
-    unknown = absent * float(idf(size, np.zeros(1))[0])
+    unknown = absent * float(idf(size - layout.dead, np.zeros(1))[0])
     mass = unknown, unknown  # of the whole question, for the two coverages
     per_session = np.zeros(layout.sessions, dtype=np.float32)
     together = max(1, _BLOCK // size)
@@ -298,8 +303,9 @@ def _lexical_block(terms: Sequence[Term], layout: Layout, found: Lexical, per_se
 
     def add(cells: _Cells, lengths: Floats, constants: Saturation, score: Floats, coverage: Floats | None) -> None:
         owners, places, values = cells
-        rarity = idf(len(lengths), np.bincount(owners, minlength=count))
-        mean = max(float(lengths.mean()), 1e-9)
+        living = max(len(lengths) - layout.dead, 1)
+        rarity = idf(living, np.bincount(owners, minlength=count))
+        mean = max(float(lengths.sum(dtype=np.float64)) / living, 1e-9)
         gained = saturated(values, lengths[places], mean, constants) * (rarity * weights).astype(np.float32)[owners]
         np.add.at(score, places, gained)  # Not +=: several terms reach the same document.
         if coverage is not None:

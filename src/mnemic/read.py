@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -18,13 +18,13 @@ from mnemic import channels, rank
 from mnemic.errors import InputError, ModelError
 from mnemic.frame import Frame, FrameCache
 from mnemic.ports import Embedder
-from mnemic.records import evidence_of, loads, record_of, scope_of, state_of
+from mnemic.records import as_known, evidence_of, holds, loads, record_of, scope_of, state_of
 from mnemic.scope import Reach
-from mnemic.stores.sqlite import Row, Snapshot, SqliteStore
+from mnemic.stores.sqlite import Fields, Row, Snapshot, SqliteStore
 from mnemic.times import moment
 from mnemic.types import STATES, Hit, Record, Results
 from mnemic.where import compile_where
-from mnemic.write import seen
+from mnemic.write import present, seen
 
 CALIBRATED = ("wordllama:",)
 """Embedding spaces whose relevances the shipped numbers were fitted for."""
@@ -51,6 +51,8 @@ class Scene:
     walls: Mapping[int, Row]
     frame: Frame | None
     allowed: NDArray[np.bool_]
+    now: int
+    """The present: never before the last change of the tenant, whatever the clock says."""
 
 
 class Reader:
@@ -91,13 +93,14 @@ class _SceneContext:
 
 
 def _scene(snapshot: Snapshot, walls: Mapping[int, Row], frame: Frame | None, view: View) -> Scene:
+    now = present(snapshot, view.reach.tenant, view.now)
     if frame is None:
         if view.where is not None:
             compile_where(view.where)  # a filter that cannot be read is an error in an empty scope, too
-        return Scene(snapshot, walls, None, np.zeros(0, np.bool_))
+        return Scene(snapshot, walls, None, np.zeros(0, np.bool_), now)
     if view.known_at is not None:
         frame = frame.known_at(snapshot, view.known_at)
-    allowed = frame.readable(view.reach, now=view.now, as_of=view.as_of, include=view.include, kinds=view.kinds)
+    allowed = frame.readable(view.reach, now=now, as_of=view.as_of, include=view.include, kinds=view.kinds)
     if view.where is not None:
         condition, values = compile_where(view.where)
         rows = snapshot.select(
@@ -106,7 +109,7 @@ def _scene(snapshot: Snapshot, walls: Mapping[int, Row], frame: Frame | None, vi
             {**values, "walls": json.dumps(list(walls))},
         )
         allowed &= np.isin(frame.columns["row"], [row["row"] for row in rows])
-    return Scene(snapshot, walls, frame, allowed)
+    return Scene(snapshot, walls, frame, allowed, now)
 
 
 def included(include: Sequence[str] | str) -> frozenset[str]:
@@ -186,7 +189,7 @@ def _vector(asked: rank.Asked, frame: Frame, embedder: Embedder | None, notes: l
 
 
 def _nothing_in_scope(scene: Scene, view: View) -> tuple[str, ...]:
-    held = 0 if scene.frame is None else scene.frame.size
+    held = 0 if scene.frame is None else scene.frame.size - scene.frame.layout.dead
     if not held:
         return (f"no records in this scope ({view.reach}): check user_id and project_id, or add something first",)
     return (
@@ -204,12 +207,12 @@ def _hits(
     features: Mapping[str, NDArray[np.float32]],
 ) -> list[Hit]:
     assert scene.frame is not None
-    rows = _fetch(scene, places)
-    evidence = evidence_of(scene.snapshot, rows, scene.walls)
+    rows = _fetch(scene, view, places)
+    evidence = evidence_of(scene.snapshot, rows, scene.walls, view.known_at)
     numbers: list[float | None] = [None] * len(rows) if relevances is None else [float(value) for value in relevances]
     names = list(features)
     signals = list(zip(*(features[name][places].tolist() for name in names), strict=True))
-    states = [state_of(row, view.now, view.as_of) for row in rows]
+    states = [state_of(row, scene.now, view.as_of) for row in rows]
     hits = [
         Hit(
             id=row["id"],
@@ -236,16 +239,16 @@ def _hits(
     ]
     if all(hit.kind == "episode" for hit in hits):
         derived = any(kind != "episode" for kind in scene.frame.kinds)
-        return _outdated_last(scene, hits) if derived and view.as_of is None else hits
+        return _outdated_last(scene, view, hits) if derived and view.as_of is None else hits
     hits = _without_repeats(hits)
-    return _outdated_last(scene, hits) if view.as_of is None else hits
+    return _outdated_last(scene, view, hits) if view.as_of is None else hits
 
 
-def _fetch(scene: Scene, places: NDArray[np.int32]) -> list[Row]:
+def _fetch(scene: Scene, view: View, places: NDArray[np.int32]) -> list[Fields]:
     assert scene.frame is not None
     numbers: list[int] = scene.frame.columns["row"][places].tolist()
     rows = {row["row"]: row for row in scene.snapshot.rows("records_by_row", rows=json.dumps(numbers))}
-    return [rows[number] for number in numbers]
+    return [as_known(rows[number], view.known_at) for number in numbers]
 
 
 def _without_repeats(hits: list[Hit]) -> list[Hit]:
@@ -268,21 +271,22 @@ def _without_repeats(hits: list[Hit]) -> list[Hit]:
     return kept
 
 
-def _outdated_last(scene: Scene, hits: list[Hit]) -> list[Hit]:
+def _outdated_last(scene: Scene, view: View, hits: list[Hit]) -> list[Hit]:
     """Mark episodes whose only statements have been superseded, and put them behind the successor's hit."""
     episodes = [hit.id for hit in hits if hit.kind == "episode"]
     links = scene.snapshot.rows("links_to", ids=json.dumps(episodes), role="derived_from")
+    links = [link for link in links if holds(link, view.known_at)]
     if not links:
         return hits
     latest = {
         row["id"]: row
-        for row in scene.snapshot.rows("latest_of", ids=json.dumps(sorted({link["source_id"] for link in links})))
+        for row in _revisions(scene.snapshot, sorted({link["source_id"] for link in links}), view.known_at)
         if row["wall"] in scene.walls and row["retired_at"] is None and row["kind"] != "act"
     }
     successors: dict[str, list[str | None]] = {}
     for link in links:
         statement = latest.get(link["source_id"])
-        if statement is not None and link["retired_at"] is None:
+        if statement is not None:
             successors.setdefault(link["target_id"], []).append(statement["superseded_by"])
     outdated = {id_: by[-1] for id_, by in successors.items() if all(one is not None for one in by)}
     marked = [replace(hit, outdated_by=outdated[hit.id]) if outdated.get(hit.id) else hit for hit in hits]
@@ -295,6 +299,17 @@ def _outdated_last(scene: Scene, hits: list[Hit]) -> list[Hit]:
                 at, replace(successor, score=hit.score, relevance=_higher(successor.relevance, hit.relevance))
             )
     return marked
+
+
+def _revisions(snapshot: Snapshot, ids: Sequence[str], known_at: int | None) -> Iterator[Fields]:
+    """The latest revision of each record, or the one that was held at an instant."""
+    if known_at is None:
+        yield from snapshot.rows("latest_of", ids=json.dumps(ids))
+        return
+    for id_ in ids:
+        row = snapshot.row("revision_known_at", id=id_, at=known_at)
+        if row is not None and row["erased_by"] is None:
+            yield as_known(row, known_at)
 
 
 def _higher(one: float | None, other: float | None) -> float | None:
@@ -344,10 +359,10 @@ def chosen(
             beyond = (passed[0] > time) | ((passed[0] == time) & (passed[1] > row))
         order = order[beyond]
     page = places[order[:limit]].astype(np.int32)
-    found = _fetch(scene, page)
-    evidence = evidence_of(scene.snapshot, found, scene.walls)
+    found = _fetch(scene, view, page)
+    evidence = evidence_of(scene.snapshot, found, scene.walls, view.known_at)
     records = [
-        record_of(row, scene.walls[row["wall"]], state_of(row, view.now, view.as_of), evidence.get(row["id"], ()))
+        record_of(row, scene.walls[row["wall"]], state_of(row, scene.now, view.as_of), evidence.get(row["id"], ()))
         for row in found
     ]
     more = len(order) > limit and records

@@ -68,7 +68,16 @@ def record_of(fields: Fields, wall: Fields, state: str, evidence: Sequence[Evide
     )
 
 
-def evidence_of(snapshot: Snapshot, rows: Iterable[Row], walls: Iterable[int]) -> dict[str, tuple[Evidence, ...]]:
+def as_known(row: Row, at: int | None) -> Fields:
+    """A revision as the memory saw it at an instant: what closed it later was not known yet."""
+    if at is None or row["retired_at"] is None or row["retired_at"] <= at:
+        return row
+    return {**dict(row), "retired_at": None}
+
+
+def evidence_of(
+    snapshot: Snapshot, rows: Iterable[Fields], walls: Iterable[int], known_at: int | None = None
+) -> dict[str, tuple[Evidence, ...]]:
     """What each record rests on: an episode on itself, a derived one on the episodes and acts that it is linked to."""
     rows = list(rows)
     found: dict[str, tuple[Evidence, ...]] = {row["id"]: (_evidence(row),) for row in rows if row["kind"] == "episode"}
@@ -76,6 +85,7 @@ def evidence_of(snapshot: Snapshot, rows: Iterable[Row], walls: Iterable[int]) -
     if not derived:
         return found
     links = snapshot.rows("links_from", ids=json.dumps(derived), role="derived_from")
+    links = [link for link in links if holds(link, known_at)]
     wanted = json.dumps(sorted({link["target_id"] for link in links}))
     behind = set(walls)
     targets = {row["id"]: row for row in snapshot.rows("latest_of", ids=wanted) if row["wall"] in behind}
@@ -87,7 +97,14 @@ def evidence_of(snapshot: Snapshot, rows: Iterable[Row], walls: Iterable[int]) -
     return found | {id_: tuple(pieces) for id_, pieces in resting.items()}
 
 
-def _evidence(row: Row) -> Evidence:
+def holds(link: Row, known_at: int | None) -> bool:
+    """Whether an edge is held now, or was at an instant."""
+    if known_at is None:
+        return link["retired_at"] is None
+    return link["recorded_at"] <= known_at and (link["retired_at"] is None or link["retired_at"] > known_at)
+
+
+def _evidence(row: Fields) -> Evidence:
     return Evidence(
         row["id"],
         row["message_id"],
@@ -98,7 +115,7 @@ def _evidence(row: Row) -> Evidence:
     )
 
 
-def _said(row: Row) -> str:
+def _said(row: Fields) -> str:
     if row["kind"] != "act":
         return row["text"] or ""
     done = loads(row["data"], {})

@@ -136,7 +136,8 @@ def narrowed(bound: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, An
                 and _within(value, cast("Sequence[str]", before))
             )
         ):
-            merged[part] = value
+            several = isinstance(value, Iterable) and not isinstance(value, str)
+            merged[part] = tuple(cast("Iterable[str]", value)) if several else value
         else:
             raise ScopeError(f"this memory is bound to {part}={before!r}; it cannot be used with {part}={value!r}")
     return merged

@@ -201,6 +201,7 @@ def _words(token: str) -> tuple[str, ...]:
 
 class _Stemmer(Protocol):
     def stemWord(self, word: str) -> str: ...  # noqa: N802
+    def set_current(self, word: str) -> None: ...
 
 
 _stemmers = local()  # A Snowball stemmer keeps the word it works on in itself: each thread has its own.
@@ -217,7 +218,9 @@ def _stem_with(language: str, word: str) -> str:
     held: dict[str, _Stemmer] = _stemmers.__dict__
     if language not in held:
         held[language] = _stemmer(language)
-    return held[language].stemWord(word) or word
+    stem = held[language].stemWord(word) or word
+    held[language].set_current("")  # it would keep the word
+    return stem
 
 
 @lru_cache(_CACHED_WORDS)

@@ -72,15 +72,22 @@ def _parsed(text: str, zone: tzinfo | None, name: str) -> Interval:
         zone = datetime.fromisoformat(f"2000-01-01T00:00{offset}").tzinfo
     try:
         first = datetime(int(year), int(month or 1), int(day or 1))
-        if day:
-            after, precision = first + timedelta(days=1), "day"
-        elif month:
-            after, precision = (first.replace(day=28) + timedelta(days=4)).replace(day=1), "month"
-        else:
-            after, precision = first.replace(year=first.year + 1), "year"
-    except (ValueError, OverflowError) as error:
+    except ValueError as error:
         raise TimeError(f"{name}={text!r} does not exist in the calendar ({error})") from None
-    return Interval(_aware(first, zone, name), _aware(after, zone, name), precision)
+    precision = "day" if day else "month" if month else "year"
+    start = _aware(first, zone, name)
+    try:
+        return Interval(start, _aware(_after(first, precision), zone, name), precision)
+    except (ValueError, OverflowError):  # it reaches to the end of the calendar
+        return Interval(start, _LAST + 1, precision)
+
+
+def _after(first: datetime, precision: str) -> datetime:
+    if precision == "day":
+        return first + timedelta(days=1)
+    if precision == "month":
+        return (first.replace(day=28) + timedelta(days=4)).replace(day=1)
+    return first.replace(year=first.year + 1)
 
 
 def _aware(value: datetime, zone: tzinfo | None, name: str) -> int:

@@ -198,7 +198,7 @@ def added(
         if isinstance(identity, str):
             before = held.get(identity)
             if before is not None and before["erased_by"] is None:
-                _again(tx, changes, _parts(tx, before, len(pieces)), at)
+                _again(tx, changes, _parts(tx, before), at)
                 continue
             fresh = _episodes(pieces, identity, wall, place, author, at)
             _open(tx, changes, fresh, pieces, erased_before=before is not None)
@@ -208,7 +208,8 @@ def added(
         edits = versions[identity]
         same = next((edit for edit in edits if _says(edit, message)), None)
         if same is not None:
-            _again(tx, changes, same, at)
+            if _again(tx, changes, same, at):
+                _edit(changes, [edit for edit in edits if edit is not same], same)
             continue
         scope = (place.tenant, place.project, place.user, *identity[1:])
         taken = {edit[0]["id"] for edit in edits}
@@ -216,8 +217,7 @@ def added(
         while (first := record_id(scope, "episode", "id", identity[0], number)) in taken or _latest(tx, [first]):
             number += 1  # the id of an erased version is not given to another text
         fresh = _episodes(pieces, first, wall, place, author, at)
-        if edits:
-            _edit(changes, edits[-1], fresh)
+        _edit(changes, edits, fresh)
         _open(tx, changes, fresh, pieces, erased_before=False)
         edits.append(fresh)
     return changes
@@ -296,8 +296,8 @@ def _open(
     ]
 
 
-def _again(tx: Transaction, changes: Changes, rows: Sequence[Values], at: int) -> None:
-    """A message that is already held: ignored, or restored where only an undo had taken it away."""
+def _again(tx: Transaction, changes: Changes, rows: list[Values], at: int) -> bool:
+    """A message that is already held: ignored, or restored (in `rows`, too) where only an undo had taken it away."""
     first = rows[0]
     if first["closed_by"] is None:
         reason = "already held" if first["superseded_by"] is None else "already held, and edited since"
@@ -305,30 +305,31 @@ def _again(tx: Transaction, changes: Changes, rows: Sequence[Values], at: int) -
         closed = tx.row("receipt", id=first["closed_by"])
         if closed is not None and closed["verb"] == "undo":
             for number, row in enumerate(rows):
+                rows[number] = _next(row)
                 changes.openings.append(
-                    Opening(_next(row), "restored", "its undone add is made again", quiet=number > 0)
+                    Opening(rows[number], "restored", "its undone add is made again", quiet=number > 0)
                 )
-            return
+            return True
         reason = "already held, and retired since; undo that to have it back"
     changes.entries.append(Entry(first["id"], "ignored", reason, first["revision"]))
+    return False
 
 
-def _edit(changes: Changes, old: list[Values], fresh: list[Values]) -> None:
-    """The pieces of an older version make way for the new one's."""
+def _edit(changes: Changes, versions: Sequence[list[Values]], fresh: list[Values]) -> None:
+    """The pieces of the version that is current (there may be none) make way for the new one's."""
     new = fresh[0]
-    pending = {id(opening.values): place for place, opening in enumerate(changes.openings)}
-    for number, row in enumerate(old):
-        if row["retired_at"] is not None:
+    for old in versions:
+        if old[0]["retired_at"] is not None or old[0]["superseded_by"] is not None:
             continue
-        valid_to = max(new["time"], row["time"])
-        if id(row) in pending:  # both versions came in this very call
-            row["valid_to"], row["superseded_by"] = valid_to, new["id"]
-            continue
-        changes.closings.append(Closing(row))
-        closed = {**_next(row), "valid_to": valid_to, "superseded_by": new["id"]}
-        changes.openings.append(Opening(closed, "superseded", f"edited: {new['id']}", quiet=number > 0))
-        old[number] = closed
-    changes.links.append(_link(new, old[0]["id"], "supersedes"))
+        for number, row in enumerate(old):
+            valid_to = max(new["time"], row["time"])
+            if row["opened_by"] is None:  # both versions came in this very call
+                row["valid_to"], row["superseded_by"] = valid_to, new["id"]
+                continue
+            changes.closings.append(Closing(row))
+            old[number] = {**_next(row), "valid_to": valid_to, "superseded_by": new["id"]}
+            changes.openings.append(Opening(old[number], "superseded", f"edited: {new['id']}", quiet=number > 0))
+        changes.links.append(_link(new, old[0]["id"], "supersedes"))
 
 
 def _known_messages(tx: Transaction, wall: Wall, ids: Iterable[str | None]) -> frozenset[str]:
@@ -361,12 +362,8 @@ def _says(version: Sequence[Values], message: Message) -> bool:
     )
 
 
-def _parts(tx: Transaction, first: Values, count: int) -> list[Values]:
-    if first["part"] is None:
-        return [first]
-    ids = [passage_id(first["id"], number) for number in range(count)]
-    latest = _latest(tx, ids)
-    return [latest[id_] for id_ in ids if id_ in latest]
+def _parts(tx: Snapshot, first: Values) -> list[Values]:
+    return [first] if first["part"] is None else _all_parts(tx, first)
 
 
 # -- remember, update, retire, undo
@@ -401,8 +398,9 @@ def remembered(
         found = _latest(tx, [id_]).get(id_)
         if found is None:
             break
-        if found["retired_at"] is None and found["superseded_by"] is None and not _ended(found, at):
-            return _remembered_again(changes, found, values, at)
+        current = found["retired_at"] is None and found["superseded_by"] is None and not _ended(found, at)
+        if current and not (found["quarantined"] and _trust(values["source"]) < _trust(found["source"])):
+            return _remembered_again(tx, changes, found, values, evidence, supersedes, act)
         number += 1
     weakest = max([values["source"], *(row["source"] for row in evidence)], key=_trust)
     values = {**_BLANK, **values, "id": id_, "wall": wall.number, "source": weakest}
@@ -412,10 +410,8 @@ def remembered(
         holder = tx.row("current_by_key", wall=wall.number, key=values["key"])
         if holder is not None:
             old[holder["id"]] = dict(holder)
-    protected = [row["id"] for row in old.values() if _trust(weakest) > _trust("user") == _trust(row["source"])]
-    if protected:
+    if reason := _protected(old.values(), weakest):
         values["quarantined"] = 1
-        reason = f"from '{weakest}', which never supersedes what the user said: {', '.join(protected)}"
         changes.openings.append(Opening(values, "quarantined", reason, document))
         old = {}
     else:
@@ -430,7 +426,26 @@ def remembered(
     return changes
 
 
-def _remembered_again(changes: Changes, found: Values, values: Values, at: int) -> Changes:
+def _protected(rows: Iterable[Values], source: str) -> str:
+    """Why something from this source cannot supersede these records; '' where it can."""
+    held = [row["id"] for row in rows if _trust(source) > _trust("user") == _trust(row["source"])]
+    if any(row["retired_at"] is not None for row in rows):
+        gone = next(row for row in rows if row["retired_at"] is not None)
+        raise ConflictError(
+            f"'{gone['id']}' is retired, so nothing can supersede it: undo that first", [gone["closed_by"]]
+        )
+    return f"from '{source}', which never supersedes what the user said: {', '.join(held)}" if held else ""
+
+
+def _remembered_again(
+    tx: Snapshot,
+    changes: Changes,
+    found: Values,
+    values: Values,
+    evidence: Sequence[Values],
+    supersedes: Sequence[Values],
+    act: Values,
+) -> Changes:
     new = {
         name: value for name, value in values.items() if value is not None and name not in ("time", "source", "author")
     }
@@ -438,16 +453,34 @@ def _remembered_again(changes: Changes, found: Values, values: Values, at: int) 
         name: value for name, value in new.items() if found[name] != value and name not in ("time_precision", "pinned")
     }
     more |= {"pinned": 1} if values["pinned"] and not found["pinned"] else {}
-    if not more:
-        changes.entries.append(Entry(found["id"], "ignored", "already known", found["revision"]))
+    more |= {"source": values["source"]} if _trust(values["source"]) < _trust(found["source"]) else {}
+    links = tx.rows("links_from", ids=json.dumps([found["id"]]), role="derived_from")
+    resting = {link["target_id"] for link in links if link["retired_at"] is None}
+    fresh = [row for row in evidence if row["id"] not in resting]
+    old = [row for row in supersedes if found["id"] not in (row["id"], row["superseded_by"])]
+    weakest = max([values["source"], more.get("source", found["source"])], key=_trust)
+    refusal = _protected([found, *old] if more else old, weakest)
+    if refusal or not (more or fresh or old):
+        changes.entries.append(Entry(found["id"], "ignored", refusal or "already known", found["revision"]))
         return changes
     if "key" in more or any(name in more for name in _INDEXED):
         raise ConflictError(
             f"'{found['id']}' already says this with other {', '.join(sorted(more))}: "
             f"change it with update('{found['id']}', …)"
         )
-    changes.closings.append(Closing(found))
-    changes.openings.append(Opening({**_next(found), **more}, "revised", f"already known; new are {', '.join(more)}"))
+    if more:
+        changes.closings.append(Closing(found))
+        reason = f"already known; new are {', '.join(more)}"
+        changes.openings.append(Opening({**_next(found), **more}, "revised", reason))
+    else:
+        changes.entries.append(Entry(found["id"], "merged", "already known", found["revision"]))
+    for row in old:
+        supersede(changes, row, {**found, **more})
+    changes.openings.append(Opening(act, "act", quiet=True))
+    changes.links.append(_link(found, act["id"], "derived_from"))
+    changes.links += [
+        _link(found, row["id"], "derived_from", position=position) for position, row in enumerate(fresh, len(links))
+    ]
     return changes
 
 
@@ -494,9 +527,12 @@ def updated(
     return changes
 
 
-def retired(rows: Sequence[Values], *, reason: str | None, act: Values, tenant: str) -> Changes:
-    """The records are no longer believed."""
+def retired(
+    rows: Sequence[Values], *, reason: str | None, act_in: Callable[[int, Sequence[str]], Values], tenant: str
+) -> Changes:
+    """The records are no longer believed. The act is kept wall by wall, each with the ids of its own."""
     changes = Changes("retire", tenant)
+    closing: dict[int, list[Values]] = {}
     for row in rows:
         if row["kind"] == "act":
             raise InputError(f"'{row['id']}' is an act, a piece of history: it cannot be retired")
@@ -504,9 +540,11 @@ def retired(rows: Sequence[Values], *, reason: str | None, act: Values, tenant: 
             changes.entries.append(Entry(row["id"], "ignored", "already retired", row["revision"]))
             continue
         changes.closings.append(Closing(row, Entry(row["id"], "retired", reason or "", row["revision"])))
-        changes.links.append(_link(row, act["id"], "derived_from"))
-    if changes.closings:
+        closing.setdefault(row["wall"], []).append(row)
+    for wall, members in closing.items():
+        act = act_in(wall, [row["id"] for row in members])
         changes.openings.append(Opening(act, "act", quiet=True))
+        changes.links += [_link(row, act["id"], "derived_from") for row in members]
     return changes
 
 
@@ -516,18 +554,23 @@ def undone(tx: Transaction, receipt: Row, *, act: Values) -> Changes:
         raise ConflictError(f"receipt '{receipt['id']}' is an erasure, which is permanent")
     changes = Changes("undo", receipt["tenant"], undoes=receipt["id"])
     later: dict[str, None] = {}
-    touched: dict[str, None] = {}
+    touched: dict[str, int | None] = {}
     for entry in tx.rows(
         "journal_of_receipt", tenant=receipt["tenant"], first=receipt["first_seq"], last=receipt["last_seq"]
     ):
         if entry["action"] != "act":
-            touched[entry["id"]] = None
-    for id_ in touched:
+            touched[entry["id"]] = entry["revision"] if entry["action"] == "imported" else None
+    for id_, imported in touched.items():
         revisions = [dict(row) for row in tx.rows("revisions_of", id=id_)]
-        if any(row["erased_by"] for row in revisions):
-            raise ConflictError(f"'{id_}' was erased since, which is permanent", [revisions[-1]["erased_by"]])
         before = next((row for row in revisions if row["closed_by"] == receipt["id"]), None)
         after = next((row for row in reversed(revisions) if row["opened_by"] == receipt["id"]), None)
+        if imported is not None:
+            after = next((row for row in revisions if row["revision"] == imported), None)
+            if after is not None and after["retired_at"] is not None and after["retired_at"] < receipt["at"]:
+                continue  # it came retired
+        erased = next((row["erased_by"] for row in (before, after) if row is not None and row["erased_by"]), None)
+        if erased is not None:
+            raise ConflictError(f"'{id_}' was erased since, which is permanent", [erased])
         now = revisions[-1]
         held = now["retired_at"] is None
         if after is not None and (not held or _content(now) != _content(after)):
@@ -543,6 +586,11 @@ def undone(tx: Transaction, receipt: Row, *, act: Values) -> Changes:
             changes.closings.append(Closing(now))
         values = {**_next(before), "revision": now["revision"] + 1}
         changes.openings.append(Opening(values, "restored", f"undo of {receipt['id']}"))
+    closing = {closed.values["id"] for closed in changes.closings}
+    for opening in changes.openings:
+        holder = _holder(tx, opening.values)
+        if holder is not None and holder["id"] not in closing:
+            later[holder["opened_by"]] = None
     if later:
         listed = ", ".join(later)
         raise ConflictError(
@@ -588,7 +636,7 @@ def act_of(
 
 def _next(row: Values) -> Values:
     """The next revision of a record, with the same content."""
-    return {**row, "revision": row["revision"] + 1, "retired_at": None, "closed_by": None}
+    return {**row, "revision": row["revision"] + 1, "retired_at": None, "opened_by": None, "closed_by": None}
 
 
 def _link(source: Values, target: str, role: str, position: int = 0) -> Values:
@@ -637,8 +685,13 @@ def seen(tx: Snapshot, reach: Reach) -> dict[int, Row]:
     return {row["wall"]: row for row in rows if reach.sees(row["tenant"], row["project"], row["user"])}
 
 
-def wanted(tx: Snapshot, ids: Sequence[str], walls: Mapping[int, Row], *, acts: bool = False) -> list[Values]:
-    """The latest revisions of ids, which must all lie behind the given walls. Raises NotFoundError."""
+def wanted(
+    tx: Snapshot, ids: Sequence[str], walls: Mapping[int, Row], reach: Reach, *, acts: bool = False
+) -> list[Values]:
+    """The latest revisions of ids, which must all lie behind these walls and within the stamps of the reach.
+
+    Raises NotFoundError.
+    """
     latest = _latest(tx, list(dict.fromkeys(ids)))
     for id_ in ids:
         row = latest.get(id_)
@@ -646,6 +699,7 @@ def wanted(tx: Snapshot, ids: Sequence[str], walls: Mapping[int, Row], *, acts: 
             row is None
             or row["wall"] not in walls
             or row["erased_by"] is not None
+            or not reach.stamped(row["agent"], row["session"])
             or (row["kind"] == "act" and not acts)
         ):
             raise NotFoundError(f"there is no record '{id_}' in this scope")
@@ -687,12 +741,15 @@ class Done:
     wall: int
 
 
-def receipt_in(tx: Snapshot, id_: str, tenant: str, walls: Mapping[int, Row]) -> Done:
-    """A receipt all of whose changes lie behind these walls. Raises NotFoundError."""
+def receipt_in(tx: Snapshot, id_: str, walls: Mapping[int, Row], reach: Reach) -> Done:
+    """A receipt whose changes all lie behind these walls and within the stamps of the reach. Raises NotFoundError."""
     receipt = tx.row("receipt", id=id_)
-    if receipt is not None and receipt["tenant"] == tenant:
-        steps = tx.rows("journal_of_receipt", tenant=tenant, first=receipt["first_seq"], last=receipt["last_seq"])
-        if steps and all(step["wall"] in walls for step in steps):
+    if receipt is not None and receipt["tenant"] == reach.tenant:
+        first, last = receipt["first_seq"], receipt["last_seq"]
+        steps = tx.rows("journal_of_receipt", tenant=reach.tenant, first=first, last=last)
+        ids = [step["id"] for step in steps if step["action"] != "act"]
+        stamped = all(reach.stamped(row["agent"], row["session"]) for row in _latest(tx, ids).values())
+        if steps and stamped and all(step["wall"] in walls for step in steps):
             return Done(receipt, steps[0]["wall"])
     raise NotFoundError(f"there is no receipt '{id_}' in this scope that changed anything")
 
@@ -755,10 +812,15 @@ def commit(tx: Transaction, changes: Changes, stamp: Stamp) -> Receipt:
     return _receipt(changes, stamp)
 
 
-def _refuse_taken_key(tx: Transaction, values: Values) -> None:
+def _holder(tx: Snapshot, values: Values) -> Row | None:
+    """The current record that has the key of this one, where this one needs it."""
     if values["key"] is None or values["superseded_by"] is not None or values["quarantined"]:
-        return
-    holder = tx.row("current_by_key", wall=values["wall"], key=values["key"])
+        return None
+    return tx.row("current_by_key", wall=values["wall"], key=values["key"])
+
+
+def _refuse_taken_key(tx: Transaction, values: Values) -> None:
+    holder = _holder(tx, values)
     if holder is not None:
         raise ConflictError(
             f"the key {values['key']!r} belongs to '{holder['id']}': update, retire or supersede that first",
@@ -931,6 +993,12 @@ def log(
     tx.run_many("add_journal", rows)
 
 
+def present(tx: Snapshot, tenant: str, now: int) -> int:
+    """The present of a read: by the clock, but never before the last change of the tenant."""
+    head = tx.row("journal_head", tenant=tenant)
+    return max(now, head["at"]) if head else now
+
+
 def stamp_for(tx: Snapshot, tenant: str, now: int, actor: str | None, space: str | None, receipt: str = "") -> Stamp:
     """The stamp of the tenant's next change, recorded now and always later than the last one.
 
@@ -971,7 +1039,7 @@ def with_dependents(tx: Snapshot, ids: Iterable[str]) -> dict[str, str]:
         for link in tx.rows("links_to", ids=json.dumps(sorted(acts)), role="derived_from"):
             outcomes.setdefault(link["target_id"], set()).add(link["source_id"])
         for act in sorted(acts):
-            if kinds[act]["kind"] == "act" and outcomes[act] <= reasons.keys():
+            if act in kinds and kinds[act]["kind"] == "act" and outcomes[act] <= reasons.keys():
                 reasons[act] = "the act that wrote it"
     return reasons
 

@@ -105,28 +105,37 @@ SELECT * FROM records WHERE wall = :wall AND key = :key AND retired_at IS NULL
 AND superseded_by IS NULL AND quarantined = 0;
 
 -- name: documents_from
--- What a frame needs of each document from a number on: its latest revision.
+-- What a frame needs of each document from a number on: its latest revision. It is gone where it was erased, or where
+-- its record has gone on with another text.
 SELECT num, row, kind, session, agent, speaker, time, valid_from, valid_to, expires_at, superseded_by, quarantined,
-    retired_at, role, subject, erased_by
+    retired_at, role, subject, erased_by, erased_by IS NOT NULL OR retired_at IS NOT NULL AND EXISTS (
+        SELECT 1 FROM records AS later WHERE later.id = records.id AND later.revision > records.revision
+    ) AS gone
 FROM records WHERE wall = :wall AND num >= :first AND num < :until ORDER BY num, revision;
 
 -- name: documents_changed
 -- Documents whose state changed after a place in the journal. A new revision with another text has another document: the
 -- one of the revision before it, which the journal does not name, has changed, too.
-SELECT DISTINCT num FROM records WHERE wall = :wall AND num IS NOT NULL
-AND id IN (SELECT id FROM journal WHERE tenant = :tenant AND seq > :seq AND wall = :wall);
+SELECT DISTINCT records.num FROM journal CROSS JOIN records ON records.id = journal.id
+WHERE journal.tenant = :tenant AND journal.seq > :seq AND journal.wall = :wall AND records.num IS NOT NULL;
 
 -- name: documents_named
 -- The latest revision of these documents, as documents_from gives them.
 SELECT num, row, kind, session, agent, speaker, time, valid_from, valid_to, expires_at, superseded_by, quarantined,
-    retired_at, role, subject, erased_by
+    retired_at, role, subject, erased_by, erased_by IS NOT NULL OR retired_at IS NOT NULL AND EXISTS (
+        SELECT 1 FROM records AS later WHERE later.id = records.id AND later.revision > records.revision
+    ) AS gone
 FROM records WHERE wall = :wall AND num IN (SELECT value FROM json_each(:nums)) ORDER BY num, revision;
 
 -- name: documents_known_at
--- What the memory held of a wall at an instant, as documents_from gives them.
+-- A wall's documents as the memory had them at an instant, as documents_from gives them.
 SELECT num, row, kind, session, agent, speaker, time, valid_from, valid_to, expires_at, superseded_by, quarantined,
-    NULL AS retired_at, role, subject, erased_by
-FROM records WHERE wall = :wall AND num < :until AND recorded_at <= :at AND (retired_at IS NULL OR retired_at > :at)
+    CASE WHEN retired_at <= :at THEN retired_at END AS retired_at, role, subject, erased_by,
+    retired_at <= :at AND EXISTS (
+        SELECT 1 FROM records AS later
+        WHERE later.id = records.id AND later.revision > records.revision AND later.recorded_at <= :at
+    ) AS gone
+FROM records WHERE wall = :wall AND num < :until AND recorded_at <= :at AND erased_by IS NULL
 ORDER BY num, revision;
 
 -- name: texts_of_documents
@@ -178,9 +187,9 @@ VALUES (:wall, :source_id, :target_id, :role, :position, :weight, :data, :time, 
     :closed_by);
 
 -- name: links_from
--- Edges that leave these records.
+-- Edges that leave these records, closed ones too.
 SELECT links.* FROM json_each(:ids) AS wanted CROSS JOIN links ON source_id = wanted.value
-WHERE role = :role AND retired_at IS NULL ORDER BY source_id, position, row;
+WHERE role = :role ORDER BY source_id, position, row;
 
 -- name: links_to
 -- Edges that reach these records.
@@ -213,7 +222,7 @@ UPDATE records SET kind = '', key = NULL, text = NULL, subject = NULL, aliases =
     time = recorded_at, time_precision = 'second', valid_from = NULL, valid_to = NULL, valid_precision = NULL,
     expires_at = NULL, superseded_by = NULL, derivation = NULL, salt = NULL, erased_by = :receipt,
     retired_at = coalesce(retired_at, :at), closed_by = coalesce(closed_by, :receipt)
-WHERE id = :id;
+WHERE id = :id AND erased_by IS NULL;
 
 -- name: ids_in_wall
 -- Ids of a wall that are not erased, for erasing or exporting all of it.
@@ -282,6 +291,8 @@ SELECT kind, state, count(*) AS number, min(time) AS earliest, max(time) AS late
         WHEN expires_at <= :now THEN 'expired'
         ELSE 'current' END AS state
     FROM records WHERE wall IN (SELECT value FROM json_each(:walls)) AND kind <> 'act'
+    AND (:session IS NULL OR session IS NULL OR session = :session)
+    AND (:agent IS NULL OR agent IS NULL OR agent = :agent)
     AND revision = (SELECT max(revision) FROM records AS other WHERE other.id = records.id)
 ) GROUP BY kind, state;
 
