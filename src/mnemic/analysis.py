@@ -21,33 +21,28 @@ class Writing:
     """What of a record is read by the index."""
 
     text: str
-    speaker: str | None = None
+    """Not who said it: a name in a question leads to its speaker's turns as a signal of its own (measured better)."""
     subject: str | None = None
     aliases: tuple[str, ...] = ()
-
-    @property
-    def spoken(self) -> str:
-        """The text as it is indexed and embedded: who said it is part of what is found."""
-        return f"{self.speaker}: {self.text}" if self.speaker else self.text
 
 
 def analyse(writings: Sequence[Writing], embedder: Embedder | None) -> list[Document]:
     """One document for each writing. Raises ModelError when the embedder fails."""
-    spoken = [writing.spoken for writing in writings]
+    texts = [writing.text for writing in writings]
     nothing = np.empty(0, np.int32)
     if embedder is None:
-        tokens = [nothing] * len(spoken)
-        vectors = [None] * len(spoken)
+        tokens = [nothing] * len(texts)
+        vectors = [None] * len(texts)
     elif is_token_embedder(embedder):
-        lists = embedder.tokenize_many(spoken)
-        tokens = [lists.ids[lists.offsets[i] : lists.offsets[i + 1]] for i in range(len(spoken))]
+        lists = embedder.tokenize_many(texts)
+        tokens = [lists.ids[lists.offsets[i] : lists.offsets[i + 1]] for i in range(len(texts))]
         vectors = list(embedder.embed_token_lists(lists))
     else:
-        tokens = [nothing] * len(spoken)
-        vectors = list(embedder.embed_documents(spoken))
+        tokens = [nothing] * len(texts)
+        vectors = list(embedder.embed_documents(texts))
     documents: list[Document] = []
-    for writing, said, ids, vector in zip(writings, spoken, tokens, vectors, strict=True):
-        plain, compound = words.index_terms(said)
+    for writing, ids, vector in zip(writings, tokens, vectors, strict=True):
+        plain, compound = words.index_terms(writing.text)
         titles = [SUBJECT + term for name in (writing.subject, *writing.aliases) if name for term in words.terms(name)]
         documents.append(Document(words.hash_terms(plain + compound + titles), len(plain), ids, vector))
     return documents

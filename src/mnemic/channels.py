@@ -1,15 +1,17 @@
 """The ways to recall: each takes a question and a frame and gives every document a number.
 
-`lexical` by the question's words, `dense` by its vector. `rank.combine` puts them together; recency decides among
-equals. A further channel is one more callable here and one more weight in `rank.json`.
+`lexical` by the question's words, `dense` by its vector, `time` by a time that it names. `rank.combine` puts them
+together; recency decides among equals. A further channel is one more callable here and one more weight in `rank.json`.
 """
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import numpy as np
 from numpy.typing import NDArray
 
-from mnemic import rank, text
+from mnemic import rank, text, when
 from mnemic.analysis import SUBJECT
 from mnemic.frame import Frame
 from mnemic.models.wrap import is_token_embedder
@@ -52,6 +54,12 @@ def dense(query: NDArray[np.float32] | None, frame: Frame) -> rank.Dense | None:
     if query is None or frame.norms is None:
         return None
     return rank.dense(frame.dots(query), float(np.linalg.norm(query)), frame.norms, frame.layout)
+
+
+def time(query: str, frame: Frame, asked_at: datetime) -> NDArray[np.float32] | None:
+    """How close each document is to the time that the question names ("in June", "last week"); None for none."""
+    interval = when.named_interval(query, asked_at)
+    return None if interval is None else rank.closeness(frame.columns["time"], interval)
 
 
 def query_vector(about: str, frame: Frame, embedder: Embedder | None) -> NDArray[np.float32] | None:

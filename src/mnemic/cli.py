@@ -446,7 +446,7 @@ def add(
         if not what and sys.stdin.isatty():
             raise click.UsageError("Nothing to add: pass a text or a path, or pipe something in.")
         try:
-            read = sys.stdin.buffer.read().decode("utf-8-sig")
+            read = b"".join(_piped_in()).decode("utf-8-sig")
         except UnicodeDecodeError as error:
             raise InputError(f"standard input is not UTF-8 text ({error.reason})") from None
         return _add_messages(console, intake.messages_in(read, form, "standard input"), fields, options)
@@ -456,6 +456,13 @@ def add(
     if any(fields.values()):
         raise click.UsageError("--role, --name and --id are for a text; files say that themselves.")
     return _add_files(console, found, options)
+
+
+def _piped_in() -> Iterator[bytes]:
+    """Standard input, piece by piece: read whole, it would not notice a Ctrl-C that comes between two pieces."""
+    source = cast("io.BufferedReader", sys.stdin.buffer)
+    while piece := source.read1(1 << 16):
+        yield piece
 
 
 def _add_messages(console: Console, messages: list[Any], fields: dict[str, Any], options: dict[str, Any]) -> int:

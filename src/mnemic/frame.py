@@ -47,6 +47,7 @@ _COLUMNS: dict[str, Any] = {
     "ends": np.int64,
     "expires": np.int64,
     "flags": np.int8,
+    "turn": np.int32,  # the first document of the turn that a passage is part of; any other document: itself
     "session": np.int32,  # code of the stretch of talk that a turn stands in
     "previous": np.int32,
     "following": np.int32,
@@ -289,6 +290,7 @@ class _WallCache:
             "stamp_agent": [-1 if row["agent"] is None else agents[row["agent"]] for row in rows],
             "speaker": [speakers[_voice(row)] for row in rows],
             "time": [row["time"] for row in rows],
+            "turn": [row["num"] - (row["part"] or 0) if row["role"] != "document" else row["num"] for row in rows],
         }
         return {name: np.fromiter(values, _COLUMNS[name], count) for name, values in lists.items()} | _states(rows)
 
@@ -541,6 +543,7 @@ def _join(frames: Sequence[Frame]) -> Frame:
             "speaker": _recoded(frame.columns["speaker"], frame.speakers, speakers),
             "session": frame.layout.session + np.int32(sessions[place]),
         }
+        recoded["turn"] = frame.columns["turn"] + np.int32(sizes[place])
         for name in ("previous", "following"):
             values = frame.columns[name]
             recoded[name] = np.where(values >= 0, values + np.int32(sizes[place]), np.int32(-1))

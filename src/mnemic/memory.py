@@ -36,7 +36,7 @@ from mnemic.read import Reader, View, chosen, included, recall
 from mnemic.records import as_known, evidence_of, record_of, state_of
 from mnemic.scope import PARTS, Place, Reach, narrowed, place, reach, reach_of
 from mnemic.stores.sqlite import Fields, SqliteStore
-from mnemic.times import interval, micros
+from mnemic.times import interval, micros, moment
 from mnemic.types import SOURCES, Change, Context, Diff, Page, Receipt, Record, Results, ScopeArgs, Stats
 from mnemic.write import UNSET, Changes, Piece, Stamp, Values
 
@@ -492,6 +492,7 @@ class Memory:
                 threshold=threshold,
                 embedder=self._embedder,
                 fitted=self._fitted,
+                whole_turns=False,
             )
         counter = self._counter
         words, tokens, evidence, left = pack.pack(results.hits, budget, counter, self._zone or UTC)
@@ -713,7 +714,7 @@ class Memory:
         """Messages cut into passages and analysed; and whether they have vectors."""
         cuts = [self._passages(message.text) for message in messages]
         writings = [
-            Writing(message.text[start:end], message.speaker)
+            Writing(message.text[start:end])
             for message, spans in zip(messages, cuts, strict=True)
             for start, end in spans
         ]
@@ -756,13 +757,13 @@ class Memory:
             return analyse(writings, None), False
 
     def _document(self, values: Values, notes: list[str]) -> tuple[Document, str | None]:
-        documents, embedded = self._analysed_or_words([write.writing_of({"speaker": None, **values})], notes)
+        documents, embedded = self._analysed_or_words([write.writing_of(values)], notes)
         return documents[0], self._space if embedded else None
 
     def _tokens_of(self, writings: Sequence[Writing], space: str | None) -> list[Any] | None:
         embedder = self._embedder
         if embedder is not None and is_token_embedder(embedder) and space == embedder.space:
-            return [embedder.tokenize(writing.spoken) for writing in writings]
+            return [embedder.tokenize(writing.text) for writing in writings]
         return None
 
     def _forget(self, walls: Iterable[int]) -> None:
@@ -788,6 +789,15 @@ class Memory:
 
     def _now(self) -> int:
         return micros(self._clock())
+
+    def _asked_at(self, now: When | None) -> datetime:
+        """When a question is asked, in its own zone: that is where its days begin."""
+        if now is None:
+            return self._clock().astimezone(self._zone)
+        start = interval(now, self._zone, "now").start
+        given = datetime.fromisoformat(now) if isinstance(now, str) and len(now) > 10 else now
+        zone = given.tzinfo if isinstance(given, datetime) else None
+        return moment(start).astimezone(zone or self._zone or UTC)
 
     def _check_names(self, verb: Callable[..., Any], given: Mapping[str, object]) -> None:
         _refuse(verb, f"{verb.__name__}()", {name: value for name, value in given.items() if name not in PARTS})
@@ -819,11 +829,10 @@ class Memory:
         kinds: str | Sequence[str] | None,
         where: Mapping[str, Any] | None,
     ) -> View:
-        if now is not None:
-            interval(now, self._zone, "now")
         return View(
             self._reach(verb, scope),
             self._now(),
+            self._asked_at(now),
             None if as_of is None else interval(as_of, self._zone, "as_of").start,
             None if known_at is None else interval(known_at, self._zone, "known_at").start,
             included(include),

@@ -53,7 +53,7 @@ def pack(
 
 
 def render(hits: Sequence[Hit], zone: tzinfo = UTC) -> tuple[str, tuple[Evidence, ...]]:
-    """The hits in time order, by day (in `zone`), each numbered and with its speaker; and the evidence behind each number."""
+    """The hits in time order, by day (in `zone`), numbered and with speakers; and the evidence behind each number."""
     in_time = sorted(range(len(hits)), key=lambda place: (hits[place].time, place))
     lines: list[str] = []
     day = ""

@@ -9,6 +9,7 @@ import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -36,6 +37,8 @@ class View:
 
     reach: Reach
     now: int
+    asked_at: datetime
+    """When the question is asked, which is what "last week" counts from. Filters nothing."""
     as_of: int | None = None
     known_at: int | None = None
     include: frozenset[str] = frozenset()
@@ -133,8 +136,12 @@ def recall(
     threshold: float | None,
     embedder: Embedder | None,
     fitted: rank.Numbers | None = None,
+    whole_turns: bool = True,
 ) -> Results:
-    """The hits for a question, best first."""
+    """The hits for a question, best first.
+
+    With `whole_turns` a long turn is one hit, by its best passage; a document's passages are hits of their own.
+    """
     notes: list[str] = []
     frame, considered = scene.frame, int(scene.allowed.sum())
     space = None if embedder is None else embedder.space
@@ -145,12 +152,19 @@ def recall(
     vector = _vector(asked, frame, embedder, notes)
     words = channels.lexical(asked, frame)
     sense = channels.dense(vector, frame)
-    features = rank.features(words, sense, frame.layout, speaker=by_speaker, allowed=scene.allowed)
+    features = rank.features(
+        words,
+        sense,
+        frame.layout,
+        speaker=by_speaker,
+        time=channels.time(query, frame, view.asked_at),
+        allowed=scene.allowed,
+    )
     numbers = rank.fitted(dense=sense is not None) if fitted is None else fitted[sense is not None]
     scores = rank.combine(features, numbers.weights)
     derived = any(kind != "episode" for kind in frame.kinds)
     spare = limit // 2 + 8 if derived else 0  # a fact and the episode that it repeats will be one hit
-    places = rank.order(scores, limit + spare, scene.allowed)
+    places = _best(frame, scores, limit + spare, scene.allowed, whole_turns=whole_turns)
     facts = rank.facts(words, sense, scores, scene.allowed)
     calibrated = facts is not None and (sense is None or (space or "").startswith(CALIBRATED))
     relevances = rank.relevance(scores[places], facts, numbers.hit) if facts is not None and calibrated else None
@@ -169,6 +183,21 @@ def recall(
             )
     hits = _hits(scene, view, places, scores, relevances, features)
     return replace(results, hits=tuple(hits[:limit]), best=best, notes=tuple(notes))
+
+
+def _best(
+    frame: Frame, scores: NDArray[np.float32], limit: int, allowed: NDArray[np.bool_], *, whole_turns: bool
+) -> NDArray[np.int32]:
+    places = rank.order(scores, limit, allowed)
+    if not whole_turns:
+        return places
+    turns, looked_at = frame.columns["turn"], limit
+    while True:
+        first = np.sort(np.unique(turns[places], return_index=True)[1])
+        if len(first) >= limit or len(places) < looked_at:
+            return places[first[:limit]]
+        looked_at *= 4
+        places = rank.order(scores, looked_at, allowed)
 
 
 def _vector(asked: rank.Asked, frame: Frame, embedder: Embedder | None, notes: list[str]) -> NDArray[np.float32] | None:

@@ -1107,4 +1107,4 @@ def _erase_documents(
 def writing_of(row: Fields) -> Writing:
     """What the index reads of a record's row."""
     aliases: list[str] = json.loads(row["aliases"]) if row["aliases"] else []
-    return Writing(row["text"], row["speaker"], row["subject"], tuple(aliases))
+    return Writing(row["text"], row["subject"], tuple(aliases))
