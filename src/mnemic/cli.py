@@ -15,10 +15,12 @@ import subprocess
 import sys
 import time as clocks
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from importlib import import_module
+from dataclasses import replace
+from datetime import datetime
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, cast
+from zoneinfo import ZoneInfo
 
 import click
 
@@ -135,7 +137,7 @@ class Console:
         """Lines fit the terminal; in a pipe a text stays on one line, for grep and cut."""
         zone = self._given.get("timezone")
         width = min(WIDEST, shutil.get_terminal_size().columns) if sys.stdout.isatty() else None
-        return Paper(width, import_module("zoneinfo").ZoneInfo(zone) if zone else LocalTime())
+        return Paper(width, ZoneInfo(zone) if zone else LocalTime())
 
     def tell(self, value: object, lines: Iterable[str]) -> None:
         """The answer: `value` as JSON, or its lines."""
@@ -742,7 +744,7 @@ def search(
 
 def _without_the_unlikely(results: Results) -> Results:
     hits = tuple(hit for hit in results.hits if (hit.relevance or 0.0) >= NOT_KNOWN_BELOW)
-    return import_module("dataclasses").replace(results, hits=hits, threshold=NOT_KNOWN_BELOW)
+    return replace(results, hits=hits, threshold=NOT_KNOWN_BELOW)
 
 
 def _not_known(console: Console, results: Results) -> Iterator[str]:
@@ -895,7 +897,7 @@ def diff(console: Console, since: str, until: str | None) -> None:
     mnemic diff 2026-05-01 2026-06-01T12:00
     """
     with console.memory() as memory:
-        found = memory.diff(since, until or import_module("datetime").datetime.now().astimezone(), **console.scope)
+        found = memory.diff(since, until or datetime.now().astimezone(), **console.scope)
     console.tell(found, console.paper.diff(found))
 
 
@@ -987,8 +989,10 @@ def verify(console: Console) -> int:
     """
     with console.memory() as memory:
         changes = memory.stats(everything=True).journal
-    journal, sqlite = import_module("mnemic.journal"), import_module("mnemic.stores.sqlite")
-    store = sqlite.SqliteStore(Path(console.file), read_only=True)
+    from mnemic import journal  # with it comes all of the engine, for which no other command's help should wait
+    from mnemic.stores.sqlite import SqliteStore
+
+    store = SqliteStore(Path(console.file), read_only=True)
     with contextlib.closing(store), store.read() as snapshot:
         faults = [row[0] for row in snapshot.select("PRAGMA integrity_check", {}) if row[0] != "ok"]
         faults += journal.broken_links(snapshot)
@@ -1011,8 +1015,9 @@ def demo(console: Console) -> int:
     \b
     mnemic demo
     """
-    shown = import_module("mnemic.demo")
-    report = shown.run(
+    from mnemic.demo import run  # with the samples' loader, which nothing else here needs
+
+    report = run(
         _nothing if console.json else click.echo,
         width=min(100, shutil.get_terminal_size().columns),
         embedder=console.embedder,
