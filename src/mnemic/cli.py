@@ -751,11 +751,14 @@ def _not_known(console: Console, results: Results) -> Iterator[str]:
     yield f"{click.style('not known', bold=True)}: {safe(results.query)}"
     held = f"{results.considered:,} record{'s' * (results.considered != 1)}"
     if results.best is None:
-        yield f"  {held} may be searched for {console.whose} in {intake.shown(console.file)}"
-        yield "  try: another --user, --project or --file, other filters, or add something first"
-        return
-    yield f"  the best of {held} for {console.whose} has relevance {results.best:.2f}, below {results.threshold:.2f}"
-    yield "  try: other words; --threshold 0 to see the nearest; --include superseded; another --user or --project"
+        told = f"{held} may be searched for {console.whose} in {intake.shown(console.file)}"
+        advice = "try: another --user, --project or --file, other filters, or add something first"
+    else:
+        near = f"relevance {results.best:.2f}, below {results.threshold:.2f}"
+        told = f"the best of {held} for {console.whose} has {near}"
+        advice = "try: other words; --threshold 0 to see the nearest; --include superseded; another --user or --project"
+    yield from console.paper.words(told, "  ")
+    yield from console.paper.words(advice, "  ")
 
 
 def _asked(given: dict[str, Any]) -> dict[str, Any]:
