@@ -24,7 +24,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass, field
-from itertools import islice
+from itertools import count, islice
 from pathlib import Path
 from typing import Any
 
@@ -108,9 +108,9 @@ def measure(
             facts |= {f"episodes added per second, batches of {BATCH:,}, {when}": v for when, v in per_second.items()}
             database = folder / f"{size}.db"
             if size == FIRST_RESULT_SIZE:
-                facts["first result in a new process on 10,000 episodes, s"] = first_result(database, questions[0])
+                facts[f"first result in a new process on {size:,} episodes, s"] = first_result(database, questions[0])
             if size == RESIDENT_SIZE:
-                facts["resident memory with 100,000 episodes searched, MiB"] = resident(database, questions[0])
+                facts[f"resident memory with {size:,} episodes searched, MiB"] = resident(database, questions[0])
         progress(f"one of {USERS:,} users")
         searches.append(one_of_many(folder, list(chatlog(log, min(max(sizes), 100_000))), questions, seconds))
     progress("import and installed size")
@@ -358,12 +358,16 @@ def one_of_many(folder: Path, messages: Sequence[Message], questions: Sequence[s
             part = messages[number * share : (number + 1) * share]
             if part:
                 memory.add(_payloads(part), user_id=f"user-{number}")
+        turn = count()
         calls: dict[str, Callable[[str], object]] = {
             "mnemic": lambda question: memory.search(question, user_id="user-0", limit=10),
             "floor": floor,
+            "mnemic, another user each time": lambda question: memory.search(
+                question, user_id=f"user-{next(turn) % USERS}", limit=10
+            ),
         }
-        ours, least = take_turns(calls, questions, seconds)
-    return Comparison(f"search, one of {USERS:,} users with {share:,} episodes each", ours, least)
+        ours, least, *rest = take_turns(calls, questions, seconds)
+    return Comparison(f"search, one of {USERS:,} users with {share:,} episodes each", ours, least, tuple(rest))
 
 
 def durable_adds(folder: Path, messages: Sequence[Message]) -> Comparison:
