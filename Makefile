@@ -1,0 +1,85 @@
+# Each target sets itself up in a virtual environment, so a fresh checkout needs only Python >= 3.11 and make.
+#   make test PYTHON=python3.12     with another Python (the environment is made anew where the version differs)
+#   make bench ARGS="quality --limit 3"
+
+PYTHON ?= python3
+VENV ?= .venv
+ARGS ?=
+
+BIN := $(VENV)/bin
+MADE := $(VENV)/.made-by-$(notdir $(PYTHON))
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test torture bench lint format docs clean
+
+help:
+	@echo "make demo      a conversation remembered and asked about, in a minute"
+	@echo "make test      the tests"
+	@echo "make torture   the tests that kill processes and fill disks, for as long as it takes"
+	@echo "make bench     recall and speed, measured (ARGS=\"quality --limit 3\"; the data sets are not part of the project)"
+	@echo "make lint      style, format and types"
+	@echo "make format    put the format right"
+	@echo "make docs      the documentation as a static site in site/"
+	@echo "make clean     remove what the other targets made"
+
+demo: $(VENV)/.package
+	@$(BIN)/mnemic demo $(ARGS)
+
+test: $(VENV)/.dev
+	$(BIN)/python -m pytest -n 2 --hypothesis-profile=ci $(ARGS)
+
+torture: $(VENV)/.dev
+	$(BIN)/python -m pytest tests/torture --torture=full $(ARGS)
+
+bench: $(VENV)/.bench
+	$(BIN)/python -m bench $(or $(ARGS),all)
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/pyright --pythonpath $(BIN)/python
+
+format: $(VENV)/.dev
+	$(BIN)/ruff check --fix --quiet || true
+	$(BIN)/ruff format
+
+docs: $(VENV)/.docs
+	$(BIN)/python docs/reference.py
+	$(BIN)/mkdocs build --strict --quiet --site-dir site
+	@echo "built: site/index.html"
+
+clean:
+	rm -rf $(VENV) site dist build .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# --- The environment. A stamp per set of packages: nothing is asked of pip again until pyproject.toml changes. ---
+
+$(MADE):
+	@$(PYTHON) -c 'import sys; sys.exit("Mnemic needs Python 3.11 or newer; this is " + sys.version.split()[0] \
+		+ ". Name another: make PYTHON=python3.12" if sys.version_info < (3, 11) else 0)'
+	@if [ "$$($(PYTHON) --version)" != "$$($(BIN)/python --version 2>&1)" ]; then \
+		echo "making $(VENV) with $$($(PYTHON) --version)"; $(PYTHON) -m venv --clear $(VENV); fi
+	@$(BIN)/python -c 'import sys, pip; sys.exit(tuple(map(int, pip.__version__.split(".")[:2])) < (25, 1))' \
+		|| $(PIP) install --upgrade "pip>=25.1" # the first that knows --group
+	@touch $@
+
+$(VENV)/.package: pyproject.toml $(MADE)
+	@echo "installing mnemic into $(VENV)"
+	@$(PIP) install --editable ".[rich]"
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml $(MADE)
+	@echo "installing mnemic and what its tests need into $(VENV)"
+	@$(PIP) install --editable ".[all]" --group dev
+	@touch $@
+
+$(VENV)/.bench: pyproject.toml $(MADE)
+	@echo "installing mnemic and what its measurements need into $(VENV)"
+	@$(PIP) install --editable ".[all]" --group bench
+	@touch $@
+
+$(VENV)/.docs: pyproject.toml $(MADE)
+	@echo "installing mnemic and what its documentation needs into $(VENV)"
+	@$(PIP) install --editable . --group docs
+	@touch $@
