@@ -28,7 +28,7 @@ from .sound import assert_rebuilt_alike, assert_sound, bytes_of
 
 Act = dict[str, Any]
 START = datetime(2024, 1, 1, tzinfo=UTC)
-WORDS = "river stone lamp garden letter train copper violin harbour winter bread signal meadow paper anchor".split()
+WORDS = ("river", "stone", "lamp", "garden", "letter", "train", "copper", "violin", "harbour", "winter", "bread")
 WHO = {"user_id": "ana"}
 
 

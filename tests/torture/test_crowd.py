@@ -23,6 +23,7 @@ from .life import Child
 from .sound import assert_rebuilt_alike, assert_sound
 
 WHO = {"user_id": "ana"}
+WEATHER = ("rain", "snow", "wind", "sun")
 
 
 class _Board:
@@ -103,7 +104,7 @@ def _one(path: Path, me: int, processes: int, seconds: float, seed: int, board: 
     while time.monotonic() < end:
         number = len(ids)
         began = time.monotonic()
-        receipt = memory.add(f"Zq{me}x{number} says something about {rng.choice('rain snow wind sun'.split())}", **WHO)
+        receipt = memory.add(f"Zq{me}x{number} says something about {rng.choice(WEATHER)}", **WHO)
         longest = max(longest, time.monotonic() - began)
         ids += [entry.id for entry in receipt.entries if entry.action == "added"]
         assert len(ids) == number + 1, receipt

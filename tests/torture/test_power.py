@@ -1,4 +1,4 @@
-"""Power loss at any instant: what was acknowledged is in the file and its log alone, as far as they were forced to disk.
+"""Power loss at any instant: what was acknowledged is in the file and its log, as far as they were forced to disk.
 
 A copy of the file and the log (the shared memory is never on the disk) is taken while the writer stands still. Of what
 was not yet forced to the disk, any part may be lost: the log behind the last acknowledged transaction is cut or
@@ -15,6 +15,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -34,8 +35,7 @@ def outages(rounds: int, seed: int) -> dict[str, Any]:
     while checked < rounds:
         start, model, known = rng.getrandbits(32), Model(), 0
         path = folder / f"{start}.db"
-        pages = rng.choice((40, 2000))
-        child = Child(lambda tell, path=path, start=start: live(path, Model(), start, tell, embedder, pages=pages))
+        child = Child(partial(_writer, path, start, rng.choice((40, 2000))))
         under: dict[str, tuple[Path, int]] = {}  # an older file under each log, and how long the log was then
         for number in range(10):
             child.listen(20, rng.randint(1, 4))
@@ -72,6 +72,10 @@ def outages(rounds: int, seed: int) -> dict[str, Any]:
         folder.mkdir()
     shutil.rmtree(folder)
     return {"outages": checked, "with a log cut short": cut, "with an older file": older}
+
+
+def _writer(path: Path, seed: int, pages: int, tell: int) -> None:
+    live(path, Model(), seed, tell, HashEmbedder(32), pages=pages)
 
 
 def _lose(log: Path, safe: int, rng: random.Random) -> bool:

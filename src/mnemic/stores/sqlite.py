@@ -163,7 +163,7 @@ class SqliteStore:
             watch(self, STORES)
             return
         _refuse_network(path)
-        exists = path.exists() and path.stat().st_size > 0
+        exists = _size(path) > 0
         self.read_only = read_only or (exists and not os.access(path, os.W_OK)) or _on_read_only_disk(path)
         if not exists:
             if self.read_only:
@@ -244,7 +244,7 @@ class SqliteStore:
             with self._writing:
                 connection = self._writer_or_raise()
                 return connection.execute("PRAGMA page_count").fetchone()[0] * 4096
-        return sum(file.stat().st_size for file in (self.path, self._log) if file.exists())
+        return _size(self.path) + _size(self._log)
 
     def close(self) -> None:
         """Close every connection: after a write under way, and those of reads under way when they end. Idempotent."""
@@ -368,7 +368,7 @@ class SqliteStore:
         if self.path is None:
             return
         with contextlib.suppress(OSError):  # the write is done; this is for the disk's sake
-            size = self._log.stat().st_size
+            size = _size(self._log)
             if size >= self._long_log:
                 self._long_log = LONG_LOG if _empty_log(connection, wait=0.2) else size + LONG_LOG
 
@@ -487,11 +487,17 @@ def _inspect(path: Path) -> None:
 
 
 def _has_log(path: Path) -> bool:
-    log = path.with_name(path.name + "-wal")
+    return _size(path.with_name(path.name + "-wal")) > 0
+
+
+def _size(path: Path) -> int:
+    """Bytes of a file; 0 where there is none."""
     try:
-        return log.stat().st_size > 0
-    except OSError:
-        return False
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
+    except OSError as error:
+        raise StoreError(error.errno, f"'{path}' cannot be used: {error.strerror}") from error
 
 
 def _prepare(writer: sqlite3.Connection) -> None:
