@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -39,16 +40,15 @@ def _set_of(case: Case) -> str:
 def _write(path: Path, asked: Sequence[Case], strangers: Sequence[Case]) -> None:
     known = {case.conversation for case in asked}
     apart = [case for case in strangers if case.conversation in known]
-    numbers = {
-        "words and vectors": _numbers(asked, apart, fit.PRIOR),
-        "words": _numbers([c.without_vectors() for c in asked], [c.without_vectors() for c in apart], fit.WORDS_PRIOR),
-    }
+    # The run has vectors, so the numbers for words alone are the shipped ones.
+    shipped = json.loads((files("mnemic") / "rank.json").read_text(encoding="utf-8"))
+    numbers = {**shipped, "words and vectors": _numbers(asked, apart)}
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(numbers, indent=1) + "\n", encoding="utf-8")
 
 
-def _numbers(asked: Sequence[Case], strangers: Sequence[Case], prior: dict[str, float]) -> dict[str, Any]:
-    weights = fit.fit_weights(asked, prior)
+def _numbers(asked: Sequence[Case], strangers: Sequence[Case]) -> dict[str, Any]:
+    weights = fit.fit_weights(asked, fit.PRIOR)
     hits = list(fit.shown([*asked, *strangers], weights))
     calibration = fit.fit_calibration(hits)
     offset, slope = fit.fit_found(hits, calibration)
