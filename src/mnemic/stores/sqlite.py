@@ -350,6 +350,15 @@ class SqliteStore:
             self._writer = None
 
     def _open_writer(self) -> None:
+        """Make or upgrade the file. One of the current format needs no turn: opening waits for no writer."""
+        with _translated(self.path):
+            reader = self._connect(self._uri())
+            reader.execute("PRAGMA query_only = ON")
+            current = _check_format(reader, self.path) == steps()[-1][0]
+        if current:
+            self._idle.append(reader)
+            return
+        reader.close()
         with self._writer_in_turn() as writer, _translated(self.path):
             _upgrade(writer, self.path)
 
@@ -648,28 +657,36 @@ def _other_readers(path: Path) -> list[int]:
 # -- errors
 
 
-@contextlib.contextmanager
-def _translated(path: Path | None = None) -> Generator[None]:
+class _translated:  # noqa: N801 - reads as the verb that it is; a class, since it stands around every statement
     """SQLite's errors in our words."""
-    where = f"'{path}'" if path else "the store"
-    try:
-        yield
-    except sqlite3.OperationalError as error:
-        text = str(error)
-        if "disk is full" in text:
-            raise DiskFullError(
-                errno.ENOSPC, f"the disk of {where} is full; nothing of this call was written"
-            ) from error
-        if "readonly" in text or "read-only" in text:
-            raise ReadOnlyError(errno.EROFS, f"{where} can only be read; this write was not made") from error
-        if "locked" in text or "busy" in text:
-            raise StoreError(
-                errno.EBUSY, f"{where} was held by another program for {WAIT_SECONDS:.0f} s; try again"
-            ) from error
-        raise StoreError(errno.EIO, f"{where}: {text}") from error
-    except sqlite3.DatabaseError as error:
-        if isinstance(error, sqlite3.IntegrityError | sqlite3.ProgrammingError | sqlite3.InterfaceError):
-            raise
+
+    __slots__ = ("_path",)
+
+    def __init__(self, path: Path | None = None) -> None:
+        self._path = path
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, sqlite3.DatabaseError):
+            _raise_translated(error, f"'{self._path}'" if self._path else "the store")
+
+
+def _raise_translated(error: sqlite3.DatabaseError, where: str) -> None:
+    if isinstance(error, sqlite3.IntegrityError | sqlite3.ProgrammingError | sqlite3.InterfaceError):
+        return
+    text = str(error)
+    if not isinstance(error, sqlite3.OperationalError):
         raise NotAStoreError(
             errno.EIO, f"{where} is damaged or not a Mnemic store ({error}); restore it from a copy"
         ) from error
+    if "disk is full" in text:
+        raise DiskFullError(errno.ENOSPC, f"the disk of {where} is full; nothing of this call was written") from error
+    if "readonly" in text or "read-only" in text:
+        raise ReadOnlyError(errno.EROFS, f"{where} can only be read; this write was not made") from error
+    if "locked" in text or "busy" in text:
+        raise StoreError(
+            errno.EBUSY, f"{where} was held by another program for {WAIT_SECONDS:.0f} s; try again"
+        ) from error
+    raise StoreError(errno.EIO, f"{where}: {text}") from error
