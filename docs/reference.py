@@ -195,7 +195,7 @@ IN_VALUE = {
     ("Diff", "removed"): "Records that went.",
     ("Diff", "changed"): "Pairs of before and after.",
     ("Stats", "records"): "Current records by kind.",
-    ("Stats", "states"): "All records by state, acts among them.",
+    ("Stats", "states"): "Records by state.",
     ("Stats", "walls"): "Different (tenant, project, user) that hold or held something.",
     ("Stats", "documents"): "Texts in the index, erased ones counted.",
     ("Stats", "journal"): "Rows of the journal.",
