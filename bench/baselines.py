@@ -189,7 +189,7 @@ def _dense_window_scores(conversation: Conversation, a: float = 1e-3) -> Callabl
 
 
 def _unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-    return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
+    return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9).astype(np.float32)
 
 
 # --- Both, and neither ------------------------------------------------------------------------------------------------

@@ -118,6 +118,7 @@ FIELDS = {
     "time": "When it was observed or said.",
     "valid_from": "True from then on; None: from `time`.",
     "valid_to": "No longer true from then on; None: open.",
+    "valid_precision": "How exact `valid_from` was given: year, month, day, minute or second.",
     "scope": "The walls and stamps that it carries.",
     "source": "How far it is trusted.",
     "speaker": "Who said it: the message's name, else its role.",

@@ -625,7 +625,7 @@ def retire(console: Console, ids: tuple[str, ...], reason: str | None, author: s
     --known-at before it still shows them.
 
     \b
-    mnemic retire 01K2Z7… --reason "a misunderstanding"
+    mnemic retire 3uwa4q… --reason "a misunderstanding"
     """
     with console.memory() as memory:
         console.receipt(memory.retire(ids, reason=reason, author=author, **console.scope))
@@ -639,8 +639,8 @@ def undo(console: Console, receipt: str, cascade: bool, author: str | None) -> N
     """Take back what one receipt did. An undo can be undone; an erasure cannot.
 
     \b
-    mnemic undo r01K2Z7…
-    mnemic undo r01K2Z7… --cascade
+    mnemic undo r0066…
+    mnemic undo r0066… --cascade
     """
     with console.memory() as memory:
         console.receipt(memory.undo(receipt, cascade=cascade, author=author, **console.scope))
@@ -668,7 +668,7 @@ def erase(
     It asks first; a script says --yes.
 
     \b
-    mnemic erase 01K2Z7…
+    mnemic erase 3uwa4q…
     mnemic erase --all --user ana --dry-run
     mnemic erase --everything --yes
     """
@@ -806,8 +806,8 @@ def get(console: Console, id: str, known_at: str | None) -> None:
     """One record with everything that it carries.
 
     \b
-    mnemic get 01K2Z7…
-    mnemic get 01K2Z7… --known-at 2026-05-01 --json
+    mnemic get 3uwa4q…
+    mnemic get 3uwa4q… --known-at 2026-05-01 --json
     """
     with console.memory() as memory:
         record = memory.get(id, known_at=known_at, **console.scope)
@@ -879,7 +879,7 @@ def history(console: Console, id: str) -> None:
     An erased record keeps its id, times and who did it. With --json, one change a line.
 
     \b
-    mnemic history 01K2Z7…
+    mnemic history 3uwa4q…
     """
     with console.memory() as memory:
         changes = memory.history(id, **console.scope)

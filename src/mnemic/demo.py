@@ -116,7 +116,7 @@ class _Demo:
         self._do("memory.add(messages, user_id='home')")
         self._say(
             f"kept {kept} of {len(sample.messages)} in {seconds:.2f} s ({kept / seconds:,.0f} a second), on the disk "
-            f"when the call returned; {memory.stats(user_id=USER).bytes / 1e6:.1f} MB"
+            f"when the call returned; {(memory.stats(everything=True).bytes or 0) / 1e6:.1f} MB"
         )
         self._say(f"receipt {receipt.id}")
         return replace(report, messages=kept, seconds=round(seconds, 4))

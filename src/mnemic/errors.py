@@ -73,6 +73,9 @@ class ConflictError(MnemicError, RuntimeError):
 class StoreError(MnemicError, OSError):
     """The file, or the disk under it."""
 
+    def __str__(self) -> str:
+        return self.strerror or super().__str__()
+
 
 class NotAStoreError(StoreError):
     """The file is not a Mnemic store, or it is damaged."""

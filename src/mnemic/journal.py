@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mnemic.errors import NotFoundError
-from mnemic.records import evidence_of, record_of, state_of
+from mnemic.records import as_known, evidence_of, record_of, state_of
 from mnemic.scope import Reach
 from mnemic.stores.sqlite import Row, Snapshot, steps
 from mnemic.times import moment
@@ -28,7 +28,8 @@ def history(snapshot: Snapshot, id_: str, reach: Reach, now: int) -> tuple[Chang
     changes: list[Change] = []
     for row, after in zip(revisions, [*revisions[1:], None], strict=True):
         opened = receipts.get(row["opened_by"])
-        record = None if row["erased_by"] else record_of(row, walls[row["wall"]], state_of(row, now), evidence)
+        then = as_known(row, row["recorded_at"])  # as it came; that it was retired later is a change of its own
+        record = None if row["erased_by"] else record_of(then, walls[row["wall"]], state_of(then, now), evidence)
         changes.append(_change(row, _action(row, opened), row["recorded_at"], row["opened_by"], opened, record))
         reopened = after is not None and after["opened_by"] == row["closed_by"]
         if row["closed_by"] and not reopened and row["closed_by"] != row["erased_by"]:
@@ -105,7 +106,7 @@ def stats(snapshot: Snapshot, reach: Reach | None, now: int, size: int, space: s
         walls=len(rows),
         documents=sum(row["size"] for row in rows),
         journal=journal["size"] if journal else 0,
-        bytes=size,
+        bytes=size if reach is None else None,
         embedder=space,
         format=steps()[-1][0],
         earliest=None if earliest is None else moment(earliest),

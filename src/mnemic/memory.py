@@ -265,6 +265,7 @@ class Memory:
         With `if_revision`, raises ConflictError unless that is the current one. Raises NotFoundError, InputError.
         """
         started = clocks.perf_counter()
+        asked = self._reach(self.update, scope)
         begins, ends = self._validity(
             None if valid_from is UNSET else valid_from, None if valid_to is UNSET else valid_to
         )
@@ -289,7 +290,6 @@ class Memory:
         fields = {name: value for name, value in given.items() if value is not UNSET}
         if not fields:
             raise InputError("update() was given nothing to change: name a field, such as text=…")
-        asked = self._reach(self.update, scope)
         notes: list[str] = []
 
         def decide(tx: write.Transaction, stamp: Stamp) -> Changes:
@@ -501,16 +501,27 @@ class Memory:
             notes = (*notes, f"the budget of {budget} {counter.name} tokens holds not even the first hit")
         return Context(asked, words, tokens, budget, counter.name, evidence, results.id, left, notes)
 
-    def get(self, id: str, *, known_at: When | None = None, **scope: Unpack[ScopeArgs]) -> Record:
+    def get(
+        self,
+        id: str | None = None,
+        *,
+        key: str | None = None,
+        known_at: When | None = None,
+        **scope: Unpack[ScopeArgs],
+    ) -> Record:
         """One record by its id, in its latest revision (or the one held at `known_at`), whatever its state.
 
-        Raises NotFoundError where there is none in this scope, or it is erased.
+        With `key` instead: the current record that has it, the user's own before a shared one. Raises NotFoundError
+        where there is none in this scope, or it is erased.
         """
         asked = self._reach(self.get, scope)
+        if (id is None) == (key is None):
+            raise InputError("get() takes the id of a record, or key=…")
         at = None if known_at is None else interval(known_at, self._zone, "known_at").start
         with self._store.read() as snapshot:
             walls = write.seen(snapshot, asked)
-            row: Fields = write.wanted(snapshot, [_id(id)], walls, asked)[0]
+            id = _id(id) if key is None else write.holder_of(snapshot, key, walls, asked)
+            row: Fields = write.wanted(snapshot, [id], walls, asked)[0]
             if at is not None:
                 held = snapshot.row("revision_known_at", id=id, at=at)
                 if held is None or held["erased_by"] is not None:

@@ -132,6 +132,8 @@ def checked_text(text: object, name: str) -> str:
 
 
 def _items(given: object) -> Iterable[object]:
+    if _is_pair(given):
+        return [given]
     if (
         isinstance(given, str | bytes | Mapping)
         or _get(given, "content") is not None
@@ -146,7 +148,18 @@ def _items(given: object) -> Iterable[object]:
     )
 
 
+def _is_pair(item: object) -> bool:
+    """Whether this is ("user", "hello"), a message in short."""
+    if not isinstance(item, tuple):
+        return False
+    pair = cast("tuple[object, ...]", item)
+    return len(pair) == 2 and all(isinstance(part, str) for part in pair) and str(pair[0]).lower() in ROLES
+
+
 def _fields(item: object, where: str) -> Mapping[str, Any]:
+    if _is_pair(item):
+        role, content = cast("tuple[str, str]", item)
+        return {"role": role, "content": content}
     if isinstance(item, str):
         return {"role": "user", "content": item}
     if isinstance(item, Mapping):

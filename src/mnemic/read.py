@@ -301,7 +301,11 @@ def _without_repeats(hits: list[Hit]) -> list[Hit]:
 
 
 def _outdated_last(scene: Scene, view: View, hits: list[Hit]) -> list[Hit]:
-    """Mark episodes whose only statements have been superseded, and put them behind the successor's hit."""
+    """Mark episodes whose only statements have been superseded; put what is outdated behind its successor's hit."""
+    return _behind_successors(_outdated(scene, view, hits))
+
+
+def _outdated(scene: Scene, view: View, hits: list[Hit]) -> list[Hit]:
     episodes = [hit.id for hit in hits if hit.kind == "episode"]
     links = scene.snapshot.rows("links_to", ids=json.dumps(episodes), role="derived_from")
     links = [link for link in links if holds(link, view.known_at)]
@@ -318,8 +322,12 @@ def _outdated_last(scene: Scene, view: View, hits: list[Hit]) -> list[Hit]:
         if statement is not None:
             successors.setdefault(link["target_id"], []).append(statement["superseded_by"])
     outdated = {id_: by[-1] for id_, by in successors.items() if all(one is not None for one in by)}
-    marked = [replace(hit, outdated_by=outdated[hit.id]) if outdated.get(hit.id) else hit for hit in hits]
-    for hit in [hit for hit in marked if hit.kind == "episode" and hit.id in outdated]:
+    return [replace(hit, outdated_by=outdated[hit.id]) if outdated.get(hit.id) else hit for hit in hits]
+
+
+def _behind_successors(hits: list[Hit]) -> list[Hit]:
+    marked = list(hits)
+    for hit in [hit for hit in hits if hit.outdated_by is not None]:
         after = next((place for place, other in enumerate(marked) if other.id == hit.outdated_by), -1)
         at = marked.index(hit)
         if at < after:
@@ -368,24 +376,24 @@ def chosen(
         return [], None
     columns = scene.frame.columns
     places = np.flatnonzero(scene.allowed)
-    times, rows = columns["time"][places], columns["row"][places]
+    times, rows, arrivals = columns["time"][places], columns["row"][places], scene.frame.arrivals()[places]
     if since is not None or until is not None:
         keep = np.ones(len(places), np.bool_)
         keep &= times >= since if since is not None else True
         keep &= times < until if until is not None else True
-        places, times, rows = places[keep], times[keep], rows[keep]
+        places, times, rows, arrivals = places[keep], times[keep], rows[keep], arrivals[keep]
     if subject is not None:
         about = scene.snapshot.rows("rows_about", walls=json.dumps(list(scene.walls)), subject=subject)
         keep = np.isin(rows, [row["row"] for row in about if _is_about(row, subject)])
-        places, times, rows = places[keep], times[keep], rows[keep]
-    order = np.lexsort((rows, times))
+        places, times, arrivals = places[keep], times[keep], arrivals[keep]
+    order = np.lexsort((arrivals, times))
     order = order[::-1] if newest_first else order
     if after is not None:
-        time, row = _cursor(after)
-        passed = (times[order], rows[order])
-        beyond = (passed[0] < time) | ((passed[0] == time) & (passed[1] < row))
+        time, arrival = _cursor(after)
+        at, came = times[order], arrivals[order]
+        beyond = (at < time) | ((at == time) & (came < arrival))
         if not newest_first:
-            beyond = (passed[0] > time) | ((passed[0] == time) & (passed[1] > row))
+            beyond = (at > time) | ((at == time) & (came > arrival))
         order = order[beyond]
     page = places[order[:limit]].astype(np.int32)
     found = _fetch(scene, view, page)
@@ -394,8 +402,8 @@ def chosen(
         record_of(row, scene.walls[row["wall"]], state_of(row, scene.now, view.as_of), evidence.get(row["id"], ()))
         for row in found
     ]
-    more = len(order) > limit and records
-    return records, f"{found[-1]['time']}_{found[-1]['row']}" if more else None
+    last = order[:limit][-1:]
+    return records, f"{times[last[0]]}_{arrivals[last[0]]}" if len(order) > limit else None
 
 
 def _is_about(row: Row, subject: str) -> bool:

@@ -60,6 +60,7 @@ def record_of(fields: Fields, wall: Fields, state: str, evidence: Sequence[Evide
         time_precision=fields["time_precision"],
         valid_from=_moment(fields["valid_from"]),
         valid_to=_moment(fields["valid_to"]),
+        valid_precision=fields["valid_precision"],
         expires_at=_moment(fields["expires_at"]),
         retired_at=_moment(fields["retired_at"]),
         superseded_by=fields["superseded_by"],
@@ -90,7 +91,8 @@ def evidence_of(
     behind = set(walls)
     targets = {row["id"]: row for row in snapshot.rows("latest_of", ids=wanted) if row["wall"] in behind}
     resting: dict[str, list[Evidence]] = {}
-    for link in links:
+    acts = {id_ for id_, target in targets.items() if target["kind"] == "act"}
+    for link in sorted(links, key=lambda link: link["target_id"] in acts):  # what was said before what was done by hand
         target = targets.get(link["target_id"])
         if target is not None and target["erased_by"] is None:
             resting.setdefault(link["source_id"], []).append(_evidence(target))

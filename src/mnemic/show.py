@@ -145,7 +145,7 @@ class Paper:
             "walls": f"{stats.walls:,}",
             "indexed texts": f"{stats.documents:,}",
             "journal": f"{stats.journal:,} changes",
-            "file": f"{stats.bytes:,} bytes, format {stats.format}",
+            "file": f"{f'{stats.bytes:,} bytes, ' if stats.bytes is not None else ''}format {stats.format}",
             "embedder": stats.embedder or "none (words alone)",
         }
         for name, value in rows.items():

@@ -126,6 +126,7 @@ class Record:
     time_precision: str = "second"
     valid_from: datetime | None = None
     valid_to: datetime | None = None
+    valid_precision: str | None = None
     expires_at: datetime | None = None
     retired_at: datetime | None = None
     superseded_by: str | None = None
@@ -239,7 +240,11 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What one write did. `ids` are the records that it is about, in the order given (acts and passages left out)."""
+    """What one write did.
+
+    `ids` are the records that it is about, in the order given: one for each message of `add`, a long one's by its first
+    passage. Records that others take over are told in `entries` alone.
+    """
 
     id: str
     verb: str
@@ -255,7 +260,7 @@ class Receipt:
 
     @property
     def ids(self) -> tuple[str, ...]:
-        return tuple(entry.id for entry in self.entries)
+        return tuple(entry.id for entry in self.entries if entry.action != "superseded")
 
     def count(self, action: str) -> int:
         """How many entries have this action."""
@@ -265,7 +270,9 @@ class Receipt:
         counts: dict[str, int] = {}
         for entry in self.entries:
             counts[entry.action] = counts.get(entry.action, 0) + 1
-        did = ", ".join(f"{number} {action}" for action, number in counts.items()) or "nothing changed"
+        did = ", ".join(f"{number} {action}" for action, number in counts.items()) or (
+            "done" if self.verb == "rebuild" else "nothing changed"
+        )
         would = "would be " if self.dry_run else ""
         notes = "".join(f"\nnote: {note}" for note in self.notes)
         return f"{self.verb} {self.id}: {would}{did} ({self.ms:.1f} ms){notes}"
@@ -338,7 +345,8 @@ class Stats:
     walls: int
     documents: int
     journal: int
-    bytes: int
+    bytes: int | None
+    """Size of the whole file with its log; None for a scope, which must not learn how much others keep."""
     embedder: str | None
     format: int
     earliest: datetime | None = None
@@ -348,10 +356,15 @@ class Stats:
         kinds = ", ".join(f"{n} {kind}" for kind, n in sorted(self.records.items())) or "nothing"
         states = ", ".join(f"{n} {state}" for state, n in self.states.items() if n)
         return (
-            f"{kinds}\n{states or 'no records'}\n{self.documents} documents in {self.walls} walls, "
-            f"{self.journal} journal rows, {self.bytes:,} bytes, format {self.format}, "
+            f"{kinds}\n{states or 'no records'}\n{_counted(self.documents, 'document')} in "
+            f"{_counted(self.walls, 'wall')}, {_counted(self.journal, 'journal row')}, "
+            f"{'' if self.bytes is None else f'{self.bytes:,} bytes, '}format {self.format}, "
             f"embedder {self.embedder or 'none (words alone)'}"
         )
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def _day(moment: datetime) -> str:

@@ -17,7 +17,7 @@ from mnemic.errors import FilterError, nearest
 
 _COMPARE = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
 OPERATORS = ("eq", "ne", "in", *_COMPARE, "contains")
-_PEERS = {"==": "eq", "!=": "ne", ">": "gt", ">=": "gte", "<": "lt", "<=": "lte", "icontains": "contains", "nin": "in"}
+_PEERS = {"==": "eq", "!=": "ne", ">": "gt", ">=": "gte", "<": "lt", "<=": "lte", "icontains": "contains"}
 _DEEPEST = 32
 
 
@@ -56,7 +56,9 @@ def _all_of(where: object, column: str, values: dict[str, Any], depth: int) -> s
 
 def _test(key: str, operator: object, wanted: object, column: str, values: dict[str, Any]) -> str:
     if operator not in OPERATORS:
-        hint = nearest(str(operator), OPERATORS, _PEERS)
+        hint = nearest(str(operator), OPERATORS, _PEERS) or "."
+        if operator == "nin":
+            hint = f"; write {{'not': {{{key!r}: {{'in': […]}}}}}}."
         raise FilterError(f"the filter on {key!r} has no operator {operator!r}{hint} Known are {', '.join(OPERATORS)}")
     name = _bind(key, values)
     if operator in ("eq", "ne"):

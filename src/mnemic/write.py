@@ -111,10 +111,23 @@ class Changes:
     closings: list[Closing] = field(default_factory=list[Closing])
     links: list[Values] = field(default_factory=list[Values])
     entries: list[Entry] = field(default_factory=list[Entry])
-    """For the receipt, in order; openings and closings that are not quiet add their own."""
+    """For the receipt, in the order in which they were decided."""
     undoes: str | None = None
     details: Values = field(default_factory=dict[str, Any])
     notes: list[str] = field(default_factory=list[str])
+
+    def open(self, opening: Opening) -> None:
+        """A revision is to be opened, which the receipt tells unless it is quiet."""
+        self.openings.append(opening)
+        if not opening.quiet:
+            values = opening.values
+            self.entries.append(Entry(values["id"], _action(opening.action), opening.reason, values["revision"]))
+
+    def close(self, closing: Closing) -> None:
+        """A revision is to be closed, which the receipt tells where nothing follows it."""
+        self.closings.append(closing)
+        if closing.entry is not None:
+            self.entries.append(closing.entry)
 
     def __bool__(self) -> bool:
         return bool(self.openings or self.closings or self.links or self.undoes)
@@ -217,8 +230,8 @@ def added(
         while (first := record_id(scope, "episode", "id", identity[0], number)) in taken or _latest(tx, [first]):
             number += 1  # the id of an erased version is not given to another text
         fresh = _episodes(pieces, first, wall, place, author, at)
-        _edit(changes, edits, fresh)
         _open(tx, changes, fresh, pieces, erased_before=False)
+        _edit(changes, edits, fresh)
         edits.append(fresh)
     return changes
 
@@ -290,10 +303,8 @@ def _open(
         for values in fresh:
             latest = _latest(tx, [values["id"]]).get(values["id"])
             values["revision"] = latest["revision"] + 1 if latest else 1
-    changes.openings += [
-        Opening(values, "added", document=piece.document, quiet=number > 0)
-        for number, (values, piece) in enumerate(zip(fresh, pieces, strict=True))
-    ]
+    for number, (values, piece) in enumerate(zip(fresh, pieces, strict=True)):
+        changes.open(Opening(values, "added", document=piece.document, quiet=number > 0))
 
 
 def _again(tx: Transaction, changes: Changes, rows: list[Values], at: int) -> bool:
@@ -306,9 +317,7 @@ def _again(tx: Transaction, changes: Changes, rows: list[Values], at: int) -> bo
         if closed is not None and closed["verb"] == "undo":
             for number, row in enumerate(rows):
                 rows[number] = _next(row)
-                changes.openings.append(
-                    Opening(rows[number], "restored", "its undone add is made again", quiet=number > 0)
-                )
+                changes.open(Opening(rows[number], "restored", "its undone add is made again", quiet=number > 0))
             return True
         reason = "already held, and retired since; undo that to have it back"
     changes.entries.append(Entry(first["id"], "ignored", reason, first["revision"]))
@@ -326,9 +335,9 @@ def _edit(changes: Changes, versions: Sequence[list[Values]], fresh: list[Values
             if row["opened_by"] is None:  # both versions came in this very call
                 row["valid_to"], row["superseded_by"] = valid_to, new["id"]
                 continue
-            changes.closings.append(Closing(row))
+            changes.close(Closing(row))
             old[number] = {**_next(row), "valid_to": valid_to, "superseded_by": new["id"]}
-            changes.openings.append(Opening(old[number], "superseded", f"edited: {new['id']}", quiet=number > 0))
+            changes.open(Opening(old[number], "superseded", f"edited: {new['id']}", quiet=number > 0))
         changes.links.append(_link(new, old[0]["id"], "supersedes"))
 
 
@@ -412,13 +421,13 @@ def remembered(
             old[holder["id"]] = dict(holder)
     if reason := _protected(old.values(), weakest):
         values["quarantined"] = 1
-        changes.openings.append(Opening(values, "quarantined", reason, document))
+        changes.open(Opening(values, "quarantined", reason, document))
         old = {}
     else:
-        changes.openings.append(Opening(values, "added", document=document))
+        changes.open(Opening(values, "added", document=document))
     for row in old.values():
         supersede(changes, row, values)
-    changes.openings.append(Opening(act, "act", quiet=True))
+    changes.open(Opening(act, "act", quiet=True))
     changes.links.append(_link(values, act["id"], "derived_from"))
     changes.links += [
         _link(values, row["id"], "derived_from", position=position) for position, row in enumerate(evidence, 1)
@@ -469,14 +478,14 @@ def _remembered_again(
             f"change it with update('{found['id']}', …)"
         )
     if more:
-        changes.closings.append(Closing(found))
+        changes.close(Closing(found))
         reason = f"already known; new are {', '.join(more)}"
-        changes.openings.append(Opening({**_next(found), **more}, "revised", reason))
+        changes.open(Opening({**_next(found), **more}, "revised", reason))
     else:
         changes.entries.append(Entry(found["id"], "merged", "already known", found["revision"]))
     for row in old:
         supersede(changes, row, {**found, **more})
-    changes.openings.append(Opening(act, "act", quiet=True))
+    changes.open(Opening(act, "act", quiet=True))
     changes.links.append(_link(found, act["id"], "derived_from"))
     changes.links += [
         _link(found, row["id"], "derived_from", position=position) for position, row in enumerate(fresh, len(links))
@@ -489,9 +498,9 @@ def supersede(changes: Changes, old: Values, new: Values) -> None:
     begins = new["valid_from"] if new["valid_from"] is not None else new["time"]
     began = old["valid_from"] if old["valid_from"] is not None else old["time"]
     ended = old["valid_to"] if old["valid_to"] is not None else FOREVER
-    changes.closings.append(Closing(old))
+    changes.close(Closing(old))
     closed = {**_next(old), "valid_to": min(ended, max(begins, began)), "superseded_by": new["id"]}
-    changes.openings.append(Opening(closed, "superseded", f"by {new['id']}"))
+    changes.open(Opening(closed, "superseded", f"by {new['id']}"))
     changes.links.append(_link(new, old["id"], "supersedes"))
 
 
@@ -520,9 +529,9 @@ def updated(
         return changes
     values = {**_next(row), **new}
     document = analyse(values) if any(name in new for name in _INDEXED) else None
-    changes.closings.append(Closing(row))
-    changes.openings.append(Opening(values, "revised", f"changed {', '.join(new)}", document))
-    changes.openings.append(Opening(act, "act", quiet=True))
+    changes.close(Closing(row))
+    changes.open(Opening(values, "revised", f"changed {', '.join(new)}", document))
+    changes.open(Opening(act, "act", quiet=True))
     changes.links.append(_link(values, act["id"], "derived_from"))
     return changes
 
@@ -539,11 +548,11 @@ def retired(
         if row["retired_at"] is not None:
             changes.entries.append(Entry(row["id"], "ignored", "already retired", row["revision"]))
             continue
-        changes.closings.append(Closing(row, Entry(row["id"], "retired", reason or "", row["revision"])))
+        changes.close(Closing(row, Entry(row["id"], "retired", reason or "", row["revision"])))
         closing.setdefault(row["wall"], []).append(row)
     for wall, members in closing.items():
         act = act_in(wall, [row["id"] for row in members])
-        changes.openings.append(Opening(act, "act", quiet=True))
+        changes.open(Opening(act, "act", quiet=True))
         changes.links += [_link(row, act["id"], "derived_from") for row in members]
     return changes
 
@@ -580,12 +589,12 @@ def undone(tx: Transaction, receipt: Row, *, act: Values) -> Changes:
             later |= dict.fromkeys(_since(revisions, before, receipt["id"]))
             continue
         if before is None:
-            changes.closings.append(Closing(now, Entry(id_, "retired", f"undo of {receipt['id']}", now["revision"])))
+            changes.close(Closing(now, Entry(id_, "retired", f"undo of {receipt['id']}", now["revision"])))
             continue
         if after is not None:
-            changes.closings.append(Closing(now))
+            changes.close(Closing(now))
         values = {**_next(before), "revision": now["revision"] + 1}
-        changes.openings.append(Opening(values, "restored", f"undo of {receipt['id']}"))
+        changes.open(Opening(values, "restored", f"undo of {receipt['id']}"))
     closing = {closed.values["id"] for closed in changes.closings}
     for opening in changes.openings:
         holder = _holder(tx, opening.values)
@@ -596,7 +605,7 @@ def undone(tx: Transaction, receipt: Row, *, act: Values) -> Changes:
         raise ConflictError(
             f"later changes touched the same records: {listed}. Undo those first, or pass cascade=True", list(later)
         )
-    changes.openings.append(Opening(act, "act", quiet=True))
+    changes.open(Opening(act, "act", quiet=True))
     return changes
 
 
@@ -706,6 +715,15 @@ def wanted(
     return [latest[id_] for id_ in dict.fromkeys(ids)]
 
 
+def holder_of(tx: Snapshot, key: str, walls: Mapping[int, Row], reach: Reach) -> str:
+    """The id of the current record with a key: the user's own before a shared one. Raises NotFoundError."""
+    for wall in sorted(walls, key=lambda number: (not walls[number]["user"], not walls[number]["project"])):
+        row = tx.row("current_by_key", wall=wall, key=key)
+        if row is not None and reach.stamped(row["agent"], row["session"]):
+            return row["id"]
+    raise NotFoundError(f"there is no current record with the key {key!r} in this scope")
+
+
 def whole_messages(tx: Snapshot, rows: Sequence[Values]) -> list[Values]:
     """The rows, and for each passage all passages of its message: a message is retired or erased as a whole."""
     found: dict[str, Values] = {}
@@ -778,13 +796,11 @@ def commit(tx: Transaction, changes: Changes, stamp: Stamp) -> Receipt:
         return _receipt(changes, stamp)
     _give_numbers(tx, changes, stamp)
     journal: list[tuple[str, Values, bytes | None]] = []
-    entries: list[Entry] = []
     for closing in changes.closings:
         values = closing.values
         tx.run("close_record", id=values["id"], revision=values["revision"], at=stamp.at, receipt=stamp.receipt)
         if closing.entry is not None:
             journal.append((closing.entry.action, values, None))
-            entries.append(closing.entry)
     for opening in changes.openings:
         _refuse_taken_key(tx, opening.values)
     salts = os.urandom(16 * len(changes.openings))
@@ -794,8 +810,6 @@ def commit(tx: Transaction, changes: Changes, stamp: Stamp) -> Receipt:
         values: Values = {**opening.values, "recorded_at": stamp.at, "opened_by": stamp.receipt, "salt": salt}
         rows.append(values)
         journal.append((opening.action, values, payload_hash(salt, values)))
-        if not opening.quiet:
-            entries.append(Entry(values["id"], _action(opening.action), opening.reason, values["revision"]))
     tx.run_many("add_record", rows)
     tx.run_many(
         "add_link",
@@ -808,7 +822,6 @@ def commit(tx: Transaction, changes: Changes, stamp: Stamp) -> Receipt:
     for wall in sorted(changed):
         tx.run("touch_wall", wall=wall)
     log(tx, changes.tenant, changes.verb, journal, stamp, undoes=changes.undoes, details=changes.details)
-    changes.entries += entries
     return _receipt(changes, stamp)
 
 

@@ -290,7 +290,7 @@ SELECT kind, state, count(*) AS number, min(time) AS earliest, max(time) AS late
         WHEN kind <> 'event' AND valid_to <= :now THEN 'expired'
         WHEN expires_at <= :now THEN 'expired'
         ELSE 'current' END AS state
-    FROM records WHERE wall IN (SELECT value FROM json_each(:walls)) AND kind <> 'act'
+    FROM records WHERE wall IN (SELECT value FROM json_each(:walls)) AND num IS NOT NULL
     AND (:session IS NULL OR session IS NULL OR session = :session)
     AND (:agent IS NULL OR agent IS NULL OR agent = :agent)
     AND revision = (SELECT max(revision) FROM records AS other WHERE other.id = records.id)
