@@ -188,10 +188,10 @@ class Child:
         self._heard = b""
         self.acknowledged = 0
 
-    def listen(self, seconds: float, acknowledgements: int = 1 << 30) -> None:
-        """Hear it until the time is over, or so many more acts are acknowledged."""
+    def listen(self, seconds: float, acknowledgements: int = 1 << 30, *, lines: int = 1 << 30) -> None:
+        """Hear it until the time is over, so many more acts are acknowledged, or it has told so many lines in all."""
         end, until = time.monotonic() + seconds, self.acknowledged + acknowledgements
-        while (left := end - time.monotonic()) > 0 and self.acknowledged < until:
+        while (left := end - time.monotonic()) > 0 and self.acknowledged < until and self._heard.count(b"\n") < lines:
             if select.select([self._ear], [], [], left)[0]:
                 data = os.read(self._ear, 1 << 16)
                 if not data:
@@ -223,7 +223,7 @@ class Child:
     def wait(self, watchdog: float = 300) -> Any:
         """What it returns, when it has ended."""
         end = time.monotonic() + watchdog
-        while b"\n" not in self._heard:
+        while not any(word in self._heard for word in (b'{"returned"', b'{"failed"')) or self._heard[-1:] != b"\n":
             assert time.monotonic() < end, f"process {self.pid} hangs"
             if select.select([self._ear], [], [], 1)[0]:
                 data = os.read(self._ear, 1 << 16)
@@ -231,7 +231,7 @@ class Child:
                 self._hear(data)
         os.waitpid(self.pid, 0)
         os.close(self._ear)
-        value = json.loads(self._heard)
+        value = json.loads(self._heard.splitlines()[-1])
         assert "failed" not in value, value["failed"]
         return value["returned"]
 

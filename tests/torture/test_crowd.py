@@ -20,10 +20,20 @@ from mnemic.stores import queue, sqlite
 from mnemic.testing import HashEmbedder
 
 from .life import Child
-from .sound import assert_rebuilt_alike, assert_sound
+from .sound import assert_rebuilt_alike, assert_sound, line
 
 WHO = {"user_id": "ana"}
 WEATHER = ("rain", "snow", "wind", "sun")
+
+
+MODES = ("tickets", "one lock", "none")
+"""What stands before SQLite's lock: on Linux, on other Unix systems, on Windows."""
+
+
+def _set(mode: str) -> None:
+    queue._TICKETED = mode == "tickets" and queue._TICKETED
+    if mode == "none":
+        queue.fcntl = None
 
 
 class _Board:
@@ -39,17 +49,19 @@ class _Board:
         struct.pack_into("q", self._shared, 8 * place, value)
 
 
-def crowd(processes: int, seconds: float, seed: int, *, queued: bool = True) -> dict[str, Any]:
+def crowd(processes: int, seconds: float, seed: int, *, mode: str = "tickets") -> dict[str, Any]:
     """All of them add and search; the first also erases what it has added, the second makes the index anew."""
     sqlite.LONG_LOG = 1 << 20
-    if not queued:  # as where the system has no such locks
-        queue._AVAILABLE = False
+    _set(mode)
     folder = Path(tempfile.mkdtemp())
     path = folder / "crowd.db"
     board = _Board(processes + 1)
-    children = [Child(lambda _, me=me: _one(path, me, processes, seconds, seed, board)) for me in range(processes)]
-    while sum(board[place] < 0 for place in range(processes)) < processes:
-        time.sleep(0.01)
+    children = [
+        Child(lambda tell, me=me: _one(path, me, processes, seconds, seed, board, tell)) for me in range(processes)
+    ]
+    for child in children:
+        child.listen(120, lines=1)  # it has opened the file, or failed
+        list(child.told())
     board[processes] = 1
     longest = 0
     log = path.with_name(path.name + "-wal")
@@ -89,17 +101,16 @@ def crowd(processes: int, seconds: float, seed: int, *, queued: bool = True) -> 
     }
 
 
-def _one(path: Path, me: int, processes: int, seconds: float, seed: int, board: _Board) -> dict[str, Any]:
+def _one(path: Path, me: int, processes: int, seconds: float, seed: int, board: _Board, tell: int) -> dict[str, Any]:
     rng = random.Random(seed * 1000 + me)
     memory = Memory(path, embedder=HashEmbedder(32))
     ids: list[str] = []
     erased: list[int] = []
     searches = rebuilt = 0
     longest = 0.0
-    board[me] = -1
+    os.write(tell, line("opened"))
     while not board[processes]:
         time.sleep(0.001)
-    board[me] = 0
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         number = len(ids)
@@ -143,10 +154,40 @@ def test_twenty_processes_on_one_file(alone: Callable[..., Any], share: float) -
     done = alone(crowd, processes=20, seconds=60 * share, seed=5)
     print(done)
     assert done["erased"]
-    if queue._AVAILABLE:
+    if queue._TICKETED:
         assert done["most to least adds"] <= 3
 
 
 @needs_fork
-def test_without_a_queue(alone: Callable[..., Any], share: float) -> None:
-    print(alone(crowd, processes=6, seconds=20 * share, seed=6, queued=False))
+@pytest.mark.parametrize("mode", MODES[1:])
+def test_other_systems(alone: Callable[..., Any], share: float, mode: str) -> None:
+    print(alone(crowd, processes=6, seconds=15 * share, seed=6, mode=mode))
+
+
+def openings(rounds: int, processes: int, mode: str) -> int:
+    """All of them make, or open, one file at the same instant, and write at once."""
+    _set(mode)
+    folder = Path(tempfile.mkdtemp())
+    for number in range(rounds):
+        path, board = folder / f"{number}.db", _Board(1)
+
+        def one(me: int, path: Path = path, board: _Board = board) -> str:
+            while not board[0]:
+                pass
+            with Memory(path, embedder=HashEmbedder(32)) as memory:
+                return memory.add(f"Zq{me} was first", **WHO).id
+
+        children = [Child(lambda _, me=me, one=one: one(me)) for me in range(processes)]
+        board[0] = 1
+        assert len({child.wait() for child in children}) == processes
+        with Memory(path, embedder=HashEmbedder(32)) as memory:
+            assert len(memory.list(**WHO)) == processes
+            assert_sound(memory)
+    shutil.rmtree(folder)
+    return rounds
+
+
+@needs_fork
+@pytest.mark.parametrize("mode", MODES)
+def test_all_make_the_file_at_once(alone: Callable[..., Any], share: float, mode: str) -> None:
+    alone(openings, rounds=int(100 * share), processes=8, mode=mode, watchdog=600)

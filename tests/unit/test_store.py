@@ -22,7 +22,7 @@ from mnemic.stores.sqlite import SqliteStore
 from mnemic.testing import HashEmbedder
 
 WHO = {"user_id": "ana"}
-needs_queue = pytest.mark.skipif(not queue._AVAILABLE, reason="no open file description locks")
+needs_queue = pytest.mark.skipif(not queue._TICKETED, reason="no open file description locks")
 
 
 @pytest.fixture

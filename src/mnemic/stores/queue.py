@@ -6,7 +6,8 @@ and then for the byte that whoever is served holds. A process that dies frees it
 The queue is about fairness alone: SQLite's lock keeps writers apart where it breaks, or where it cannot be.
 
 The locks are "open file description" locks (Linux), which belong to one open file and not to the process: threads are
-kept apart, too.
+kept apart, too. Elsewhere one lock on the whole file (flock) stands for the queue, whose order is the system's affair;
+Windows has neither, and no queue.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ _COUNTER = 0  # the byte that guards the counter, which is written in the file's
 _SERVED = 8  # the byte of whoever's turn it is: when one dies in the queue, the next must not go beside the one before
 _FIRST_TICKET = 64  # tickets lock bytes beyond the end of the file, which take no space
 _TICKETS = 1 << 48  # then they begin again
-_AVAILABLE = sys.platform == "linux" and struct.calcsize("P") == 8 and hasattr(fcntl, "F_OFD_SETLKW")
+_TICKETED = sys.platform == "linux" and struct.calcsize("P") == 8 and hasattr(fcntl, "F_OFD_SETLKW")
 
 _UNABLE = frozenset((errno.ENOLCK, errno.ENOSYS, errno.EINVAL, errno.EOPNOTSUPP, errno.ENOSPC, errno.EDQUOT, errno.EIO))
 """What a file system without such locks, or without room for the counter, answers: then there is no queue."""
@@ -58,7 +59,7 @@ class WriterQueue:
                 self._open.discard(file)
                 # A child forked meanwhile shares the open file: unlocking frees it for sure, closing alone may not.
                 with contextlib.suppress(OSError):
-                    _lock(file, "F_UNLCK", 0, length=0)
+                    _leave(file)
                 os.close(file)
 
     def leave(self) -> None:
@@ -67,14 +68,18 @@ class WriterQueue:
             os.close(self._open.pop())
 
     def _opened(self) -> int | None:
-        if _AVAILABLE:
+        if fcntl is not None:
             with contextlib.suppress(OSError):  # another user's file, a folder that cannot be written
                 return os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         return None
 
 
 def _queue_up(file: int) -> None:
+    assert fcntl is not None
     try:
+        if not _TICKETED:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            return
         _lock(file, "F_WRLCK", _COUNTER)
         before = int.from_bytes(os.pread(file, 8, 0), "little") % _TICKETS
         ticket = (before + 1) % _TICKETS
@@ -87,6 +92,14 @@ def _queue_up(file: int) -> None:
     except OSError as error:
         if error.errno not in _UNABLE:  # also what the handler of a signal raises, such as TimeoutError
             raise
+
+
+def _leave(file: int) -> None:
+    assert fcntl is not None
+    if _TICKETED:
+        _lock(file, "F_UNLCK", 0, length=0)
+    else:
+        fcntl.flock(file, fcntl.LOCK_UN)
 
 
 def _lock(file: int, kind: str, byte: int, length: int = 1) -> None:

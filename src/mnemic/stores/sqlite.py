@@ -72,7 +72,9 @@ LONG_LOG = 64 << 20
 IDLE_READERS = 8
 """Reading connections kept for the next reader."""
 PATIENCE = 2.0
-"""Seconds to wait for readers: of an erasure, for those that hold old pages; of a fork, for those of other threads."""
+"""Seconds that an erasure waits for readers that hold old pages."""
+FORK_PATIENCE = 30.0
+"""Seconds that a fork waits for readers of other threads; later, its child can no longer use the file."""
 _UNPURGED = "unpurged"
 """The setting that says that old pages of an erasure may still be in the log; its value is the receipt."""
 _stranded: dict[tuple[int, int], list[sqlite3.Connection]] = {}
@@ -265,7 +267,7 @@ class SqliteStore:
             return
         self._resting = True
         me = threading.get_ident()
-        self._change.wait_for(lambda: not self._lent or me in self._lent.values(), PATIENCE)
+        self._change.wait_for(lambda: not self._lent or me in self._lent.values(), FORK_PATIENCE)
         self._close_idle()
 
     def go_on(self, *, child: bool) -> None:
@@ -510,7 +512,15 @@ def _size(path: Path) -> int:
 
 
 def _prepare(writer: sqlite3.Connection) -> None:
-    writer.execute("PRAGMA journal_mode = WAL")
+    deadline = time.monotonic() + WAIT_SECONDS
+    while True:
+        try:
+            writer.execute("PRAGMA journal_mode = WAL")
+            break
+        except sqlite3.OperationalError as error:  # SQLite does not wait for others that do the same to a new file
+            if "locked" not in str(error) or time.monotonic() > deadline:
+                raise
+            time.sleep(0.005)
     writer.execute("PRAGMA synchronous = FULL")
     writer.execute("PRAGMA fullfsync = ON")  # macOS: through the drive's own cache, too
     writer.execute("PRAGMA checkpoint_fullfsync = ON")
