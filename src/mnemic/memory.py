@@ -361,25 +361,29 @@ class Memory:
         id_ = receipt.id if isinstance(receipt, Receipt) else receipt
         undone: list[str] = []
 
-        def take_back(tx: write.Transaction, id_: str, depth: int = 0) -> Receipt:
+        def take_back(tx: write.Transaction, id_: str) -> Receipt:
             walls = write.seen(tx, asked)
             row = write.receipt_in(tx, id_, walls, asked)
             stamp = self._stamp(tx, asked.tenant, author)
             wall = _wall(walls[row.wall])
             act = self._act("undo", Place(wall.tenant, wall.project, wall.user), wall, {"receipt": id_}, stamp)
-            try:
-                changes = write.undone(tx, row.receipt, act=act)
-            except ConflictError as conflict:
-                if not cascade or not conflict.receipts or depth > 1000:
-                    raise
-                latest = max(conflict.receipts)  # receipt ids sort by time
-                take_back(tx, latest, depth + 1)
-                undone.append(latest)
-                return take_back(tx, id_, depth + 1)
-            return write.commit(tx, changes, stamp)
+            return write.commit(tx, write.undone(tx, row.receipt, act=act), stamp)
 
         with self._store.write() as tx:
-            done = take_back(tx, id_)
+            waiting, made = [id_], set[str]()
+            while True:
+                try:
+                    done = take_back(tx, waiting[-1])
+                except ConflictError as conflict:
+                    later = set(conflict.receipts) - made.union(waiting, undone)
+                    if not cascade or not later:
+                        raise
+                    waiting.append(max(later))  # receipt ids sort by time
+                    continue
+                if len(waiting) == 1:
+                    break
+                made.add(done.id)
+                undone.append(waiting.pop())
         notes = (f"took back first: {', '.join(undone)}",) if undone else ()
         return _timed(done, started, notes)
 

@@ -282,13 +282,13 @@ def _fetch(scene: Scene, view: View, places: NDArray[np.int32]) -> list[Fields]:
 
 def _without_repeats(hits: list[Hit]) -> list[Hit]:
     """A fact and the episode that it only repeats are one hit: the fact, in the better place of the two."""
-    said = {hit.id: _plain(hit.text) for hit in hits}
+    said = {hit.id: _plain(hit.text) for hit in hits if hit.kind == "episode"}
     facts = {
         piece.id: hit
         for hit in hits
         if hit.kind != "episode"
         for piece in hit.evidence
-        if piece.id != hit.id and said.get(piece.id) == said[hit.id]
+        if said.get(piece.id) == _plain(hit.text)
     }
     kept: list[Hit] = []
     placed: set[str] = set()

@@ -408,6 +408,7 @@ def remembered(
         if found is None:
             break
         current = found["retired_at"] is None and found["superseded_by"] is None and not _ended(found, at)
+        current = current and statement == (found["kind"], found["text"], found["subject"])  # or it was updated since
         if current and not (found["quarantined"] and _trust(values["source"]) < _trust(found["source"])):
             return _remembered_again(tx, changes, found, values, evidence, supersedes, act)
         number += 1
@@ -465,7 +466,7 @@ def _remembered_again(
     more |= {"source": values["source"]} if _trust(values["source"]) < _trust(found["source"]) else {}
     links = tx.rows("links_from", ids=json.dumps([found["id"]]), role="derived_from")
     resting = {link["target_id"] for link in links if link["retired_at"] is None}
-    fresh = [row for row in evidence if row["id"] not in resting]
+    fresh = [row for row in evidence if row["id"] not in resting | {found["id"]}]
     old = [row for row in supersedes if found["id"] not in (row["id"], row["superseded_by"])]
     weakest = max([values["source"], more.get("source", found["source"])], key=_trust)
     refusal = _protected([found, *old] if more else old, weakest)
