@@ -17,6 +17,9 @@ from bench.run import BUDGETS, Answer, SetRun
 OURS = "mnemic"
 """The system that the others are compared with."""
 
+BY_CATEGORY = ("recall@10", "all@10", "context 1000")
+"""The metrics that are told apart by kind of question; some kinds have too few questions for more."""
+
 Key = Callable[[Question], tuple[str, ...]]
 
 
@@ -142,6 +145,8 @@ def _figures(run: SetRun, part: Part, seed: int) -> Iterator[Figure]:
         values = {system: _values(run, system, chosen, part.key) for system in run.answers}
         for system, by_metric in values.items():
             for metric, column in by_metric.items():
+                if category and metric not in BY_CATEGORY:
+                    continue
                 reference = values.get(OURS, values[system])[metric]
                 yield Figure(
                     part=part.name,
@@ -219,7 +224,7 @@ def write(report: Report, folder: Path, name: str) -> tuple[Path, Path]:
     folder.mkdir(parents=True, exist_ok=True)
     markdown, data = folder / f"{name}.md", folder / f"{name}.json"
     markdown.write_text(to_markdown(report), encoding="utf-8")
-    data.write_text(json.dumps(_plain(asdict(report)), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    data.write_text(json.dumps(_plain(asdict(report)), ensure_ascii=False) + "\n", encoding="utf-8")
     return markdown, data
 
 
