@@ -360,8 +360,8 @@ def _losses_table(report: Report) -> str:
 def _speed_table(report: Report) -> str:
     rows = [[s.dataset, s.system, f"{s.p50_ms:.2f}", f"{s.p95_ms:.2f}", f"{s.seconds:.1f}"] for s in report.speed]
     note = (
-        "A search for ten hits; where a conversation has one question (longmemeval, membench, musique), the first search "
-        "after opening, which for Mnemic reads the scope's index. `python -m bench speed` measures it warm and at scale."
+        "A search for ten hits; where a conversation has one question (longmemeval, membench, musique), the first one "
+        "after opening, which for Mnemic reads the scope's index. `python -m bench speed` measures warm, and at scale."
     )
     return f"{note}\n\n" + _table(["set", "system", "p50 ms", "p95 ms", "whole set s"], rows)
 
