@@ -600,7 +600,8 @@ def undone(tx: Transaction, receipt: Row, *, act: Values) -> Changes:
     for opening in changes.openings:
         holder = _holder(tx, opening.values)
         if holder is not None and holder["id"] not in closing:
-            later[holder["opened_by"]] = None
+            taken = [row for row in tx.rows("revisions_of", id=holder["id"]) if row["recorded_at"] > receipt["at"]]
+            later |= dict.fromkeys(row["opened_by"] for row in taken)
     if later:
         listed = ", ".join(later)
         raise ConflictError(
