@@ -18,7 +18,8 @@ from mnemic.errors import FilterError, nearest
 _COMPARE = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
 OPERATORS = ("eq", "ne", "in", *_COMPARE, "contains")
 _PEERS = {"==": "eq", "!=": "ne", ">": "gt", ">=": "gte", "<": "lt", "<=": "lte", "icontains": "contains"}
-_DEEPEST = 32
+_DEEPEST = 10
+"""Filters inside filters: SQLite's parser has room for a hundred open words, and each level may take six."""
 
 
 def compile_where(where: Mapping[str, Any], column: str = "metadata") -> tuple[str, dict[str, Any]]:
@@ -101,6 +102,8 @@ def _equal(key: str, wanted: object, values: dict[str, Any]) -> str:
 def _number(key: str, value: float | str) -> float | str:
     if isinstance(value, int) and not -(2**63) <= value < 2**63:
         raise FilterError(f"the filter on {key!r} compares with {value}, which is beyond 64 bits")
+    if value != value:
+        raise FilterError(f"the filter on {key!r} compares with nan, which is no number")
     return value
 
 

@@ -529,6 +529,13 @@ def updated(
         changes.entries.append(Entry(row["id"], "ignored", "nothing would change", row["revision"]))
         return changes
     values = {**_next(row), **new}
+    if (
+        values["valid_to"] is not None
+        and values["valid_from"] is not None
+        and values["valid_to"] < values["valid_from"]
+    ):
+        begins, ends = moment(values["valid_from"]), moment(values["valid_to"])
+        raise InputError(f"valid_to={ends.isoformat()} lies before valid_from={begins.isoformat()}")
     document = analyse(values) if any(name in new for name in _INDEXED) else None
     changes.close(Closing(row))
     changes.open(Opening(values, "revised", f"changed {', '.join(new)}", document))
