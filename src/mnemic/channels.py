@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from mnemic import rank, text, when
 from mnemic.analysis import SUBJECT
-from mnemic.frame import Frame
+from mnemic.frame import Bools, Frame
 from mnemic.models.wrap import is_token_embedder
 from mnemic.ports import Embedder
 
@@ -37,23 +37,27 @@ def understand(query: str, frame: Frame) -> tuple[rank.Asked, NDArray[np.bool_]]
     return asked, meant[frame.columns["speaker"]]
 
 
-def lexical(asked: rank.Asked, frame: Frame) -> rank.Lexical:
-    """BM25 of each document, alone and in its contexts; words in subjects and aliases count above the text."""
-    terms = [frame.term(term) for term in asked.terms]
+def lexical(asked: rank.Asked, frame: Frame, among: Bools | None) -> rank.Lexical:
+    """BM25 of each document, alone and in its contexts; words in subjects and aliases count above the text.
+
+    Only documents `among` those that may be returned (None: all) have a part in it: a turn must not be found for what
+    its neighbour said before that was retired.
+    """
+    terms = [frame.term(term, among) for term in asked.terms]
     if any(kind != "episode" for kind in frame.kinds):
         for term in asked.terms:
             if not term.compound:
-                titles = frame.term(term, SUBJECT)
+                titles = frame.term(term, among, SUBJECT)
                 if len(titles.documents):
                     terms.append(titles._replace(weight=term.weight * SUBJECT_WEIGHT))
-    return rank.lexical(terms, frame.layout)
+    return rank.lexical(terms, frame.layout if among is None else rank.among(frame.layout, among))
 
 
-def dense(query: NDArray[np.float32] | None, frame: Frame) -> rank.Dense | None:
+def dense(query: NDArray[np.float32] | None, frame: Frame, among: Bools | None) -> rank.Dense | None:
     """Cosines of the question's vector with each document, alone and in its contexts; None where there are none."""
     if query is None or frame.norms is None:
         return None
-    return rank.dense(frame.dots(query), float(np.linalg.norm(query)), frame.norms, frame.layout)
+    return rank.dense(frame.dots(query, among), float(np.linalg.norm(query)), frame.norms, frame.layout)
 
 
 def time(query: str, frame: Frame, asked_at: datetime) -> NDArray[np.float32] | None:

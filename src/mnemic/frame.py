@@ -103,17 +103,22 @@ class Frame:
     def size(self) -> int:
         return self.layout.size
 
-    def term(self, term: text.QueryTerm, namespace: str = "") -> rank.Term:
-        """Where a term stands."""
+    def term(self, term: text.QueryTerm, among: Bools | None, namespace: str = "") -> rank.Term:
+        """Where a term stands, among these documents (None: all)."""
         key = text.hash_term(namespace + term.term)
         documents: list[NDArray[np.int32]] = []
         counts: list[NDArray[np.uint16]] = []
         for part in self.parts:
             for segment in part.segments:
                 found, times = segment.postings(key)
-                if len(found):
-                    documents.append(found + np.int32(part.offset) if part.offset else found)
-                    counts.append(times)
+                if not len(found):
+                    continue
+                found = found + np.int32(part.offset) if part.offset else found
+                if among is not None:
+                    kept = among[found]
+                    found, times = found[kept], times[kept]
+                documents.append(found)
+                counts.append(times)
         if not documents:
             return rank.Term(_NOWHERE, _NOWHERE, term.weight)
         if len(documents) == 1:
@@ -124,10 +129,11 @@ class Frame:
         """A number for each document that grows with its arrival in its wall, and tells nothing of other walls."""
         return np.concatenate([np.arange(part.size) + (place << 40) for place, part in enumerate(self.parts)])
 
-    def dots(self, query: NDArray[np.float32]) -> NDArray[np.float32]:
-        """The dot product of every document's vector with a query's."""
+    def dots(self, query: NDArray[np.float32], among: Bools | None) -> NDArray[np.float32]:
+        """The dot product of every document's vector with a query's; 0 for those not among these (None: all)."""
         found = [part.vectors @ query for part in self.parts if part.vectors is not None]
-        return found[0] if len(found) == 1 else np.concatenate(found)
+        dots = found[0] if len(found) == 1 else np.concatenate(found)
+        return dots if among is None else dots * among
 
     def token_weights(self, tokens: NDArray[np.int32]) -> NDArray[np.float32]:
         """Smooth inverse frequency of tokens, by their counts in this scope."""

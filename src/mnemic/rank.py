@@ -30,7 +30,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -145,7 +145,9 @@ class Layout:
     around: tuple[tuple[Ints, Ints], ...]
     """For each distance 1 … REACH: (n,) the neighbour before and (n,) the one after; n for none."""
     dead: int = 0
-    """Erased documents: they hold a place, each in a session of its own and without words, and count nowhere."""
+    """Documents that hold a place without words and count nowhere: erased ones, or those that a read leaves out."""
+    dead_sessions: int = 0
+    """Sessions without any other document."""
 
     @property
     def size(self) -> int:
@@ -160,7 +162,7 @@ def layout(
 
     `previous` and `following` lead to a document's neighbours in its session (-1: none) and must be each other's
     inverse. `session` holds codes 0, 1, 2 …; a document with code -1 is in no session and counts as one of its own.
-    `dead` of the documents are erased.
+    `dead` of the documents are erased: each is a session of its own.
     """
     before, after, code = previous.astype(np.int32), following.astype(np.int32), session.astype(np.int32)
     alone = np.flatnonzero(code < 0)
@@ -170,7 +172,26 @@ def layout(
     words = lengths.astype(np.float32)
     around = tuple(_neighbours(before, after))
     near, wide = _windows(words, around)
-    return Layout(before, after, code, sessions, words, near, wide, _per_session(words, code, sessions), around, dead)
+    return Layout(
+        before, after, code, sessions, words, near, wide, _per_session(words, code, sessions), around, dead, dead
+    )
+
+
+def among(layout: Layout, kept: Bools) -> Layout:
+    """The layout as if all but the documents `kept` had no words: what a read leaves out counts nowhere."""
+    lengths = np.where(kept, layout.lengths, np.float32(0))
+    near, wide = _windows(lengths, layout.around)
+    per_session = _per_session(lengths, layout.session, layout.sessions)
+    held = np.bincount(layout.session[kept], minlength=layout.sessions)
+    return replace(
+        layout,
+        lengths=lengths,
+        near_lengths=near,
+        wide_lengths=wide,
+        session_lengths=per_session,
+        dead=layout.size - int(np.count_nonzero(kept)),
+        dead_sessions=layout.sessions - int(np.count_nonzero(held)),
+    )
 
 
 def _neighbours(previous: Ints, following: Ints) -> Iterator[tuple[Ints, Ints]]:
@@ -301,9 +322,11 @@ def _lexical_block(terms: Sequence[Term], layout: Layout, found: Lexical, per_se
     owner = np.repeat(np.arange(count), [len(term.documents) for term in terms])
     masses: list[float] = []
 
-    def add(cells: _Cells, lengths: Floats, constants: Saturation, score: Floats, coverage: Floats | None) -> None:
+    def add(
+        cells: _Cells, lengths: Floats, constants: Saturation, score: Floats, coverage: Floats | None, dead: int
+    ) -> None:
         owners, places, values = cells
-        living = max(len(lengths) - layout.dead, 1)
+        living = max(len(lengths) - dead, 1)
         rarity = idf(living, np.bincount(owners, minlength=count))
         mean = max(float(lengths.sum(dtype=np.float64)) / living, 1e-9)
         gained = saturated(values, lengths[places], mean, constants) * (rarity * weights).astype(np.float32)[owners]
@@ -313,7 +336,7 @@ def _lexical_block(terms: Sequence[Term], layout: Layout, found: Lexical, per_se
             np.add.at(coverage, places, covered[owners])
             masses.append(float(covered.sum()))
 
-    add((owner, documents, counts), layout.lengths, TURN, found.turn, found.coverage)
+    add((owner, documents, counts), layout.lengths, TURN, found.turn, found.coverage, layout.dead)
 
     offset = owner * size
     reached = np.zeros(count * size, dtype=np.float32)
@@ -332,13 +355,27 @@ def _lexical_block(terms: Sequence[Term], layout: Layout, found: Lexical, per_se
             owners.append(owner[there[fresh]])
             places.append(place[fresh])
         all_owners, all_places = np.concatenate(owners), np.concatenate(places)
-        add((all_owners, all_places, reached[all_owners * size + all_places]), lengths, WINDOW, score, coverage)
+        add(
+            (all_owners, all_places, reached[all_owners * size + all_places]),
+            lengths,
+            WINDOW,
+            score,
+            coverage,
+            layout.dead,
+        )
 
     sessions = layout.sessions
     per_cell = np.bincount(owner * sessions + layout.session[documents], counts, minlength=count * sessions)
     cells = np.flatnonzero(per_cell)
     values = per_cell[cells].astype(np.float32)
-    add((cells // sessions, cells % sessions, values), layout.session_lengths, SESSION, per_session, None)
+    add(
+        (cells // sessions, cells % sessions, values),
+        layout.session_lengths,
+        SESSION,
+        per_session,
+        None,
+        layout.dead_sessions,
+    )
     return masses[0], masses[1]
 
 

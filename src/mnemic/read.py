@@ -150,8 +150,9 @@ def recall(
         return replace(results, notes=_nothing_in_scope(scene, view))
     asked, by_speaker = channels.understand(query, frame)
     vector = _vector(asked, frame, embedder, notes)
-    words = channels.lexical(asked, frame)
-    sense = channels.dense(vector, frame)
+    among = None if considered == frame.size else scene.allowed
+    words = channels.lexical(asked, frame, among)
+    sense = channels.dense(vector, frame, among)
     features = rank.features(
         words,
         sense,

@@ -13,6 +13,7 @@ import os
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -65,7 +66,18 @@ PAYLOAD = [
     "derivation",
 ]
 """What the journal's hash of a revision covers, in this order."""
-_COLUMNS = (*PAYLOAD, "wall", "num", "recorded_at", "retired_at", "opened_by", "closed_by", "erased_by", "salt")
+_COLUMNS = (
+    *PAYLOAD,
+    "fingerprint",
+    "wall",
+    "num",
+    "recorded_at",
+    "retired_at",
+    "opened_by",
+    "closed_by",
+    "erased_by",
+    "salt",
+)
 _BLANK: Values = {**dict.fromkeys(_COLUMNS), "pinned": 0, "quarantined": 0, "revision": 1, "source": "unknown"}
 _INDEXED = ("text", "subject", "aliases")
 _KIND = re.compile(r"[a-z][a-z0-9_]{0,39}")
@@ -136,14 +148,30 @@ class Changes:
 # -- ids
 
 
-def record_id(scope: Sequence[str | None], *content: object) -> str:
-    """A record's id: 26 characters, 5 from its scope (so that a conversation's records lie together), 21 from all.
+def new_id(scope: Sequence[str | None], at: int) -> str:
+    """A record's id: 26 characters, 5 from its scope, 10 from the time and 11 by chance.
 
-    The same content in the same scope has the same id in every store.
+    Records that are written together lie together in the store. Nothing of the content is in it: history keeps the id
+    of what was erased, and a hash of the words would let anyone test a guess.
     """
-    where = hashlib.blake2b(_joined(scope), digest_size=16, person=b"mnemic scope").digest()
-    what = hashlib.blake2b(where + _joined(content), digest_size=16, person=b"mnemic record").digest()
-    return _base32(where)[:5] + _base32(what)[:21]
+    tail = (at & (2**50 - 1)) << 60 | int.from_bytes(os.urandom(8), "big") >> 4
+    return _scope_code(scope) + _base32(tail.to_bytes(15, "big"))[2:23]
+
+
+def made_id(*parts: object) -> str:
+    """The id of a record that follows from others' ids and nothing else: a later passage, an act."""
+    code = _base32(hashlib.blake2b(_joined(parts), digest_size=15, person=b"mnemic record").digest())
+    return str(parts[0])[:5] + code[:21]
+
+
+def fingerprint(scope: Sequence[str | None], *content: object) -> str:
+    """What the same content in the same scope is known by. Unlike the id it goes with an erasure."""
+    return hashlib.blake2b(_joined([*scope, *content]), digest_size=16, person=b"mnemic content").hexdigest()
+
+
+@lru_cache(1024)
+def _scope_code(scope: Sequence[str | None]) -> str:
+    return _base32(hashlib.blake2b(_joined(scope), digest_size=15, person=b"mnemic scope").digest())[:5]
 
 
 def _joined(parts: Iterable[object]) -> bytes:
@@ -203,18 +231,19 @@ def added(
     """
     changes = Changes("add", place.tenant)
     identities = _identities(place, messages, idempotency_key)
-    held = _latest(tx, [identity for identity in identities if isinstance(identity, str)])
+    prints = [identity for identity in identities if isinstance(identity, str)]
+    held = _by_fingerprint(tx, wall, prints)
     known = _known_messages(tx, wall, [message[0].message.message_id for message in messages])
     versions: dict[tuple[str, str | None, str | None], list[list[Values]]] = {}
+    repeats = 0
     for pieces, identity in zip(messages, identities, strict=True):
         message = pieces[0].message
         if isinstance(identity, str):
-            before = held.get(identity)
-            if before is not None and before["erased_by"] is None:
-                _again(tx, changes, _parts(tx, before), at)
-                continue
-            fresh = _episodes(pieces, identity, wall, place, author, at)
-            _open(tx, changes, fresh, pieces, erased_before=before is not None)
+            if identity in held:
+                restored = _again(tx, changes, _parts(tx, held[identity]), at)
+                repeats += not restored and message.time is None and idempotency_key is None
+            else:
+                _open(changes, _episodes(pieces, wall, place, author, at, identity), pieces)
             continue
         if identity not in versions:
             versions[identity] = _versions(tx, wall, identity) if identity[0] in known else []
@@ -224,15 +253,15 @@ def added(
             if _again(tx, changes, same, at):
                 _edit(changes, [edit for edit in edits if edit is not same], same)
             continue
-        scope = (place.tenant, place.project, place.user, *identity[1:])
-        taken = {edit[0]["id"] for edit in edits}
-        number = len(edits)
-        while (first := record_id(scope, "episode", "id", identity[0], number)) in taken or _latest(tx, [first]):
-            number += 1  # the id of an erased version is not given to another text
-        fresh = _episodes(pieces, first, wall, place, author, at)
-        _open(tx, changes, fresh, pieces, erased_before=False)
+        fresh = _episodes(pieces, wall, place, author, at, None)
+        _open(changes, fresh, pieces)
         _edit(changes, edits, fresh)
         edits.append(fresh)
+    if repeats:
+        changes.notes.append(
+            f"{repeats} without a time or an id said what is already held, and was taken for the same: "
+            "give each message its time or id to keep repeats apart"
+        )
     return changes
 
 
@@ -240,7 +269,7 @@ _Identity = str | tuple[str, str | None, str | None]
 
 
 def _identities(place: Place, messages: Sequence[Sequence[Piece]], idempotency_key: str | None) -> list[_Identity]:
-    """What each message is told apart by: its id and stamps where it has an id, else the id of its episode."""
+    """What each message is told apart by: its id and stamps where it has an id, else its fingerprint."""
     equals: dict[tuple[Any, ...], int] = {}
     found: list[_Identity] = []
     for index, pieces in enumerate(messages):
@@ -251,19 +280,30 @@ def _identities(place: Place, messages: Sequence[Sequence[Piece]], idempotency_k
             continue
         scope = (place.tenant, place.project, place.user, *stamps)
         if idempotency_key is not None:
-            found.append(record_id(scope, "episode", "call", idempotency_key, index))
+            found.append(fingerprint(scope, "call", idempotency_key, index))
             continue
         said = (message.role, message.speaker, message.time and message.time.start, message.text)
         nth = equals[(scope, said)] = equals.get((scope, said), -1) + 1
-        found.append(record_id(scope, "episode", *said, nth))
+        found.append(fingerprint(scope, "said", *said, nth))
     return found
 
 
+def _by_fingerprint(tx: Transaction, wall: Wall, prints: Sequence[str]) -> dict[str, Values]:
+    """The latest revisions of the records with these fingerprints; of several the one recorded last."""
+    if not prints:
+        return {}
+    rows = tx.rows("by_fingerprint", wall=wall.number, fingerprints=json.dumps(prints))
+    latest = _latest(tx, [row["id"] for row in rows])
+    return {row["fingerprint"]: latest[row["id"]] for row in rows}
+
+
 def _episodes(
-    pieces: Sequence[Piece], first_id: str, wall: Wall, place: Place, author: str | None, at: int
+    pieces: Sequence[Piece], wall: Wall, place: Place, author: str | None, at: int, known_by: str | None
 ) -> list[Values]:
     """The revisions of a message's pieces. The first has the message's own id, later passages one made from it."""
     message = pieces[0].message
+    stamps = (message.agent or place.agent, message.session or place.session)
+    first_id = new_id((place.tenant, place.project, place.user, *stamps), at)
     shared: Values = {
         **_BLANK,
         "wall": wall.number,
@@ -282,7 +322,8 @@ def _episodes(
     return [
         {
             **shared,
-            "id": passage_id(first_id, number),
+            "id": first_id if number == 0 else made_id(first_id, "passage", number),
+            "fingerprint": None if number else known_by,
             "text": piece.text,
             "data": None if number else message.data,
             **(dict(zip(("part", "start", "stop"), piece.passage, strict=True)) if piece.passage else {}),
@@ -291,18 +332,7 @@ def _episodes(
     ]
 
 
-def passage_id(first_id: str, number: int) -> str:
-    """The id of a message's passage, from the id of its first one."""
-    return first_id if number == 0 else record_id((first_id[:5],), "passage", first_id, number)
-
-
-def _open(
-    tx: Transaction, changes: Changes, fresh: list[Values], pieces: Sequence[Piece], *, erased_before: bool
-) -> None:
-    if erased_before:
-        for values in fresh:
-            latest = _latest(tx, [values["id"]]).get(values["id"])
-            values["revision"] = latest["revision"] + 1 if latest else 1
+def _open(changes: Changes, fresh: list[Values], pieces: Sequence[Piece]) -> None:
     for number, (values, piece) in enumerate(zip(fresh, pieces, strict=True)):
         changes.open(Opening(values, "added", document=piece.document, quiet=number > 0))
 
@@ -401,19 +431,15 @@ def remembered(
     changes = Changes("remember", place.tenant)
     statement = (values["kind"], values["text"], values["subject"])
     scope = (place.tenant, place.project, place.user, place.agent, place.session)
-    number = 0
-    while True:
-        id_ = record_id(scope, *statement, number)
-        found = _latest(tx, [id_]).get(id_)
-        if found is None:
-            break
+    known_by = fingerprint(scope, "statement", *statement)
+    for found in _all_by_fingerprint(tx, wall, known_by):
         current = found["retired_at"] is None and found["superseded_by"] is None and not _ended(found, at)
         current = current and statement == (found["kind"], found["text"], found["subject"])  # or it was updated since
         if current and not (found["quarantined"] and _trust(values["source"]) < _trust(found["source"])):
             return _remembered_again(tx, changes, found, values, evidence, supersedes, act)
-        number += 1
     weakest = max([values["source"], *(row["source"] for row in evidence)], key=_trust)
-    values = {**_BLANK, **values, "id": id_, "wall": wall.number, "source": weakest}
+    id_ = new_id(scope, at)
+    values = {**_BLANK, **values, "id": id_, "fingerprint": known_by, "wall": wall.number, "source": weakest}
     values["time"] = at if values["time"] is None else values["time"]
     old = {row["id"]: row for row in supersedes}
     if values["key"] is not None:
@@ -434,6 +460,11 @@ def remembered(
         _link(values, row["id"], "derived_from", position=position) for position, row in enumerate(evidence, 1)
     ]
     return changes
+
+
+def _all_by_fingerprint(tx: Transaction, wall: Wall, known_by: str) -> list[Values]:
+    rows = tx.rows("by_fingerprint", wall=wall.number, fingerprints=json.dumps([known_by]))
+    return list(_latest(tx, [row["id"] for row in rows]).values())
 
 
 def _protected(rows: Iterable[Values], source: str) -> str:
@@ -609,6 +640,9 @@ def undone(tx: Transaction, receipt: Row, *, act: Values) -> Changes:
         if holder is not None and holder["id"] not in closing:
             taken = [row for row in tx.rows("revisions_of", id=holder["id"]) if row["recorded_at"] > receipt["at"]]
             later |= dict.fromkeys(row["opened_by"] for row in taken)
+    for row in tx.rows("receipts_named", ids=json.dumps(list(later))):
+        if row["undoes"] == receipt["id"]:
+            raise ConflictError(f"receipt '{receipt['id']}' is already undone, by '{row['id']}'", list(later))
     if later:
         listed = ", ".join(later)
         raise ConflictError(
@@ -639,7 +673,7 @@ def act_of(
     scope = (place.tenant, place.project, place.user, place.agent, place.session)
     return {
         **_BLANK,
-        "id": record_id(scope, "act", receipt),
+        "id": made_id(_scope_code(scope), "act", receipt),
         "wall": wall.number,
         "kind": "act",
         "data": json_text({"verb": verb, "arguments": arguments}, "what was passed"),

@@ -48,12 +48,12 @@ INSERT INTO records (
     id, revision, wall, num, kind, key, text, subject, aliases, purpose, data, metadata, payload_ref, role, speaker,
     agent, session, message_id, part, start, stop, source, author, confidence, pinned, quarantined, time,
     time_precision, valid_from, valid_to, valid_precision, expires_at, superseded_by, derivation, recorded_at,
-    retired_at, opened_by, closed_by, erased_by, salt
+    retired_at, opened_by, closed_by, erased_by, fingerprint, salt
 ) VALUES (
     :id, :revision, :wall, :num, :kind, :key, :text, :subject, :aliases, :purpose, :data, :metadata, :payload_ref,
     :role, :speaker, :agent, :session, :message_id, :part, :start, :stop, :source, :author, :confidence, :pinned,
     :quarantined, :time, :time_precision, :valid_from, :valid_to, :valid_precision, :expires_at, :superseded_by,
-    :derivation, :recorded_at, :retired_at, :opened_by, :closed_by, :erased_by, :salt
+    :derivation, :recorded_at, :retired_at, :opened_by, :closed_by, :erased_by, :fingerprint, :salt
 );
 
 -- name: close_record
@@ -83,6 +83,11 @@ ORDER BY revision DESC LIMIT 1;
 -- name: records_by_row
 -- Records by row number.
 SELECT records.* FROM json_each(:rows) AS wanted CROSS JOIN records ON records.row = wanted.value;
+
+-- name: by_fingerprint
+-- The records of a wall with the same content, oldest first.
+SELECT records.id, fingerprint FROM json_each(:fingerprints) AS wanted CROSS JOIN records
+ON wall = :wall AND fingerprint = wanted.value AND fingerprint IS NOT NULL AND revision = 1 ORDER BY row;
 
 -- name: rows_about
 -- Revisions with a subject, for comparing names.
@@ -220,7 +225,7 @@ UPDATE records SET kind = '', key = NULL, text = NULL, subject = NULL, aliases =
     metadata = NULL, payload_ref = NULL, role = NULL, speaker = NULL, agent = NULL, session = NULL, message_id = NULL,
     part = NULL, start = NULL, stop = NULL, source = '', confidence = NULL, pinned = 0, quarantined = 0,
     time = recorded_at, time_precision = 'second', valid_from = NULL, valid_to = NULL, valid_precision = NULL,
-    expires_at = NULL, superseded_by = NULL, derivation = NULL, salt = NULL, erased_by = :receipt,
+    expires_at = NULL, superseded_by = NULL, derivation = NULL, fingerprint = NULL, salt = NULL, erased_by = :receipt,
     retired_at = coalesce(retired_at, :at), closed_by = coalesce(closed_by, :receipt)
 WHERE id = :id AND erased_by IS NULL;
 

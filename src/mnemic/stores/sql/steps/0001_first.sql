@@ -53,6 +53,7 @@ CREATE TABLE records (
     opened_by TEXT NOT NULL,              -- receipt
     closed_by TEXT,                       -- receipt
     erased_by TEXT,                       -- receipt; the row is empty
+    fingerprint TEXT,                     -- what the same content is known by; gone with an erasure
     salt BLOB,                            -- of the payload hash in the journal; gone with an erasure
     UNIQUE (id, revision)
 );
@@ -60,6 +61,7 @@ CREATE INDEX records_document ON records (wall, num) WHERE num IS NOT NULL;
 CREATE INDEX records_message ON records (wall, message_id) WHERE message_id IS NOT NULL;
 CREATE UNIQUE INDEX records_key ON records (wall, key)
     WHERE key IS NOT NULL AND retired_at IS NULL AND superseded_by IS NULL AND quarantined = 0;
+CREATE INDEX records_fingerprint ON records (wall, fingerprint) WHERE fingerprint IS NOT NULL AND revision = 1;
 CREATE INDEX records_other ON records (wall, kind) WHERE num IS NULL;
 
 CREATE TABLE links (
