@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -19,10 +20,12 @@ from mnemic import Memory, samples
 from mnemic.types import Hit, Results
 
 QUESTION = "Does Ana live in Utrecht or in Antwerp?"
-EARLIER = "2026-03-20T12:00:00+01:00"
+EARLIER = "2026-04-18"
+"""The day before Ana wrote from Antwerp."""
+ZONE = "Europe/Amsterdam"
 UNKNOWN = "What is the wifi password?"
 THRESHOLD = 0.1
-TO_ERASE = "What do I type in to get through the street door late at night without setting it off?"
+TO_ERASE = "What do I type in at the street door late at night?"
 PHRASE = "4471-Heron"
 USER = "home"
 WRITER = "writer"
@@ -90,18 +93,28 @@ class _Demo:
 
     def run(self) -> Report:
         report = Report(0, 0.0, None, "", "", None, 0, 0, 0, 0, 0, 0, 0, 0, 0.0)
-        with mnemic.Memory(self._file, embedder=self._embedder) as memory:
-            report = self._keep(memory, report)
-            report = self._ask(memory, report)
-            report = self._not_known(memory, report)
+        with self._open() as memory:
+            home = memory.scoped(user_id=USER)
+            report = self._keep(memory, home, report)
+            report = self._ask(home, report)
+            report = self._not_known(home, report)
         report = self._kill(report)
-        with mnemic.Memory(self._file, embedder=self._embedder) as memory:
-            report = self._erase(memory, report)
+        with self._open() as memory:
+            report = self._erase(memory.scoped(user_id=USER), report)
         return self._end(report)
+
+    def _open(self) -> Memory:
+        return mnemic.Memory(self._file, timezone=ZONE, embedder=self._embedder)
+
+    def _opened(self) -> None:
+        """The call of `_open`, as one would type it."""
+        embedder = f", embedder={json.dumps(self._embedder)}" if self._embedder else ""
+        self._do(f'memory = Memory("{self._file.name}", timezone="{ZONE}"{embedder})')
+        self._do(f'home = memory.scoped(user_id="{USER}")')
 
     # -- the scenes
 
-    def _keep(self, memory: Memory, report: Report) -> Report:
+    def _keep(self, memory: Memory, home: Memory, report: Report) -> Report:
         self._head("1", "Keep a conversation, word for word")
         sample = samples.load("home")
         first, last = sample.messages[0]["time"][:10], sample.messages[-1]["time"][:10]
@@ -110,10 +123,12 @@ class _Demo:
             f"{last}. No model reads it and nothing is sent anywhere; it goes into one SQLite file."
         )
         started = time.perf_counter()
-        receipt = memory.add(sample.messages, user_id=USER)
+        receipt = home.add(sample.messages)
         seconds = time.perf_counter() - started
         kept = receipt.count("added")
-        self._do("memory.add(messages, user_id='home')")
+        self._do("from mnemic import Memory, samples")
+        self._opened()
+        self._do('home.add(samples.load("home").messages)')
         self._say(
             f"kept {kept} of {len(sample.messages)} in {seconds:.2f} s ({kept / seconds:,.0f} a second), on the disk "
             f"when the call returned; {(memory.stats(everything=True).bytes or 0) / 1e6:.1f} MB"
@@ -121,12 +136,12 @@ class _Demo:
         self._say(f"receipt {receipt.id}")
         return replace(report, messages=kept, seconds=round(seconds, 4))
 
-    def _ask(self, memory: Memory, report: Report) -> Report:
+    def _ask(self, home: Memory, report: Report) -> Report:
         self._head("2", "Ask, and see the evidence")
         started = time.perf_counter()
-        now = memory.search(QUESTION, user_id=USER, limit=3)
+        now = home.search(QUESTION)
         seconds = time.perf_counter() - started
-        self._do(f'memory.search("{QUESTION}")')
+        self._do(f'home.search("{QUESTION}")')
         self._hit(now)
         self._say(
             f"{seconds * 1000:.0f} ms over {now.considered} records, by words"
@@ -134,11 +149,9 @@ class _Demo:
             + "; relevance is the probability that a hit is evidence"
         )
         self._tell("")
-        self._say(
-            f"The same question as of {EARLIER[:10]}: nothing was overwritten, so what was true then is still found."
-        )
-        then = memory.search(QUESTION, user_id=USER, limit=3, as_of=EARLIER)
-        self._do(f'memory.search("{QUESTION}", as_of="{EARLIER[:10]}")')
+        self._say(f"The same question as of {EARLIER}: nothing was overwritten, so what was true then is still found.")
+        then = home.search(QUESTION, as_of=EARLIER)
+        self._do(f'home.search("{QUESTION}", as_of="{EARLIER}")')
         self._hit(then)
         return replace(
             report,
@@ -147,10 +160,10 @@ class _Demo:
             then=then[0].text if then else "",
         )
 
-    def _not_known(self, memory: Memory, report: Report) -> Report:
+    def _not_known(self, home: Memory, report: Report) -> Report:
         self._head("3", "Say when it is not known")
-        results = memory.search(UNKNOWN, user_id=USER, threshold=THRESHOLD)
-        self._do(f'memory.search("{UNKNOWN}", threshold={THRESHOLD})')
+        results = home.search(UNKNOWN, threshold=THRESHOLD)
+        self._do(f'home.search("{UNKNOWN}", threshold={THRESHOLD})')
         if results:
             self._hit(results)
         else:
@@ -159,6 +172,7 @@ class _Demo:
                 f"{click.style('not known', bold=True)}: of {results.considered} records the best has relevance "
                 f"{best:.2f}, below the threshold {THRESHOLD:.2f}"
             )
+        self._do("memory.close()")
         return replace(report, unknown_best=results.best, unknown_hits=len(results))
 
     def _kill(self, report: Report) -> Report:
@@ -168,7 +182,7 @@ class _Demo:
             "add() has returned. In the middle of it, it is killed."
         )
         process, acknowledged, signal = _killed_writer(self._file)
-        self._do(f"kill -9 {process}")
+        self._do(f"kill -9 {process}", "$")
         with mnemic.Memory(self._file, embedder="none") as memory:
             kept = _all_ids(memory)
         found = len(acknowledged & kept)
@@ -180,26 +194,28 @@ class _Demo:
         )
         return replace(report, acknowledged=len(acknowledged), found=found, kept_more=more, signal=signal)
 
-    def _erase(self, memory: Memory, report: Report) -> Report:
+    def _erase(self, home: Memory, report: Report) -> Report:
         self._head("5", "Erase, and look for the words in the file")
-        hits = memory.search(TO_ERASE, user_id=USER, limit=10)
-        secret = next((hit for hit in hits if PHRASE in hit.text), None)
-        self._do(f'memory.search("{TO_ERASE}")')
-        if secret is None:
+        self._opened()
+        hits = home.search(TO_ERASE)
+        self._do(f'hits = home.search("{TO_ERASE}")')
+        place = next((place for place, hit in enumerate(hits) if PHRASE in hit.text), None)
+        if place is None:
             self._say(f"the message with '{PHRASE}' was not among the first {len(hits)} hits")
             return report
-        self._one(secret, 1 + list(hits).index(secret))
+        secret = hits[place]
+        self._one(secret, place + 1)
         before = lines_with(self._file, PHRASE)
-        self._do(f"grep -c {PHRASE} demo.db demo.db-wal")
+        self._do(f"grep -c {PHRASE} demo.db demo.db-wal", "$")
         self._say(_counted(before))
-        receipt = memory.erase(secret.id, user_id=USER)
-        self._do(f'memory.erase("{secret.id}")')
+        receipt = home.erase(secret.id)
+        self._do(f"home.erase(hits[{place}].id)")
         self._say(str(receipt).splitlines()[0])
         after = lines_with(self._file, PHRASE)
-        self._do(f"grep -c {PHRASE} demo.db demo.db-wal")
+        self._do(f"grep -c {PHRASE} demo.db demo.db-wal", "$")
         self._say(_counted(after))
-        changes = memory.history(secret.id, user_id=USER)
-        self._do(f'memory.history("{secret.id}")')
+        changes = home.history(secret.id)
+        self._do(f"home.history(hits[{place}].id)")
         for change in changes:
             self._say(
                 f"{change.at:%Y-%m-%d %H:%M:%S} UTC  {change.action}  (words erased)"
@@ -228,9 +244,9 @@ class _Demo:
     def _say(self, text: str) -> None:
         self._wrapped(text, "   ")
 
-    def _do(self, code: str) -> None:
-        for number, line in enumerate(textwrap.wrap(code, self._width - 5, break_on_hyphens=False)):
-            self._tell(click.style(f"   {'>' if not number else ' '} {line}", dim=True))
+    def _do(self, code: str, prompt: str = ">") -> None:
+        """What is done, as it can be typed again: on one line."""
+        self._tell(click.style(f"   {prompt} {code}", dim=True))
 
     def _hit(self, results: Results) -> None:
         if results:

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
@@ -55,6 +56,28 @@ def test_the_answers_are_the_samples(shown: tuple[demo.Report, list[str]]) -> No
     by_id = {message["id"]: message["content"] for message in samples.load("home").messages}
     assert report.then == by_id["home-01-05"]
     assert report.now == by_id["home-17-01"]
+
+
+def test_the_calls_that_are_printed_can_be_made(
+    shown: tuple[demo.Report, list[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    report, lines = shown
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, Any] = {}
+    answers: dict[str, Any] = {}
+    for line in lines:
+        if line.startswith("   > "):
+            call = line.removeprefix("   > ")
+            if call.startswith(("from ", "memory = ", "home = ", "hits = ")):
+                exec(call, names)
+            else:
+                answers[call] = eval(call, names)
+    names["memory"].close()
+    assert answers[f'home.search("{demo.QUESTION}")'][0].text == report.now
+    assert answers[f'home.search("{demo.QUESTION}", as_of="{demo.EARLIER}")'][0].text == report.then
+    assert answers[f'home.search("{demo.UNKNOWN}", threshold={demo.THRESHOLD})'].best == report.unknown_best
+    assert len(answers["home.history(hits[0].id)"]) == report.history
+    assert not any(demo.lines_with(tmp_path / "demo.db", demo.PHRASE).values())
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
