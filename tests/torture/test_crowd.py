@@ -132,7 +132,7 @@ def _one(path: Path, me: int, processes: int, seconds: float, seed: int, board: 
             memory.erase(ids[place], **WHO)
             erased.append(place)
             assert all(hit.id != ids[place] for hit in memory.search(f"Zq0x{place}", **WHO))
-        if me == 1 and number % 40 == 39:
+        if me == 1 and number % 12 == 11:
             memory.rebuild(**WHO)
             rebuilt += 1
     board[me] = len(ids)
