@@ -10,7 +10,9 @@ whether a list holds the value, or a text the piece of text. `ne` also matches r
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
+from math import isfinite
 from typing import Any, cast
 
 from mnemic.errors import FilterError, nearest
@@ -18,14 +20,19 @@ from mnemic.errors import FilterError, nearest
 _COMPARE = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
 OPERATORS = ("eq", "ne", "in", *_COMPARE, "contains")
 _PEERS = {"==": "eq", "!=": "ne", ">": "gt", ">=": "gte", "<": "lt", "<=": "lte", "icontains": "contains"}
-_DEEPEST = 10
-"""Filters inside filters: SQLite's parser has room for a hundred open words, and each level may take six."""
+_DEEPEST = 8
+"""Filters inside filters, and …"""
+_MOST = 400
+"""… comparisons in one: SQLite's parser has room for a hundred open words and an expression a thousand deep."""
 
 
 def compile_where(where: Mapping[str, Any], column: str = "metadata") -> tuple[str, dict[str, Any]]:
     """SQL over the JSON object in `column`, and the values to bind to it. Raises FilterError."""
     values: dict[str, Any] = {}
-    return _all_of(where, column, values, 0), values
+    condition = _all_of(where, column, values, 0)
+    if len(values) > 2 * _MOST:
+        raise FilterError(f"this filter has more than {_MOST} comparisons: use 'in' for many values of one key")
+    return condition, values
 
 
 def _all_of(where: object, column: str, values: dict[str, Any], depth: int) -> str:
@@ -68,8 +75,7 @@ def _test(key: str, operator: object, wanted: object, column: str, values: dict[
     if operator == "in":
         if isinstance(wanted, str) or not isinstance(wanted, Sequence | set | frozenset):
             raise FilterError(f"'in' on {key!r} takes a list of values, not {wanted!r}")
-        choices = [_equal(key, item, values) for item in cast("Sequence[object]", wanted)]
-        return _has(column, name, "(" + " OR ".join(choices) + ")") if choices else "0"
+        return _has(column, name, _among(key, list(cast("Sequence[object]", wanted)), values))
     if operator == "contains":
         inner = (
             f"type = 'array' AND EXISTS (SELECT 1 FROM json_each(json(held.value)) WHERE {_equal(key, wanted, values)})"
@@ -97,6 +103,28 @@ def _equal(key: str, wanted: object, values: dict[str, Any]) -> str:
     if isinstance(wanted, int | float):
         return f"(type IN ('integer', 'real') AND value = {_bind(_number(key, wanted), values)})"
     raise FilterError(f"the filter on {key!r} compares with {wanted!r}: use text, a number, True, False or None")
+
+
+def _among(key: str, wanted: list[object], values: dict[str, Any]) -> str:
+    for item in wanted:
+        _equal(key, item, {})  # refuses what nothing can equal
+    texts = [item for item in wanted if isinstance(item, str)]
+    numbers = [item for item in wanted if isinstance(item, int | float) and not isinstance(item, bool)]
+    numbers = [item for item in numbers if isfinite(item)]  # JSON has no other
+    tests = [
+        f"type = '{name}'"
+        for value, name in ((None, "null"), (True, "true"), (False, "false"))
+        if _is_in(value, wanted)
+    ]
+    for kinds, items in (("'text'", texts), ("'integer', 'real'", numbers)):
+        if items:
+            listed = _bind(json.dumps(items, ensure_ascii=False), values)
+            tests.append(f"(type IN ({kinds}) AND value IN (SELECT value FROM json_each({listed})))")
+    return " OR ".join(tests) or "0"
+
+
+def _is_in(value: bool | None, wanted: list[object]) -> bool:
+    return any(item is value for item in wanted)
 
 
 def _number(key: str, value: float | str) -> float | str:

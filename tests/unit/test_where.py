@@ -148,6 +148,8 @@ def texts(memory: Memory, where: Mapping[str, Any]) -> set[str]:
         ({"city": {"ne": "Lisbon"}}, {"two", "three"}),
         ({"city": {"in": ["Lisbon", "Porto"]}}, {"one", "two"}),
         ({"city": {"in": []}}, set()),
+        ({"stars": {"in": [float("inf"), 4]}}, {"one"}),
+        ({"stars": {"lt": float("inf")}}, {"one"}),
         ({"city": {"contains": "o"}}, {"one", "two"}),
         ({"stars": "4"}, set()),
         ({"stars": {"gt": "3"}}, set()),
@@ -255,11 +257,21 @@ LEVELS: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
 def test_nesting_is_bounded_before_the_database_is_asked(memory: Memory, shape: str) -> None:
     where: dict[str, Any] = {"city": {"in": ["Lisbon", "Rome"]}, "tags": {"contains": "food"}}
     levels = 0
-    while levels <= 10:
+    while levels <= 8:
         assert texts(memory, where) == {"one"}, where
         where, levels = LEVELS[shape](where), levels + (2 if shape == "not" else 1)
-    with pytest.raises(FilterError, match="nested more than 10 deep"):
+    with pytest.raises(FilterError, match="nested more than 8 deep"):
         texts(memory, where)
+
+
+def test_a_filter_may_be_wide(memory: Memory) -> None:
+    cities = ["Lisbon", *(f"city {number}" for number in range(5000))]
+    assert texts(memory, {"city": {"in": cities}}) == {"one"}
+    assert texts(memory, {"stars": {"in": [*range(4), 4.0, *range(10, 5000)]}}) == {"one"}
+    assert texts(memory, {"or": [{"city": city} for city in cities[:390]]}) == {"one"}
+    assert texts(memory, {f"key {number}": {"ne": 1} for number in range(390)}) == {"one", "two", "three"}
+    with pytest.raises(FilterError, match="more than 400 comparisons: use 'in' for many values of one key"):
+        texts(memory, {"or": [{"city": city} for city in cities]})
 
 
 def test_a_filter_sees_the_revision_that_is_read(memory: Memory) -> None:
