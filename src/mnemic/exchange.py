@@ -67,8 +67,8 @@ def require_owner(reach: Reach, what: str) -> None:
         raise ScopeError(f"{what} names nobody: pass user_id=…, project_id=… or tenant_id=…, or everything=True")
 
 
-def to_erase(tx: Snapshot, request: Request) -> Iterator[tuple[str, dict[str, str], set[int]]]:
-    """What must go, tenant by tenant: (tenant, {id: reason}, walls)."""
+def to_erase(tx: Snapshot, request: Request) -> Iterator[tuple[str, dict[str, str], dict[str, int]]]:
+    """What must go, tenant by tenant: (tenant, {id: reason}, {id: wall})."""
     reach = request.reach
     if request.ids:
         walls = seen(tx, reach)
@@ -85,9 +85,9 @@ def to_erase(tx: Snapshot, request: Request) -> Iterator[tuple[str, dict[str, st
             yield _reached(tx, tenant, ids)
 
 
-def _reached(tx: Snapshot, tenant: str, ids: Sequence[str]) -> tuple[str, dict[str, str], set[int]]:
+def _reached(tx: Snapshot, tenant: str, ids: Sequence[str]) -> tuple[str, dict[str, str], dict[str, int]]:
     reasons = with_dependents(tx, ids)
-    walls = {row["wall"] for row in tx.rows("latest_of", ids=json.dumps(list(reasons)))}
+    walls = {row["id"]: row["wall"] for row in tx.rows("latest_of", ids=json.dumps(list(reasons)))}
     return tenant, reasons, walls
 
 

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from mnemic import postings, rank, text
 from mnemic.forks import CACHES, watch
+from mnemic.models.wrap import space_of
 from mnemic.ports import Embedder
 from mnemic.postings import Segment
 from mnemic.scope import Reach
@@ -273,7 +274,7 @@ class _WallCache:
         ]
         if any(straddles):  # a stored segment was merged from some that are counted already: count the wall anew
             self.token_counts = None
-            space = None if self._embedder is None else self._embedder.space
+            space = space_of(self._embedder)
             self._count(
                 (np.frombuffer(row["tokens"], np.int32), np.frombuffer(row["token_counts"], np.int64))
                 for row in snapshot.rows("token_counts", wall=self.wall)
@@ -340,7 +341,7 @@ class _WallCache:
         segment = segment_of(row)
         begin, end = max(first, segment.first), segment.first + segment.size
         embedder = self._embedder
-        if embedder is not None and row["space"] == embedder.space:
+        if embedder is not None and row["space"] is not None and row["space"] == space_of(embedder):
             if self._vectors is None:
                 self._vectors = np.zeros((len(self._buffers["row"]), embedder.dims), np.float32)
             if segment.vectors is not None:  # there are none where all is erased

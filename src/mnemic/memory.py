@@ -29,7 +29,7 @@ from mnemic.errors import (
 from mnemic.frame import FrameCache
 from mnemic.messages import Message, checked_text, json_object, messages_of
 from mnemic.models import wordllama
-from mnemic.models.wrap import as_embedder, is_token_embedder
+from mnemic.models.wrap import as_embedder, is_token_embedder, space_of
 from mnemic.ports import Clock, TokenCounter
 from mnemic.postings import Document
 from mnemic.read import Reader, View, chosen, included, recall
@@ -216,7 +216,8 @@ class Memory:
             "valid_precision": None if begins is None else begins.precision,
             "expires_at": None if expires_at is None else interval(expires_at, self._zone, "expires_at").start,
         }
-        arguments = {name: value for name, value in values.items() if value not in (None, 0, "[]")}
+        named = {"evidence": list(_ids(evidence)), "supersedes": list(_ids(supersedes))}
+        arguments = {name: value for name, value in (values | named).items() if value not in (None, 0, "[]", [])}
         notes: list[str] = []
         document, space = self._document(values, notes)
         asked = reach_of(where)
@@ -230,7 +231,7 @@ class Memory:
                 {**values, "author": stamp.actor},
                 document,
                 evidence=write.wanted(tx, _ids(evidence), walls, asked, acts=True),
-                supersedes=write.wanted(tx, _ids(supersedes), walls, asked),
+                supersedes=write.whole_messages(tx, write.wanted(tx, _ids(supersedes), walls, asked)),
                 act=self._act("remember", where, wall, arguments, stamp),
                 at=stamp.at,
             )
@@ -291,6 +292,12 @@ class Memory:
         if not fields:
             raise InputError("update() was given nothing to change: name a field, such as text=…")
         notes: list[str] = []
+        before: Values = {}
+        document, space = None, self._space
+        if write.is_indexed(fields):  # analysed before the lock
+            with self._store.read() as snapshot:
+                (before,) = write.wanted(snapshot, [_id(id)], write.seen(snapshot, asked), asked)
+            document, space = self._document({**before, **fields}, notes)
 
         def decide(tx: write.Transaction, stamp: Stamp) -> Changes:
             walls = write.seen(tx, asked)
@@ -300,17 +307,16 @@ class Memory:
                     f"'{id}' is at revision {row['revision']}, not {if_revision}: read it again with get('{id}')",
                     [row["opened_by"]],
                 )
+            if document is not None and row["revision"] != before["revision"]:
+                raise ConflictError(f"'{id}' was changed meanwhile: try again", [row["opened_by"]])
             wall = _wall(walls[row["wall"]])
             where = Place(wall.tenant, wall.project, wall.user, row["agent"], row["session"])
-            return write.updated(
-                row,
-                fields,
-                act=self._act("update", where, wall, {"id": id, **fields}, stamp),
-                tenant=wall.tenant,
-                analyse=lambda values: self._document(values, notes)[0],
-            )
+            act = self._act("update", where, wall, {"id": id, **fields}, stamp)
+            changes = write.updated(row, fields, act=act, tenant=wall.tenant, document=document)
+            changes.notes += notes
+            return changes
 
-        return self._write_in(asked.tenant, author, decide, started)
+        return self._write_in(asked.tenant, author, decide, started, space=space)
 
     def retire(
         self,
@@ -341,7 +347,7 @@ class Memory:
 
             return write.retired(rows, reason=reason, act_in=act_in, tenant=asked.tenant)
 
-        return self._write_in(asked.tenant, author, decide, started)
+        return self._write_in(asked.tenant, author, decide, started, space=None)
 
     def undo(
         self,
@@ -410,14 +416,17 @@ class Memory:
         receipts: list[Receipt] = []
         walls: set[int] = set()
         with self._store.read() if dry_run else self._store.write() as tx:
+            visible = write.seen(tx, request.reach)
             for tenant, reasons, held in exchange.to_erase(tx, request):
                 stamp = self._stamp(tx, tenant, author)
-                walls |= held
+                walls |= set(held.values())
                 if dry_run:
                     kinds = exchange.kinds_of(tx, list(reasons))
                     entries = [write.Entry(i, "erased", why) for i, why in reasons.items() if kinds[i] != "act"]
                 else:
                     entries = write.erase(cast("write.Transaction", tx), reasons, tenant, stamp, self._tokens_of)
+                if not everything:  # a private record may rest on a shared one: it goes, and its owner alone is told
+                    entries = [entry for entry in entries if held[entry.id] in visible]
                 receipts.append(
                     Receipt(
                         stamp.receipt, "erase", write.moment(stamp.at), tuple(entries), stamp.actor, dry_run=dry_run
@@ -524,7 +533,13 @@ class Memory:
         at = None if known_at is None else interval(known_at, self._zone, "known_at").start
         with self._store.read() as snapshot:
             walls = write.seen(snapshot, asked)
-            id = _id(id) if key is None else write.holder_of(snapshot, key, walls, asked)
+            id = (
+                _id(id)
+                if key is None
+                else write.holder_of(
+                    snapshot, checked_text(key, "key"), walls, asked, write.present(snapshot, asked.tenant, self._now())
+                )
+            )
             row: Fields = write.wanted(snapshot, [id], walls, asked)[0]
             if at is not None:
                 held = snapshot.row("revision_known_at", id=id, at=at)
@@ -709,11 +724,17 @@ class Memory:
         return _timed(done, started)
 
     def _write_in(
-        self, tenant: str, author: str | None, decide: Callable[[write.Transaction, Stamp], Changes], started: float
+        self,
+        tenant: str,
+        author: str | None,
+        decide: Callable[[write.Transaction, Stamp], Changes],
+        started: float,
+        *,
+        space: str | None,
     ) -> Receipt:
         """One transaction on records that are there."""
         with self._store.write() as tx:
-            stamp = self._stamp(tx, tenant, author, self._space)
+            stamp = self._stamp(tx, tenant, author, space)
             done = write.commit(tx, decide(tx, stamp), stamp)
         return _timed(done, started)
 
@@ -777,7 +798,7 @@ class Memory:
 
     def _tokens_of(self, writings: Sequence[Writing], space: str | None) -> list[Any] | None:
         embedder = self._embedder
-        if embedder is not None and is_token_embedder(embedder) and space == embedder.space:
+        if embedder is not None and is_token_embedder(embedder) and space is not None and space == space_of(embedder):
             return [embedder.tokenize(writing.text) for writing in writings]
         return None
 
@@ -795,7 +816,7 @@ class Memory:
 
     @property
     def _space(self) -> str | None:
-        return None if self._embedder is None else self._embedder.space
+        return space_of(self._embedder)
 
     @property
     def _counter(self) -> TokenCounter:

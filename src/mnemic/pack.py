@@ -75,7 +75,7 @@ def _day(hit: Hit, zone: tzinfo) -> str:
 
 
 def _line(number: int, hit: Hit) -> str:
-    speaker = f"{hit.speaker}: " if hit.speaker else ""
+    speaker = f"{' '.join(hit.speaker.split())}: " if hit.speaker else ""
     return f"[{number}] {speaker}{' '.join(hit.text.split())}{_validity(hit)}"
 
 

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 from mnemic import channels, rank
 from mnemic.errors import InputError, ModelError
 from mnemic.frame import Frame, FrameCache
+from mnemic.models.wrap import space_of
 from mnemic.ports import Embedder
 from mnemic.records import as_known, evidence_of, holds, loads, record_of, scope_of, state_of
 from mnemic.scope import Reach
@@ -65,34 +67,15 @@ class Reader:
         self._store = store
         self._cache = cache
 
-    def scene(self, view: View) -> Any:
-        """A context manager that gives the scene of a view."""
-        return _SceneContext(self._store, self._cache, view)
-
-
-class _SceneContext:
-    def __init__(self, store: SqliteStore, cache: FrameCache, view: View) -> None:
-        self._cache, self._view = cache, view
-        self._reading = store.read()
-
-    def __enter__(self) -> Scene:
-        view = self._view
-        with self._cache.lock:  # so that no frame is ever newer than the snapshot that it serves
-            snapshot = self._reading.__enter__()
-            try:
+    @contextmanager
+    def scene(self, view: View) -> Generator[Scene]:
+        """The scene of a view, for the length of a block."""
+        with ExitStack() as stack:
+            with self._cache.lock:  # so that no frame is ever newer than the snapshot that it serves
+                snapshot = stack.enter_context(self._store.read())
                 walls = seen(snapshot, view.reach)
                 frame = self._cache.frame(snapshot, walls)
-            except BaseException as error:
-                self._reading.__exit__(type(error), error, error.__traceback__)
-                raise
-        try:
-            return _scene(snapshot, walls, frame, view)
-        except BaseException as error:
-            self._reading.__exit__(type(error), error, error.__traceback__)
-            raise
-
-    def __exit__(self, *error: Any) -> None:
-        self._reading.__exit__(*error)
+            yield _scene(snapshot, walls, frame, view)
 
 
 def _scene(snapshot: Snapshot, walls: Mapping[int, Row], frame: Frame | None, view: View) -> Scene:
@@ -144,7 +127,7 @@ def recall(
     """
     notes: list[str] = []
     frame, considered = scene.frame, int(scene.allowed.sum())
-    space = None if embedder is None else embedder.space
+    space = space_of(embedder)
     results = Results("q" + os.urandom(8).hex(), query, (), considered, threshold=threshold, embedder=space)
     if frame is None or not considered:
         return replace(results, notes=_nothing_in_scope(scene, view))
@@ -327,16 +310,16 @@ def _outdated(scene: Scene, view: View, hits: list[Hit]) -> list[Hit]:
 
 
 def _behind_successors(hits: list[Hit]) -> list[Hit]:
-    marked = list(hits)
-    for hit in [hit for hit in hits if hit.outdated_by is not None]:
-        after = next((place for place, other in enumerate(marked) if other.id == hit.outdated_by), -1)
-        at = marked.index(hit)
+    """Each outdated hit stands behind its successor's; the successor moves up to its place, with its relevance."""
+    ordered = list(hits)
+    for outdated in hits:
+        places = {hit.id: place for place, hit in enumerate(ordered)}
+        at, after = places[outdated.id], places.get(outdated.outdated_by or "", -1)
         if at < after:
-            successor = marked.pop(after)
-            marked.insert(
-                at, replace(successor, score=hit.score, relevance=_higher(successor.relevance, hit.relevance))
-            )
-    return marked
+            successor = ordered.pop(after)
+            relevance = _higher(successor.relevance, outdated.relevance)
+            ordered.insert(at, replace(successor, score=outdated.score, relevance=relevance))
+    return ordered
 
 
 def _revisions(snapshot: Snapshot, ids: Sequence[str], known_at: int | None) -> Iterator[Fields]:
@@ -384,7 +367,7 @@ def chosen(
         keep &= times < until if until is not None else True
         places, times, rows, arrivals = places[keep], times[keep], rows[keep], arrivals[keep]
     if subject is not None:
-        about = scene.snapshot.rows("rows_about", walls=json.dumps(list(scene.walls)), subject=subject)
+        about = scene.snapshot.rows("rows_about", walls=json.dumps(list(scene.walls)))
         keep = np.isin(rows, [row["row"] for row in about if _is_about(row, subject)])
         places, times, arrivals = places[keep], times[keep], arrivals[keep]
     order = np.lexsort((arrivals, times))

@@ -23,6 +23,7 @@ from mnemic.analysis import Writing
 from mnemic.errors import ConflictError, InputError, NotFoundError
 from mnemic.messages import Message, json_text
 from mnemic.postings import Document, Segment
+from mnemic.records import state_of
 from mnemic.scope import Place, Reach
 from mnemic.stores.sqlite import Fields, Row, Snapshot, Transaction
 from mnemic.times import FOREVER, moment
@@ -187,6 +188,11 @@ def new_receipt_id(at: int) -> str:
     return f"r{at:015x}{os.urandom(4).hex()}"
 
 
+def is_indexed(fields: Iterable[str]) -> bool:
+    """Whether the index reads one of these columns."""
+    return any(name in _INDEXED for name in fields)
+
+
 def kind_of(kind: object) -> str:
     """A kind's name, checked."""
     if not isinstance(kind, str) or not _KIND.fullmatch(kind):
@@ -240,7 +246,13 @@ def added(
         message = pieces[0].message
         if isinstance(identity, str):
             if identity in held:
-                restored = _again(tx, changes, _parts(tx, held[identity]), at)
+                parts = _parts(tx, held[identity])
+                if not _says(parts, message):
+                    raise ConflictError(
+                        f"idempotency_key={idempotency_key!r} was used for another message ('{parts[0]['id']}'): "
+                        "pass a new key for new messages"
+                    )
+                restored = _again(tx, changes, parts, at)
                 repeats += not restored and message.time is None and idempotency_key is None
             else:
                 _open(changes, _episodes(pieces, wall, place, author, at, identity), pieces)
@@ -254,8 +266,14 @@ def added(
                 _edit(changes, [edit for edit in edits if edit is not same], same)
             continue
         fresh = _episodes(pieces, wall, place, author, at, None)
-        _open(changes, fresh, pieces)
-        _edit(changes, edits, fresh)
+        current = [edit[0] for edit in edits if edit[0]["retired_at"] is None and edit[0]["superseded_by"] is None]
+        if reason := _protected(current, message.source):
+            for values in fresh:
+                values["quarantined"] = 1
+            _open(changes, fresh, pieces, "quarantined", reason)
+        else:
+            _open(changes, fresh, pieces)
+            _edit(changes, edits, fresh)
         edits.append(fresh)
     if repeats:
         changes.notes.append(
@@ -332,9 +350,11 @@ def _episodes(
     ]
 
 
-def _open(changes: Changes, fresh: list[Values], pieces: Sequence[Piece]) -> None:
+def _open(
+    changes: Changes, fresh: list[Values], pieces: Sequence[Piece], action: str = "added", reason: str = ""
+) -> None:
     for number, (values, piece) in enumerate(zip(fresh, pieces, strict=True)):
-        changes.open(Opening(values, "added", document=piece.document, quiet=number > 0))
+        changes.open(Opening(values, action, reason, piece.document, quiet=number > 0))
 
 
 def _again(tx: Transaction, changes: Changes, rows: list[Values], at: int) -> bool:
@@ -453,6 +473,11 @@ def remembered(
     else:
         changes.open(Opening(values, "added", document=document))
     for row in old.values():
+        if row["wall"] != wall.number:
+            raise InputError(
+                f"'{row['id']}' belongs to {'another scope' if _user_of(tx, row) else 'everybody here'}, so a record "
+                "of this scope cannot take it over: supersede it in its own scope"
+            )
         supersede(changes, row, values)
     changes.open(Opening(act, "act", quiet=True))
     changes.links.append(_link(values, act["id"], "derived_from"))
@@ -460,6 +485,11 @@ def remembered(
         _link(values, row["id"], "derived_from", position=position) for position, row in enumerate(evidence, 1)
     ]
     return changes
+
+
+def _user_of(tx: Snapshot, row: Values) -> str:
+    wall = tx.row("wall_by_number", wall=row["wall"])
+    return wall["user"] if wall else ""
 
 
 def _all_by_fingerprint(tx: Transaction, wall: Wall, known_by: str) -> list[Values]:
@@ -542,9 +572,9 @@ def updated(
     *,
     act: Values,
     tenant: str,
-    analyse: Callable[[Values], Document],
+    document: Document | None,
 ) -> Changes:
-    """A new revision of a record."""
+    """A new revision of a record; `document` is given where what the index reads of it may change."""
     changes = Changes("update", tenant)
     if row["kind"] == "episode":
         raise InputError(
@@ -567,9 +597,11 @@ def updated(
     ):
         begins, ends = moment(values["valid_from"]), moment(values["valid_to"])
         raise InputError(f"valid_to={ends.isoformat()} lies before valid_from={begins.isoformat()}")
-    document = analyse(values) if any(name in new for name in _INDEXED) else None
+    if row["superseded_by"] is not None and "valid_to" in new:
+        raise ConflictError(f"'{row['id']}' is superseded by '{row['superseded_by']}', which ended it: undo that first")
     changes.close(Closing(row))
-    changes.open(Opening(values, "revised", f"changed {', '.join(new)}", document))
+    reread = document if is_indexed(new) else None
+    changes.open(Opening(values, "revised", f"changed {', '.join(new)}", reread))
     changes.open(Opening(act, "act", quiet=True))
     changes.links.append(_link(values, act["id"], "derived_from"))
     return changes
@@ -758,11 +790,11 @@ def wanted(
     return [latest[id_] for id_ in dict.fromkeys(ids)]
 
 
-def holder_of(tx: Snapshot, key: str, walls: Mapping[int, Row], reach: Reach) -> str:
+def holder_of(tx: Snapshot, key: str, walls: Mapping[int, Row], reach: Reach, now: int) -> str:
     """The id of the current record with a key: the user's own before a shared one. Raises NotFoundError."""
     for wall in sorted(walls, key=lambda number: (not walls[number]["user"], not walls[number]["project"])):
         row = tx.row("current_by_key", wall=wall, key=key)
-        if row is not None and reach.stamped(row["agent"], row["session"]):
+        if row is not None and reach.stamped(row["agent"], row["session"]) and state_of(row, now) == "current":
             return row["id"]
     raise NotFoundError(f"there is no current record with the key {key!r} in this scope")
 
@@ -1125,6 +1157,7 @@ def erase(
         steps.append(("erased", last, None))
         if last["kind"] != "act":
             entries.append(Entry(id_, "erased", reason, last["revision"]))
+    steps += _taken_over_by(tx, ids, stamp)
     tx.run("drop_links", ids=json.dumps(list(ids)))
     for wall, documents in gone.items():
         _erase_documents(tx, wall, documents, tokens_of)
@@ -1132,6 +1165,29 @@ def erase(
     log(tx, tenant, "erase", steps, stamp)
     tx.owe_purge(stamp.receipt)
     return entries
+
+
+def _taken_over_by(tx: Transaction, ids: Mapping[str, str], stamp: Stamp) -> list[tuple[str, Values, bytes | None]]:
+    """What the erased records had superseded is as true again as it was before them: a new revision each."""
+    steps: list[tuple[str, Values, bytes | None]] = []
+    for link in tx.rows("links_from", ids=json.dumps(list(ids)), role="supersedes"):
+        if link["target_id"] in ids:
+            continue
+        revisions = [dict(row) for row in tx.rows("revisions_of", id=link["target_id"])]
+        now = revisions[-1]
+        if now["superseded_by"] != link["source_id"] or now["retired_at"] is not None or now["erased_by"] is not None:
+            continue
+        before = [row for row in revisions if row["superseded_by"] != link["source_id"]][-1]
+        values = {**_next(now), "superseded_by": before["superseded_by"], "valid_to": before["valid_to"]}
+        if _holder(tx, values) is not None:
+            values["key"] = None  # another record has it by now
+        salt = os.urandom(16)
+        values |= {"recorded_at": stamp.at, "opened_by": stamp.receipt, "salt": salt}
+        tx.run("close_record", id=now["id"], revision=now["revision"], at=stamp.at, receipt=stamp.receipt)
+        tx.run("add_record", **{name: values[name] for name in _COLUMNS})
+        tx.run("touch_wall", wall=values["wall"])
+        steps.append(("restored", values, payload_hash(salt, values)))
+    return steps
 
 
 def _erase_documents(

@@ -45,6 +45,14 @@ def as_embedder(given: object, *, api_key: str | None = None) -> Embedder | None
     return cast("Embedder", given) if _has(given, "space", "dims") else AdaptedEmbedder(given)
 
 
+def space_of(embedder: Embedder | None) -> str | None:
+    """The embedding space; None without an embedder, and while it cannot say (a server that is down)."""
+    try:
+        return None if embedder is None else embedder.space
+    except ModelError:
+        return None
+
+
 def is_token_embedder(embedder: object) -> TypeGuard[TokenEmbedder]:
     """Whether its vectors are token sums. Unlike `isinstance`, which reads the facts on Python 3.11, loads nothing."""
     return _is_token_embedding(type(embedder)) or _has(embedder, *_TOKEN_EMBEDDER)

@@ -65,12 +65,6 @@ UPDATE records SET retired_at = :at, closed_by = :receipt WHERE id = :id AND rev
 SELECT records.* FROM json_each(:ids) AS wanted CROSS JOIN records ON records.id = wanted.value
 WHERE revision = (SELECT max(revision) FROM records AS other WHERE other.id = records.id);
 
--- name: held_ids
--- Which of these ids exist and are not erased, with the receipt that closed the latest revision, if any.
-SELECT records.id, records.closed_by, records.retired_at, records.revision, records.erased_by
-FROM json_each(:ids) AS wanted CROSS JOIN records ON records.id = wanted.value
-WHERE revision = (SELECT max(revision) FROM records AS other WHERE other.id = records.id);
-
 -- name: revisions_of
 -- Every revision of an id, oldest first.
 SELECT * FROM records WHERE id = :id ORDER BY revision;
@@ -92,7 +86,7 @@ ON wall = :wall AND fingerprint = wanted.value AND fingerprint IS NOT NULL AND r
 -- name: rows_about
 -- Revisions with a subject, for comparing names.
 SELECT row, subject, aliases FROM records WHERE wall IN (SELECT value FROM json_each(:walls))
-AND num IS NOT NULL AND subject IS NOT NULL AND :subject IS NOT NULL;
+AND num IS NOT NULL AND (subject IS NOT NULL OR aliases IS NOT NULL);
 
 -- name: versions_of_message
 -- Every episode of a caller's message, of all its versions.
@@ -168,10 +162,6 @@ SELECT * FROM segments WHERE wall = :wall AND first <= :num AND first + size > :
 -- name: segment_sizes
 -- Where a wall's last segments begin and how large they are, last first.
 SELECT first, size, space FROM segments WHERE wall = :wall ORDER BY first DESC LIMIT 64;
-
--- name: spaces
--- Embedding spaces in use.
-SELECT DISTINCT space FROM segments WHERE size > 0;
 
 -- name: add_segment
 -- A packed run of documents.
