@@ -10,6 +10,7 @@ from datetime import tzinfo
 from typing import Any, cast
 
 from mnemic.errors import InputError
+from mnemic.scope import one
 from mnemic.times import Interval, interval
 from mnemic.types import SOURCES
 
@@ -85,7 +86,7 @@ def messages_of(
             message_id=message_id,
             source=_source(fields.get("source") or source, role, where),
             metadata=json_text({**shared, **own}, f"the metadata of {where}") if shared or own else None,
-            data=json_text(extra, where) if extra else None,
+            data=json_text(_unwrapped(extra), where) if extra else None,
             session=_stamp(fields.get("session_id"), f"the session_id of {where}"),
             agent=_stamp(fields.get("agent_id"), f"the agent_id of {where}"),
         )
@@ -210,8 +211,10 @@ def _content(fields: Mapping[str, Any], where: str) -> tuple[str, dict[str, Any]
             extra["parts"] = [part if isinstance(part, str) else _plain(part) for part in parts]
     elif content is not None:
         raise InputError(f"the content of {where} is {type(content).__name__}, not text or a list of parts")
-    calls = cast("list[object]", fields.get("tool_calls") or [])
-    pieces += [_call(_plain(call)) for call in calls]
+    calls: object = fields.get("tool_calls") or []
+    if not isinstance(calls, list | tuple):
+        raise InputError(f"the tool_calls of {where} are {calls!r:.80}: pass a list of calls")
+    pieces += [_call(_plain(call)) for call in cast("list[object]", calls)]
     text = "\n".join(piece for piece in pieces if piece)
     if not text.strip():
         known = ", ".join(map(str, fields)) or "nothing"
@@ -263,6 +266,15 @@ def _plain(value: object) -> Mapping[str, Any]:
     return {}
 
 
+def _unwrapped(value: object) -> object:
+    """A value with the frameworks' objects in it as dicts."""
+    if isinstance(value, Mapping):
+        return {key: _unwrapped(item) for key, item in cast("Mapping[object, object]", value).items()}
+    if isinstance(value, list | tuple):
+        return [_unwrapped(item) for item in cast("Iterable[object]", value)]
+    return value if isinstance(value, str | int | float | None) else (_plain(value) or value)
+
+
 def _source(given: object, role: str, where: str) -> str:
     source = given or _SOURCE_OF_ROLE.get(role, "unknown")
     if source not in SOURCES:
@@ -279,7 +291,7 @@ def _metadata(name: str, value: object) -> dict[str, Any]:
 
 
 def _stamp(value: object, name: str) -> str | None:
-    return None if value is None else _text(str(value), name, 512)
+    return None if value is None else one(name, str(value))
 
 
 def _text(text: str, name: str, longest: int | None) -> str:

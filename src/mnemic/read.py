@@ -356,6 +356,7 @@ def chosen(
     subject: str | None = None,
 ) -> tuple[list[Record], str | None]:
     """One page of records by time, and the cursor of the next."""
+    passed = None if after is None else _cursor(after)
     if scene.frame is None:
         return [], None
     columns = scene.frame.columns
@@ -372,8 +373,8 @@ def chosen(
         places, times, arrivals = places[keep], times[keep], arrivals[keep]
     order = np.lexsort((arrivals, times))
     order = order[::-1] if newest_first else order
-    if after is not None:
-        time, arrival = _cursor(after)
+    if passed is not None:
+        time, arrival = passed
         at, came = times[order], arrivals[order]
         beyond = (at < time) | ((at == time) & (came < arrival))
         if not newest_first:

@@ -90,17 +90,17 @@ def reach(given: Mapping[str, Any]) -> Reach:
     if project is ANY and not users:
         raise ScopeError("project_id=ANY means every project of the users named: pass user_id=…, too")
     return Reach(
-        tenant=_one("tenant_id", given.get("tenant_id")) or NONE,
+        tenant=one("tenant_id", given.get("tenant_id")) or NONE,
         projects=ANY if project is ANY else _several("project_id", project),
         users=users,
-        agent=_one("agent_id", given.get("agent_id")),
-        session=_one("session_id", given.get("session_id")),
+        agent=one("agent_id", given.get("agent_id")),
+        session=one("session_id", given.get("session_id")),
     )
 
 
 def place(given: Mapping[str, Any], shared: bool) -> Place:
     """The place of a write. Raises ScopeError where it names no user and is not `shared`, or names several."""
-    values = {part: _one(part, given.get(part)) for part in PARTS}
+    values = {part: one(part, given.get(part)) for part in PARTS}
     if values["user_id"] is None and not shared:
         wall = f"'{values['tenant_id']}'" if values["tenant_id"] else "this store"
         wall = f"the project '{values['project_id']}' of {wall}" if values["project_id"] else wall
@@ -155,15 +155,16 @@ def _several(part: str, value: object) -> frozenset[str]:
     if isinstance(value, Any_):
         raise ScopeError(f"{part}=ANY is not possible: name the ids; verbs over everybody take everything=True")
     if isinstance(value, str) or not isinstance(value, Iterable):
-        one = _one(part, value)
-        return frozenset() if one is None else frozenset([one])
-    found = frozenset(one for one in (_one(part, item) for item in cast("Iterable[object]", value)) if one)
+        found = one(part, value)
+        return frozenset() if found is None else frozenset([found])
+    found = frozenset(id_ for item in cast("Iterable[object]", value) if (id_ := one(part, item)))
     if not found:
         raise ScopeError(f"{part}={value!r} names nobody: pass an id, several, or leave it out")
     return found
 
 
-def _one(part: str, value: object) -> str | None:
+def one(part: str, value: object) -> str | None:
+    """One id of a scope, checked. Raises ScopeError."""
     if value is None:
         return None
     if isinstance(value, Any_):
