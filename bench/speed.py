@@ -252,14 +252,15 @@ class Tantivy:
         schema.add_text_field("text", tokenizer_name="en_stem")
         path.mkdir()
         self._index: Any = self._tantivy.Index(schema.build(), path=str(path))
+        # One writer for all batches: with each of its own, small segments are never merged.
+        self._writer: Any = self._index.writer()
         self._added = 0
 
     def add(self, messages: Sequence[Message]) -> None:
-        writer = self._index.writer()
         for message in messages:
-            writer.add_document(self._tantivy.Document(number=self._added, text=said(message)))
+            self._writer.add_document(self._tantivy.Document(number=self._added, text=said(message)))
             self._added += 1
-        writer.commit()
+        self._writer.commit()
         self._index.reload()
 
     def __call__(self, question: str) -> list[int]:
@@ -269,7 +270,8 @@ class Tantivy:
         return [searcher.doc(address)["number"][0] for _, address in hits]
 
     def close(self) -> None:
-        self._index = None
+        self._writer.wait_merging_threads()
+        self._writer = self._index = None
 
 
 def _others(folder: Path) -> dict[str, peers.Peer]:
@@ -441,7 +443,7 @@ def first_result(database: Path, question: str) -> float:
 def resident(database: Path, question: str) -> float:
     """MiB that a process holds after its first search."""
     command = [sys.executable, "-c", _RESIDENT, str(database), question, USER]
-    output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    output = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
     return int(output.split()[-1]) / 2**20
 
 
@@ -455,7 +457,7 @@ def _median_seconds(command: Sequence[str], *, times: int) -> float:
     spent: list[float] = []
     for _ in range(times):
         started = time.perf_counter()
-        subprocess.run(command, check=True, capture_output=True)
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
         spent.append(time.perf_counter() - started)
     return metrics.quantile(spent, 0.5)
 
