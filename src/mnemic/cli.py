@@ -10,6 +10,7 @@ import contextlib
 import io
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -157,12 +158,14 @@ class Console:
         if not self.quiet:
             click.echo(safe(f"warning: {text}"), err=True)
 
-    def receipt(self, receipt: Receipt) -> None:
-        """What a write did."""
+    def receipt(self, receipt: Receipt, *, entries: bool = True) -> None:
+        """What a write did, and to which records, unless `entries` is false."""
         if self.json:
             click.echo(as_json(receipt))
         elif not self.quiet:
-            click.echo(str(receipt))
+            click.echo(_in_options(str(receipt)))
+            if not entries:
+                return
             for entry in receipt.entries[:ENTRIES_SHOWN]:
                 click.secho(f"  {entry.action:<11} {entry.id}  {entry.reason}".rstrip(), dim=True)
             if len(receipt.entries) > ENTRIES_SHOWN:
@@ -208,7 +211,7 @@ COMMON: tuple[Callable[[Any], Any], ...] = (
 
 
 SECTIONS = {
-    "Keep and change": ("add", "remember", "retire", "undo", "erase"),
+    "Keep and change": ("add", "remember", "update", "retire", "undo", "erase"),
     "Ask and read": ("search", "context", "get", "list", "timeline", "history", "diff"),
     "The whole file": ("stats", "verify", "rebuild", "export", "import"),
     "Try it": ("demo", "bench"),
@@ -216,7 +219,9 @@ SECTIONS = {
 
 
 class _Verb(click.Command):
-    """A command whose help shows its own options apart from those that all commands have."""
+    """A command whose help shows its own options apart from the common ones, and of those only what it uses."""
+
+    without: frozenset[str] = frozenset()
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         own: list[tuple[str, str]] = []
@@ -224,9 +229,11 @@ class _Verb(click.Command):
         for parameter in self.get_params(ctx):
             if not isinstance(parameter, click.Option):
                 continue
+            if parameter.callback is _keep and parameter.name in self.without:
+                continue
             if (row := parameter.get_help_record(ctx)) is not None:
                 (common if parameter.callback is _keep else own).append(row)
-        for title, rows in (("Options", own), ("Options of every command", common)):
+        for title, rows in (("Options", own), ("Common options", common)):
             if rows:
                 with formatter.section(title):
                     formatter.write_dl(rows)
@@ -280,19 +287,48 @@ def _message(error: MnemicError) -> str:
     return " ".join(text.split())
 
 
+def _switch(found: re.Match[str]) -> str:
+    return "--" + found[1].replace("_", "-")
+
+
+def _option(found: re.Match[str]) -> str:
+    return _switch(found) + " "
+
+
+_OPTIONS: tuple[tuple[str, str | Callable[[re.Match[str]], str]], ...] = (
+    (r"user_id=…, or shared=True", "--user NAME, or --shared"),
+    (
+        r"user_id=…, project_id=… or tenant_id=…, or everything=True",
+        "--user, --project or --tenant, or --everything",
+    ),
+    (r"or set one for all with Memory\(…, timezone='Europe/Lisbon'\)", "or name one with --timezone"),
+    (r"Memory\(embedder=…\)", "--embedder"),
+    (r"remember\(…, supersedes=\[…\]\)", "mnemic remember --supersedes ID"),
+    (r"project_id=ANY", "--all-projects"),
+    (r"\bget\('(\w+)'\)", r"mnemic get \1"),
+    (r"\bt1=", "SINCE="),
+    (r"\bt2=", "UNTIL="),
+    (r"\b(user|project|tenant|agent|session)_id=", r"--\1 "),
+    (r"\ball_of=True", "--all"),
+    (r"\b(cascade|everything|dry_run|shared)=True", _switch),
+    (
+        r"\b(kind|time|valid_from|valid_to|expires_at|as_of|known_at|now|since|until|confidence|threshold|embedder"
+        r"|timezone|if_revision)=(?=['\d…])",
+        _option,
+    ),
+    (r"(?<![\w.])(add|remember|update|retire|undo|erase|list|history|export|import|rebuild)_?\(\)", r"mnemic \1"),
+)
+
+
 def _in_options(message: str) -> str:
     """An error's advice in the words of the command line."""
-    for ours, option in (
-        ("user_id=…, or shared=True", "--user NAME, or --shared"),
-        (
-            "user_id=…, project_id=… or tenant_id=…, or everything=True",
-            "--user, --project or --tenant, or --everything",
-        ),
-        ("or set one for all with Memory(…, timezone='Europe/Lisbon')", "or name one with --timezone"),
-        ("Memory(embedder=…)", "--embedder"),
-    ):
-        message = message.replace(ours, option)
+    for ours, option in _OPTIONS:
+        message = re.sub(ours, option, message)
     return message
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number:,} {what}{'s' * (number != 1)}"
 
 
 def _hang_up() -> NoReturn:
@@ -308,8 +344,11 @@ def _with_common(function: F) -> F:
     return function
 
 
-def _verb(name: str | None = None) -> Callable[[Callable[..., Any]], click.Command]:
-    """A command with the options that all of them have; its function gets the console first."""
+def _verb(name: str | None = None, *, without: Iterable[str] = ()) -> Callable[[Callable[..., Any]], click.Command]:
+    """A command with the options that all of them have; its function gets the console first.
+
+    `without` are the common options that do nothing here: its help does not name them.
+    """
 
     def made(function: Callable[..., Any]) -> click.Command:
         def called(**given: Any) -> Any:
@@ -323,7 +362,10 @@ def _verb(name: str | None = None) -> Callable[[Callable[..., Any]], click.Comma
         called.__name__ = function.__name__
         if hasattr(function, "__click_params__"):
             called.__click_params__ = function.__click_params__  # pyright: ignore[reportFunctionMemberAccess]
-        return main.command(name)(_with_common(called))
+        command = main.command(name)(_with_common(called))
+        if isinstance(command, _Verb):
+            command.without = frozenset(without)
+        return command
 
     return made
 
@@ -342,7 +384,7 @@ def main() -> None:
     mnemic demo                                   see it work, in a few seconds
     mnemic add "The alarm code is 4471-Heron."    keep a sentence
     mnemic add NOTES/                             keep a folder of notes
-    mnemic search "how do I switch the alarm off?"
+    mnemic search "what is the alarm code?"       ask
 
     Memories belong to a user. A command line is one person's, so that is "me" unless --user or $MNEMIC_USER says
     otherwise. Nothing is sent anywhere.
@@ -399,7 +441,7 @@ _everything = click.option("--everything", is_flag=True, help="The whole file: e
 # -- writing
 
 
-@_verb()
+@_verb(without=("all_projects",))
 @click.argument("what", nargs=-1, metavar="[TEXT]... | [PATH]... | -")
 @click.option("--text", "as_text", is_flag=True, help="Take every argument as text, also where a file is called so.")
 @click.option(
@@ -432,9 +474,10 @@ def add(
     """Keep texts, messages, files or folders, word for word.
 
     TEXT is one message. PATH is a file or a folder: of a folder, Markdown and text files (hidden ones left out), and
-    .jsonl files of messages. A document's id is its path, so adding the folder again takes the changed files as edits
-    of the old ones, which stay in the history, and leaves the rest as it is. Files that cannot be read are named and
-    left out. "-", or nothing with a pipe: standard input, as text, JSON Lines of messages, or a JSON list of them.
+    .jsonl files of messages; a .json file that is named may hold a list of messages. A document's id is its path, so
+    adding the folder again takes the changed files as edits of the old ones, which stay in the history, and leaves the
+    rest as it is. Files that cannot be read are named and left out. "-", or nothing with a pipe: standard input, as
+    text, JSON Lines of messages, or a JSON list of them.
 
     \b
     mnemic add "Ana moved to Porto in May."
@@ -484,8 +527,12 @@ def _add_files(console: Console, paths: Sequence[Path], options: dict[str, Any])
     under = intake.files_under(paths)
     skipped = list(under.skipped)
     receipts: list[Receipt] = []
-    documents = [file for file in under.found if not file.messages]
-    conversations = [file for file in under.found if file.messages]
+    conversations = [file for file in under.found if file.messages or intake.holds_messages(file)]
+    apart = set(conversations)
+    documents = [file for file in under.found if file not in apart]
+    for file in documents:
+        if file.path.suffix.lower() == ".json":
+            console.note(f"note: {intake.shown(file.path)} is no list of messages, so it is kept as a document")
     scope = console.scope
     if under.found:
         with (
@@ -510,7 +557,7 @@ def _add_files(console: Console, paths: Sequence[Path], options: dict[str, Any])
     for one in skipped:
         console.warn(f"left out {one.path}: {one.reason}")
     if under.others:
-        console.note(f"left alone: {under.others} file{'s' * (under.others != 1)} of other kinds, or hidden")
+        console.note(f"left alone: {_counted(under.others, 'file')} of other kinds, or hidden")
     if not receipts and not under.found and not skipped:
         raise InputError(f"there are no Markdown, text or .jsonl files in {', '.join(map(intake.shown, paths))}")
     _tell_added(console, receipts, files=len(under.found) - len(skipped) + len(under.skipped), skipped=skipped)
@@ -571,10 +618,10 @@ def _tell_added(console: Console, receipts: Sequence[Receipt], *, files: int, sk
     if console.quiet:
         return
     for note in dict.fromkeys(note for receipt in receipts for note in receipt.notes):
-        console.note(f"note: {note}")
+        console.note(f"note: {_in_options(note)}")
     words = {"ignored": "already there"}
     did = ", ".join(f"{number:,} {words.get(action, action)}" for action, number in counts.items()) or "nothing added"
-    of = f" of {files:,} file{'s' * (files != 1)}" if files else ""
+    of = f" of {_counted(files, 'file')}" if files else ""
     left = f", {len(skipped)} left out (see the warnings)" if skipped else ""
     click.echo(f"{did}{of}{left} in {seconds:.2f} s, for {console.whose} in {intake.shown(console.file)}")
     if len(receipts) == 1:
@@ -585,7 +632,7 @@ def _tell_added(console: Console, receipts: Sequence[Receipt], *, files: int, sk
         click.echo(click.style(f"{len(receipts)} receipts, {receipts[0].id} to {receipts[-1].id}", dim=True))
 
 
-@_verb()
+@_verb(without=("all_projects",))
 @click.argument("text", nargs=-1, required=True)
 @click.option("--kind", default="fact", show_default=True, help="fact, preference, event, instruction, goal, …")
 @click.option("--subject", help="Whom or what it is about.")
@@ -615,7 +662,38 @@ def remember(console: Console, text: tuple[str, ...], **given: Any) -> None:
         console.receipt(memory.remember(" ".join(text), shared=console.shared, **given, **console.scope))
 
 
-@_verb()
+@_verb(without=("all_projects",))
+@click.argument("id")
+@click.option("--text", help="The statement in other words.")
+@click.option("--subject", help="Whom or what it is about.")
+@click.option("--purpose", help="Why it matters, in one line.")
+@click.option("--valid-from", metavar="TIME", help="True from then on.")
+@click.option("--valid-to", metavar="TIME", help="True until then.")
+@click.option("--expires-at", metavar="TIME", help="No longer shown after that.")
+@click.option("--confidence", metavar="P", type=click.FloatRange(0, 1), help="How sure it is.")
+@click.option("--pin/--unpin", "pinned", default=None, help="Keep it in sight, or no longer.")
+@click.option("--if-revision", metavar="N", type=click.IntRange(min=1), help="Only if this is its current revision.")
+@click.option("--author", help="Who changes it.")
+def update(console: Console, id: str, if_revision: int | None, author: str | None, **given: Any) -> None:
+    """Correct a statement that was kept by hand.
+
+    Only what is named changes; "" takes a field away. The revision before stays in the history. What was said word for
+    word is never updated: retire or erase it.
+
+    \b
+    mnemic update 3uwa4q… --text "Ana lives in Antwerp, in Berchem."
+    mnemic update 3uwa4q… --valid-to 2026-06-01 --if-revision 2
+    """
+    changes: dict[str, Any] = {
+        name: None if value == "" and name != "text" else value for name, value in given.items() if value is not None
+    }
+    if not changes:
+        raise click.UsageError("Nothing to change: name a field, such as --text.")
+    with console.memory() as memory:
+        console.receipt(memory.update(id, if_revision=if_revision, author=author, **changes, **console.scope))
+
+
+@_verb(without=("embedder", "timezone"))
 @click.argument("ids", nargs=-1, required=True, metavar="ID...")
 @click.option("--reason", help="Why, for the history.")
 @click.option("--author", help="Who retires it.")
@@ -631,7 +709,7 @@ def retire(console: Console, ids: tuple[str, ...], reason: str | None, author: s
         console.receipt(memory.retire(ids, reason=reason, author=author, **console.scope))
 
 
-@_verb()
+@_verb(without=("timezone",))
 @click.argument("receipt")
 @click.option("--cascade", is_flag=True, help="Take back first what changed the same records later.")
 @click.option("--author", help="Who undoes it.")
@@ -646,7 +724,7 @@ def undo(console: Console, receipt: str, cascade: bool, author: str | None) -> N
         console.receipt(memory.undo(receipt, cascade=cascade, author=author, **console.scope))
 
 
-@_verb()
+@_verb(without=("embedder", "timezone"))
 @click.argument("ids", nargs=-1, metavar="[ID]...")
 @click.option("--all", "all_of", is_flag=True, help="All records of the user (and project) named.")
 @_everything
@@ -662,9 +740,9 @@ def erase(
     yes: bool,
     author: str | None,
 ) -> int:
-    """Remove records for good, with their words, vectors and statistics.
+    """Remove records for good, and all that rests on them.
 
-    They go at every time, and all that rests on them goes, too. History keeps their ids, times and who erased them.
+    Words, vectors and statistics go, at every time. History keeps their ids, times and who erased them.
     It asks first; a script says --yes.
 
     \b
@@ -686,11 +764,11 @@ def erase(
                 return 1
             if not sys.stdin.isatty():
                 raise click.UsageError(
-                    f"{len(would.entries):,} records would be erased for good, and there is nobody to ask: "
+                    f"{_counted(len(would.entries), 'record')} would be erased for good, and there is nobody to ask: "
                     "pass --yes, or --dry-run to see them."
                 )
             of = "the whole file" if everything else console.whose
-            if not click.confirm(f"Erase {len(would.entries):,} records of {of} for good?", err=True):
+            if not click.confirm(f"Erase {_counted(len(would.entries), 'record')} of {of} for good?", err=True):
                 console.note("nothing was erased")
                 return 1
         receipt = memory.erase(ids, all_of=all_of, everything=everything, author=author, **scope)
@@ -749,7 +827,7 @@ def _without_the_unlikely(results: Results) -> Results:
 
 def _not_known(console: Console, results: Results) -> Iterator[str]:
     yield f"{click.style('not known', bold=True)}: {safe(results.query)}"
-    held = f"{results.considered:,} record{'s' * (results.considered != 1)}"
+    held = _counted(results.considered, "record")
     if results.best is None:
         told = f"{held} may be searched for {console.whose} in {intake.shown(console.file)}"
         advice = "try: another --user, --project or --file, other filters, or add something first"
@@ -778,28 +856,38 @@ def _asked(given: dict[str, Any]) -> dict[str, Any]:
 @_where
 @_kinds
 @_include
-def context(console: Console, query: tuple[str, ...], budget: int, **given: Any) -> int:
+def context(console: Console, query: tuple[str, ...], budget: int, threshold: float | None, **given: Any) -> int:
     """What is remembered for a question, as text for a prompt.
 
-    It keeps within a budget of tokens and numbers its evidence. Exit code: 0 with something, 1 with nothing.
+    It keeps within a budget of tokens and numbers its evidence. What has less than 0.10 is left out unless --threshold
+    says otherwise. Exit code: 0 with something, 1 with nothing.
 
     \b
     mnemic context "where does Ana live?" --budget 400
     mnemic context "plans for May" --json
     """
     with console.memory() as memory:
-        packed = memory.context(" ".join(query), budget=budget, **_asked(given), **console.scope)
+        asked: dict[str, Any] = {"query": " ".join(query), "budget": budget, **_asked(given), **console.scope}
+        try:
+            packed = memory.context(**asked, threshold=NOT_KNOWN_BELOW if threshold is None else threshold)
+        except InputError:
+            if threshold is not None:
+                raise
+            packed = memory.context(**asked)  # an embedder whose relevances are not calibrated
     text = safe(packed.text) if sys.stdout.isatty() else packed.text
     console.tell(packed, [text] if text else [])
+    if not packed.evidence:
+        console.note(f"not known: {packed.query}")
     for note in packed.notes:
         console.note(f"note: {_in_options(note)}")
     console.note(
-        f"{packed.tokens} of {packed.budget} tokens ({packed.counter}), {len(packed.evidence)} pieces of evidence"
+        f"{packed.tokens} of {packed.budget} tokens ({packed.counter}), "
+        f"{_counted(len(packed.evidence), 'piece')} of evidence"
     )
     return 0 if packed.evidence else 1
 
 
-@_verb()
+@_verb(without=("embedder",))
 @click.argument("id")
 @_known_at
 def get(console: Console, id: str, known_at: str | None) -> None:
@@ -814,7 +902,7 @@ def get(console: Console, id: str, known_at: str | None) -> None:
     console.tell(record, console.paper.whole(record))
 
 
-@_verb("list")
+@_verb("list", without=("embedder",))
 @click.option(
     "-n", "--limit", metavar="N", type=click.IntRange(min=1), default=20, show_default=True, help="At most so many."
 )
@@ -842,7 +930,7 @@ def list_(console: Console, **given: Any) -> None:
         console.note(f"more: --after {page.next}")
 
 
-@_verb()
+@_verb(without=("embedder",))
 @click.option("--since", metavar="TIME", help="From then on.")
 @click.option("--until", metavar="TIME", help="Up to then.")
 @click.option("--subject", help="Only records about this subject.")
@@ -871,7 +959,7 @@ def timeline(console: Console, **given: Any) -> None:
         console.note(f"more: --after {page.next}")
 
 
-@_verb()
+@_verb(without=("embedder",))
 @click.argument("id")
 def history(console: Console, id: str) -> None:
     """Every change of one record, oldest first.
@@ -887,7 +975,7 @@ def history(console: Console, id: str) -> None:
         console.tell(change, console.paper.change(change))
 
 
-@_verb()
+@_verb(without=("embedder",))
 @click.argument("since")
 @click.argument("until", required=False)
 def diff(console: Console, since: str, until: str | None) -> None:
@@ -907,7 +995,7 @@ def diff(console: Console, since: str, until: str | None) -> None:
 # -- the whole
 
 
-@_verb("export")
+@_verb("export", without=("embedder", "timezone", "json"))
 @click.argument("path", required=False, type=click.Path(dir_okay=False, path_type=Path))
 @_everything
 def export_(console: Console, path: Path | None, everything: bool) -> None:
@@ -927,13 +1015,14 @@ def export_(console: Console, path: Path | None, everything: bool) -> None:
                 click.echo("\n".join(some))
             return
         number = memory.export(path, everything=everything, **scope)
-    console.note(f"wrote {number:,} lines to {intake.shown(path)} ({path.stat().st_size:,} bytes)")
+    console.note(f"wrote {_counted(number, 'line')} to {intake.shown(path)} ({path.stat().st_size:,} bytes)")
 
 
-@_verb("import")
+@_verb("import", without=("timezone", "all_projects", "shared"))
 @click.argument("path", metavar="PATH | -")
+@click.option("-v", "--verbose", is_flag=True, help="Name the records, too.")
 @click.option("--author", help="Who imports it.")
-def import_(console: Console, path: str, author: str | None) -> None:
+def import_(console: Console, path: str, verbose: bool, author: str | None) -> None:
     """Take over what export wrote.
 
     All of it or nothing; what is already there stays as it is. Records keep their own users and projects; where
@@ -943,9 +1032,24 @@ def import_(console: Console, path: str, author: str | None) -> None:
     mnemic import backup.jsonl --file new.db
     ssh home mnemic export | mnemic import -
     """
-    source = io.TextIOWrapper(sys.stdin.buffer, "utf-8") if path == "-" else path
+    source = path if Path(path).is_file() or not (path == "-" or Path(path).exists()) else list(_lines_of(path))
+    if "://" not in console.file and not Path(console.file).exists():
+        with mnemic.Memory(":memory:", embedder="none") as trial:  # what is refused leaves no new file behind
+            trial.import_(source, **console.named)
     with console.memory(make=True) as memory:
-        console.receipt(memory.import_(source, author=author, **console.named))
+        console.receipt(memory.import_(source, author=author, **console.named), entries=verbose)
+
+
+def _lines_of(path: str) -> Iterator[str]:
+    """The lines of standard input, or of a pipe, which can be read only once."""
+    name = "standard input" if path == "-" else intake.shown(path)
+    try:
+        pieces = list(_piped_in()) if path == "-" else [Path(path).read_bytes()]
+        yield from io.StringIO(b"".join(pieces).decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        raise InputError(f"{name} is not UTF-8 text ({error.reason})") from None
+    except OSError as error:
+        raise InputError(f"{name} cannot be read: {error.strerror}") from None
 
 
 @_verb()
@@ -964,7 +1068,7 @@ def stats(console: Console, everything: bool) -> None:
     console.tell(found, console.paper.stats(found, f"{whose} in {intake.shown(console.file)}"))
 
 
-@_verb()
+@_verb(without=("timezone",))
 @_everything
 def rebuild(console: Console, everything: bool) -> None:
     """Make the index and the vectors anew from the records.
@@ -980,7 +1084,7 @@ def rebuild(console: Console, everything: bool) -> None:
         console.receipt(memory.rebuild(everything=everything, **scope))
 
 
-@_verb()
+@_verb(without=("embedder", "timezone", "user", "project", "all_projects", "shared", "tenant", "session", "agent"))
 def verify(console: Console) -> int:
     """Check the file, and the chain of all its changes.
 
@@ -1009,7 +1113,7 @@ def verify(console: Console) -> int:
 # -- seeing it work
 
 
-@_verb()
+@_verb(without=("file", "timezone", "user", "project", "all_projects", "shared", "tenant", "session", "agent", "quiet"))
 def demo(console: Console) -> int:
     """See it work on a sample conversation, in a few seconds.
 

@@ -215,6 +215,14 @@ def text_of(file: Found) -> tuple[str, datetime] | Skipped:
     return text, datetime.fromtimestamp(about.st_mtime).astimezone()
 
 
+def holds_messages(file: Found) -> bool:
+    """Whether a `.json` file that was named itself holds messages; any other JSON is a document."""
+    if not file.named or file.path.suffix.lower() != ".json":
+        return False
+    read = text_of(file)
+    return not isinstance(read, Skipped) and messages_in(read[0], "auto", shown(file.path)) != [read[0]]
+
+
 def _decoded(content: bytes) -> str | None:
     encoding = "utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
     try:
