@@ -177,7 +177,7 @@ class Frame:
         if "superseded" not in include:
             allowed &= ~(ended & taken_over)
         if "expired" not in include:
-            allowed &= (columns["expires"] > now) & ~(ended & ~taken_over)
+            allowed &= (columns["expires"] > min(now, at)) & ~(ended & ~taken_over)
         if as_of is not None:
             allowed &= np.where(event, columns["time"], columns["begins"]) <= as_of
         return allowed

@@ -36,7 +36,7 @@ from mnemic.read import Reader, View, chosen, included, recall
 from mnemic.records import as_known, evidence_of, record_of, state_of
 from mnemic.scope import PARTS, Place, Reach, narrowed, place, reach, reach_of
 from mnemic.stores.sqlite import Fields, SqliteStore
-from mnemic.times import interval, micros, moment
+from mnemic.times import interval, micros, moment, zone_of
 from mnemic.types import SOURCES, Change, Context, Diff, Page, Receipt, Record, Results, ScopeArgs, Stats
 from mnemic.write import UNSET, Changes, Piece, Stamp, Values
 
@@ -70,6 +70,11 @@ _PEERS = {
     "expiration_date": "expires_at",
     "content": "text",
     "score_threshold": "threshold",
+    "memory_id": "id",
+    "memory": "text",
+    "path": "url",
+    "file": "url",
+    "app_id": "project_id",
     "min_score": "threshold",
 }
 """Other libraries' parameters, and ours."""
@@ -824,15 +829,17 @@ class Memory:
         return counter if isinstance(counter, TokenCounter) else pack.Bytes3()
 
     def _now(self) -> int:
-        return micros(self._clock())
+        now = self._clock()
+        if now.utcoffset() is None:
+            raise ConfigError(f"the clock gave {now.isoformat()}, which has no time zone: use datetime.now(UTC)")
+        return micros(now)
 
     def _asked_at(self, now: When | None) -> datetime:
         """When a question is asked, in its own zone: that is where its days begin."""
         if now is None:
-            return self._clock().astimezone(self._zone)
+            return moment(self._now()).astimezone(self._zone)
         start = interval(now, self._zone, "now").start
-        given = datetime.fromisoformat(now) if isinstance(now, str) and len(now) > 10 else now
-        zone = given.tzinfo if isinstance(given, datetime) else None
+        zone = now.tzinfo if isinstance(now, datetime) else zone_of(now) if isinstance(now, str) else None
         return moment(start).astimezone(zone or self._zone or UTC)
 
     def _check_names(self, verb: Callable[..., Any], given: Mapping[str, object]) -> None:
@@ -872,7 +879,7 @@ class Memory:
             None if as_of is None else interval(as_of, self._zone, "as_of").start,
             None if known_at is None else interval(known_at, self._zone, "known_at").start,
             included(include),
-            None if kinds is None else ((kinds,) if isinstance(kinds, str) else tuple(kinds)),
+            _kinds(kinds),
             where,
         )
 
@@ -891,8 +898,10 @@ def _refuse(verb: Callable[..., Any], name: str, unknown: Mapping[str, object]) 
     if not unknown:
         return
     word = next(iter(unknown))
-    names = [p.name for p in inspect.signature(verb).parameters.values() if p.kind is p.KEYWORD_ONLY]
-    hint = nearest(word, [*names, *(PARTS if name != "Memory" else ())], _PEERS)
+    signature = inspect.signature(verb).parameters.values()
+    names = [p.name for p in signature if p.kind is not p.VAR_KEYWORD and p.name != "self"]
+    names += PARTS if name != "Memory" else ()
+    hint = nearest(word, names, _PEERS)
     raise ParameterError(f"{name} has no parameter '{word}'{hint or '; it has ' + ', '.join(names)}")
 
 
@@ -930,10 +939,20 @@ def _id(given: object) -> str:
     return given
 
 
-def _names(names: Sequence[str]) -> str | None:
-    if isinstance(names, str):
-        raise InputError(f"aliases={names!r} is one text: pass a list of names")
-    found = [checked_text(name, "an alias") for name in names]
+def _kinds(kinds: object) -> tuple[str, ...] | None:
+    if kinds is None:
+        return None
+    found = (kinds,) if isinstance(kinds, str) else kinds
+    if not isinstance(found, Iterable) or not all(isinstance(kind, str) for kind in cast("Iterable[object]", found)):
+        raise InputError(f"kinds={kinds!r} is not possible: pass the name of a kind, or several")
+    return tuple(cast("Iterable[str]", found))
+
+
+def _names(names: object) -> str | None:
+    if isinstance(names, str) or not isinstance(names, Iterable):
+        one = "one text" if isinstance(names, str) else "no list"
+        raise InputError(f"aliases={names!r} is {one}: pass a list of names")
+    found = [checked_text(name, "an alias") for name in cast("Iterable[object]", names)]
     return json.dumps(found, ensure_ascii=False) if found else None
 
 
@@ -948,9 +967,11 @@ def _zone(given: str | tzinfo | None) -> tzinfo | None:
         ) from None
 
 
-def _path(url: str | Path) -> Path | None:
+def _path(url: object) -> Path | None:
     if isinstance(url, Path):
         return url
+    if not isinstance(url, str):
+        raise ConfigError(f"{url!r:.60} is no path of a store: pass one such as 'agent.db', or ':memory:'")
     if url in (":memory:", "sqlite://", "sqlite:///:memory:"):
         return None
     scheme, found, rest = url.partition("://")

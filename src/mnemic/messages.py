@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import tzinfo
+from datetime import datetime, tzinfo
 from typing import Any, cast
 
 from mnemic.errors import InputError
-from mnemic.scope import one
 from mnemic.times import Interval, interval
 from mnemic.types import SOURCES
 
@@ -31,6 +30,7 @@ ROLES = {
 
 DEEPEST = 200
 """Nesting of JSON that is kept: SQLite reads none beyond 1000, and one such record would spoil every filter."""
+_TIMES = ("timestamp", "created_at")
 _SOURCE_OF_ROLE = {"user": "user", "assistant": "assistant", "tool": "tool", "document": "document"}
 _KNOWN = frozenset(
     ["role", "content", "name", "time", "id", "source", "metadata", "session_id", "agent_id", "type", "text"]
@@ -75,9 +75,12 @@ def messages_of(
         own = _metadata(f"the metadata of {where}", fields.get("metadata"))
         message_id = fields.get("id")
         if message_id is not None:
-            message_id = _text(str(message_id), f"the id of {where}", 512)
+            message_id = _stamp(message_id, f"the id of {where}")
         speaker = fields.get("name")
         time = fields.get("time")
+        for foreign in _TIMES:  # as other libraries call it; numbers there are epochs of one kind or another
+            if time is None and isinstance(fields.get(foreign), str | datetime):
+                time = fields[foreign]
         yield Message(
             role=role,
             text=text,
@@ -99,23 +102,24 @@ def json_text(value: object, name: str) -> str:
         text.encode()
     except (TypeError, ValueError, RecursionError) as error:
         raise InputError(f"{name} is not JSON ({error}): use text, numbers, True/False/None, lists and dicts") from None
-    if _deepest(text) > DEEPEST:
+    if _deepest(value) > DEEPEST:
         raise InputError(f"{name} is nested more than {DEEPEST} deep: flatten it")
     return text
 
 
-def _deepest(text: str) -> int:
-    """How deep a JSON text is nested at most, give or take what looks like nesting inside its texts."""
-    if text.count("[") + text.count("{") <= DEEPEST:
-        return 0
-    depth = deepest = 0
-    for character in text:
-        if character in "[{":
-            depth += 1
-            deepest = max(deepest, depth)
-        elif character in "]}":
-            depth -= 1
-    return deepest
+def _deepest(value: object) -> int:
+    """How deep a JSON value is nested; one that is known to end."""
+    depth, level = 0, [value]
+    while level:
+        inner: list[object] = []
+        for one in level:
+            if isinstance(one, Mapping):
+                inner += cast("Mapping[str, object]", one).values()
+            elif isinstance(one, list | tuple):
+                inner += cast("Sequence[object]", one)
+        held = any(isinstance(one, Mapping | list | tuple) for one in level)
+        depth, level = depth + held, inner
+    return depth
 
 
 def json_object(value: object, name: str) -> str:
@@ -203,7 +207,9 @@ def _content(fields: Mapping[str, Any], where: str) -> tuple[str, dict[str, Any]
     if isinstance(content, str):
         pieces.append(content)
     elif isinstance(content, Iterable):
-        parts = list(cast("Iterable[object]", content))
+        parts: list[object] = (
+            [cast("object", content)] if isinstance(content, Mapping) else list(cast("Iterable[object]", content))
+        )
         pieces += [_part(part, where) for part in parts]
         if not all(
             isinstance(part, str) or _part_type(part) in ("text", "input_text", "output_text") for part in parts
@@ -240,6 +246,8 @@ def _part(part: object, where: str) -> str:
         inner = fields.get("content")
         if isinstance(inner, str):
             return inner
+        if inner is not None and not isinstance(inner, list):
+            raise InputError(f"a tool result of {where} holds {inner!r:.60}: pass text or a list of parts")
         return "\n".join(_part(item, where) for item in cast("list[object]", inner or []))
     if not fields:
         raise InputError(f"the content of {where} holds a part that is no text and no dict: {part!r:.80}")
@@ -291,7 +299,13 @@ def _metadata(name: str, value: object) -> dict[str, Any]:
 
 
 def _stamp(value: object, name: str) -> str | None:
-    return None if value is None else one(name, str(value))
+    """A caller's id, by the rule for all ids: see `scope`."""
+    if value is None:
+        return None
+    text = _text(str(value), name, 512)
+    if not text.strip() or "\0" in text:
+        raise InputError(f"{name} is {text[:40]!r}: an id is not only spaces and holds no NUL")
+    return text
 
 
 def _text(text: str, name: str, longest: int | None) -> str:

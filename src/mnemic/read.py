@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -80,6 +80,8 @@ class Reader:
 
 def _scene(snapshot: Snapshot, walls: Mapping[int, Row], frame: Frame | None, view: View) -> Scene:
     now = present(snapshot, view.reach.tenant, view.now)
+    if view.known_at is not None:
+        now = min(now, view.known_at)  # what has ended since had not ended then
     if frame is None:
         if view.where is not None:
             compile_where(view.where)  # a filter that cannot be read is an error in an empty scope, too
@@ -100,7 +102,10 @@ def _scene(snapshot: Snapshot, walls: Mapping[int, Row], frame: Frame | None, vi
 
 def included(include: Sequence[str] | str) -> frozenset[str]:
     """The states that a read includes beside current ones. Raises InputError."""
-    names = frozenset([include] if isinstance(include, str) else include)
+    given = cast("object", [include] if isinstance(include, str) else include)
+    if not isinstance(given, Iterable) or not all(isinstance(name, str) for name in cast("Iterable[object]", given)):
+        raise InputError(f"include={include!r} is not possible: any of {', '.join(STATES)}")
+    names = frozenset(cast("Iterable[str]", given))
     unknown = names - set(STATES)
     if unknown:
         raise InputError(f"include={sorted(unknown)} is not known: any of {', '.join(STATES)}")
@@ -400,5 +405,5 @@ def _cursor(text: str) -> tuple[int, int]:
     try:
         time, row = text.split("_")
         return int(time), int(row)
-    except ValueError:
+    except (ValueError, AttributeError):
         raise InputError(f"after={text!r} is not a cursor: pass the `next` of the page before") from None

@@ -28,7 +28,7 @@ def state_of(row: Fields, now: int, as_of: int | None = None) -> str:
     ended = taken_over if event else row["valid_to"] is not None and row["valid_to"] <= at
     if ended:
         return "superseded" if taken_over else "expired"
-    return "expired" if row["expires_at"] is not None and row["expires_at"] <= now else "current"
+    return "expired" if row["expires_at"] is not None and row["expires_at"] <= min(now, at) else "current"
 
 
 def record_of(fields: Fields, wall: Fields, state: str, evidence: Sequence[Evidence] = ()) -> Record:

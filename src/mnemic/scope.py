@@ -60,7 +60,7 @@ class Reach:
             parts.append(f"project={'ANY' if isinstance(self.projects, Any_) else ','.join(sorted(self.projects))}")
         parts += [f"user={','.join(sorted(self.users))}"] if self.users else []
         parts += [f"{name}={value}" for name, value in (("agent", self.agent), ("session", self.session)) if value]
-        return " ".join(parts) or "no scope"
+        return " ".join(parts) or "this call names no user"
 
 
 @dataclass(frozen=True, slots=True)

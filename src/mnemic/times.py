@@ -55,6 +55,14 @@ def interval(value: datetime | date | str, zone: tzinfo | None, name: str = "tim
     )
 
 
+def zone_of(text: str) -> tzinfo | None:
+    """The offset that is written in a time that `interval` understands, if there is one."""
+    found = re.search(r"(Z|[+-]\d\d:?\d\d)$", text.strip())
+    if found is None or len(text.strip()) == len("2024-05"):
+        return None
+    return datetime.fromisoformat(f"2000-01-01T00:00{found.group(1)}").tzinfo
+
+
 def _parsed(text: str, zone: tzinfo | None, name: str) -> Interval:
     partial = _PARTIAL.fullmatch(text)
     if partial is None:
@@ -68,9 +76,9 @@ def _parsed(text: str, zone: tzinfo | None, name: str) -> Interval:
             ) from None
         return Interval(start, start + 1, "minute" if re.search(r"T\d\d:?\d\d(Z|[+-].*)?$", text) else "second")
     year, month, day, offset = partial.groups()
-    if offset:
-        zone = datetime.fromisoformat(f"2000-01-01T00:00{offset}").tzinfo
     try:
+        if offset:
+            zone = datetime.fromisoformat(f"2000-01-01T00:00{offset}").tzinfo
         first = datetime(int(year), int(month or 1), int(day or 1))
     except ValueError as error:
         raise TimeError(f"{name}={text!r} does not exist in the calendar ({error})") from None
@@ -90,11 +98,11 @@ def _after(first: datetime, precision: str) -> datetime:
     return first.replace(year=first.year + 1)
 
 
-def _aware(value: datetime, zone: tzinfo | None, name: str) -> int:
+def _aware(value: datetime, zone: tzinfo | None, name: str, written: str | None = None) -> int:
     if value.utcoffset() is None:
         if zone is None:
             raise TimeError(
-                f"{name}={value.isoformat()!r} has no time zone: add an offset such as '+00:00', "
+                f"{name}={written or value.isoformat()!r} has no time zone: add an offset such as '+00:00', "
                 "or set one for all with Memory(…, timezone='Europe/Lisbon')"
             )
         value = value.replace(tzinfo=zone)

@@ -490,7 +490,7 @@ def test_other_bad_arguments_are_refused_by_name(memory: Memory) -> None:
         ("search", {"run_id": "x"}, "search() has no parameter 'run_id'; did you mean 'session_id'?"),
         ("context", {"max_tokens": 5}, "context() has no parameter 'max_tokens'; did you mean 'budget'?"),
         ("add", {"timestamp": 5}, "add() has no parameter 'timestamp'; did you mean 'time'?"),
-        ("add", {"infer": True}, "add() has no parameter 'infer'; it has shared, time, source"),
+        ("add", {"infer": True}, "add() has no parameter 'infer'; it has messages, shared, time"),
         (
             "remember",
             {"expiration_date": 1},
@@ -512,7 +512,7 @@ def test_an_unknown_parameter_is_answered_with_the_nearest(
 def test_unknown_settings_are_answered_with_the_nearest() -> None:
     with pytest.raises(ParameterError, match=r"Memory has no parameter 'embeder'; did you mean 'embedder'\?"):
         Memory(":memory:", embeder=None)
-    with pytest.raises(ParameterError, match="Memory has no parameter 'user_id'; it has embedder, timezone"):
+    with pytest.raises(ParameterError, match="Memory has no parameter 'user_id'; it has url, embedder, timezone"):
         Memory(":memory:", user_id="ana")
 
 
@@ -520,7 +520,7 @@ def test_a_missing_scope_is_said_with_the_way_out(memory: Memory) -> None:
     with pytest.raises(ScopeError, match="pass user_id=…, or shared=True if you mean that"):
         memory.add("hello")
     found = memory.search("hello")
-    assert found.notes[0].startswith("no records in this scope (no scope): check user_id")
+    assert found.notes[0].startswith("no records in this scope (this call names no user): check user_id")
 
 
 # -- large

@@ -684,9 +684,11 @@ class _translated:  # noqa: N801 - reads as the verb that it is; a class, since 
 
 
 def _raise_translated(error: sqlite3.DatabaseError, where: str) -> None:
-    if isinstance(error, sqlite3.IntegrityError | sqlite3.ProgrammingError | sqlite3.InterfaceError):
-        return
     text = str(error)
+    if isinstance(error, sqlite3.IntegrityError | sqlite3.ProgrammingError):
+        raise StoreError(
+            errno.EINVAL, f"{where} refused a statement ({text}); nothing of this call was written"
+        ) from error
     if not isinstance(error, sqlite3.OperationalError):
         raise NotAStoreError(
             errno.EIO, f"{where} is damaged or not a Mnemic store ({error}); restore it from a copy"
