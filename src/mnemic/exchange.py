@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import tempfile
@@ -10,15 +11,25 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
-from mnemic import postings
+from mnemic import exported, postings
 from mnemic.analysis import Writing
-from mnemic.errors import ConflictError, InputError, NotFoundError, ScopeError
+from mnemic.errors import (
+    ConflictError,
+    DiskFullError,
+    InputError,
+    MnemicError,
+    NotFoundError,
+    ScopeError,
+    StoreError,
+)
+from mnemic.exported import FORMAT, WALL, Told, wall_of
 from mnemic.postings import Document
 from mnemic.scope import NONE, Reach
 from mnemic.stores.sqlite import Row, Snapshot, SqliteStore, Transaction
 from mnemic.times import moment
 from mnemic.types import Any_, Entry, Receipt
 from mnemic.write import (
+    Stamp,
     Values,
     add_segment,
     append_documents,
@@ -35,7 +46,6 @@ from mnemic.write import (
 )
 
 Analyse = Callable[[Sequence[Writing]], list[Document]]
-FORMAT = 1
 BATCH = 512
 
 # -- what an erasure reaches
@@ -112,38 +122,58 @@ def together(receipts: Sequence[Receipt], verb: str, actor: str | None, now: int
 _KEPT_OUT = ("row", "wall", "num", "salt")
 
 
-def export_lines(store: SqliteStore, reach: Reach, *, everything: bool) -> Iterator[str]:
+class Lines(Iterator[str]):
+    """The lines of an export, and the file that they come from (None: a store in memory)."""
+
+    def __init__(self, lines: Iterator[str], origin: Path | None) -> None:
+        self.origin = origin
+        self._lines = lines
+
+    def __next__(self) -> str:
+        return next(self._lines)
+
+
+def export_lines(store: SqliteStore, reach: Reach, *, everything: bool) -> Lines:
     """JSON Lines: a header; then, tenant by tenant, records (every revision), links, and the journal's steps.
 
     A record's `document` tells which of its revisions share one searchable text.
     """
     if not everything:
         require_owner(reach, "export()")
-    return _exported(store, reach, everything)
+    return Lines(_exported(store, reach, everything), store.path)
 
 
 def _exported(store: SqliteStore, reach: Reach, everything: bool) -> Iterator[str]:
     with store.read() as snapshot:
-        walls = [
-            wall
-            for wall in snapshot.rows("all_walls")
-            if everything or reach.owns(wall["tenant"], wall["project"], wall["user"])
-        ]
-        yield _line({"mnemic": "export", "format": FORMAT})
-        held: dict[int, set[str]] = {}
-        for wall in walls:
-            names = {name: wall[name] for name in ("tenant", "project", "user")}
-            ids = held[wall["wall"]] = set()
-            for rows in snapshot.stream("rows_in_wall", wall=wall["wall"], session=reach.session, agent=reach.agent):
-                for row in rows:
-                    ids.add(row["id"])
-                    values = {name: row[name] for name in row.keys() if name not in _KEPT_OUT}  # noqa: SIM118
-                    yield _line({"record": {**names, "document": row["num"], **values}})
-            for row in snapshot.rows("links_in_wall", wall=wall["wall"]):
-                if row["source_id"] in ids:
-                    link = {name: row[name] for name in row.keys() if name not in _KEPT_OUT}  # noqa: SIM118
-                    yield _line({"link": {**names, **link}})
-        yield from _exported_journal(snapshot, {wall["tenant"] for wall in walls}, held)
+        lines = _lines(snapshot, reach, everything)
+        if store.path is not None:
+            yield from lines
+            return
+        kept = list(lines)  # reading from memory holds the one lock, which must not wait for whoever takes the lines
+    yield from kept
+
+
+def _lines(snapshot: Snapshot, reach: Reach, everything: bool) -> Iterator[str]:
+    walls = [
+        wall
+        for wall in snapshot.rows("all_walls")
+        if everything or reach.owns(wall["tenant"], wall["project"], wall["user"])
+    ]
+    yield _line({"mnemic": "export", "format": FORMAT})
+    held: dict[int, set[str]] = {}
+    for wall in walls:
+        names = {name: wall[name] for name in WALL}
+        ids = held[wall["wall"]] = set()
+        for rows in snapshot.stream("rows_in_wall", wall=wall["wall"], session=reach.session, agent=reach.agent):
+            for row in rows:
+                ids.add(row["id"])
+                values = {name: row[name] for name in row.keys() if name not in _KEPT_OUT}  # noqa: SIM118
+                yield _line({"record": {**names, "document": row["num"], **values}})
+        for row in snapshot.rows("links_in_wall", wall=wall["wall"]):
+            if row["source_id"] in ids:
+                link = {name: row[name] for name in row.keys() if name not in _KEPT_OUT}  # noqa: SIM118
+                yield _line({"link": {**names, **link}})
+    yield from _exported_journal(snapshot, {wall["tenant"] for wall in walls}, held)
 
 
 def _exported_journal(snapshot: Snapshot, tenants: set[str], held: Mapping[int, set[str]]) -> Iterator[str]:
@@ -166,38 +196,61 @@ def _line(value: Mapping[str, Any]) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
-def write_lines(path: Path, lines: Iterable[str]) -> int:
-    """Write lines to a file that appears only when it is whole (mode 0600). Returns their number."""
-    folder = path.parent
-    if not folder.is_dir():
-        raise NotFoundError(f"the folder of '{path}' does not exist: create it first")
+def write_lines(path: Path, lines: Lines) -> int:
+    """Write lines to a file that appears only when it is whole (mode 0600). Returns their number.
+
+    Raises InputError where that file belongs to the store itself, NotFoundError, StoreError.
+    """
     number = 0
-    handle, temporary = tempfile.mkstemp(prefix=path.name, dir=folder)
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            for line in lines:
-                file.write(line + "\n")
-                number += 1
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
+        _refuse_own(path, lines.origin)
+        if path.is_dir():
+            raise StoreError(
+                errno.EISDIR, f"'{path}' is a folder: name a file in it, such as '{path / 'export.jsonl'}'"
+            )
+        if not path.parent.is_dir():
+            raise NotFoundError(f"the folder of '{path}' does not exist: create it first")
+        handle, temporary = tempfile.mkstemp(prefix=".mnemic-export-", dir=path.parent)
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                for line in lines:
+                    file.write(line + "\n")
+                    number += 1
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(temporary, path)
+        except BaseException:
+            os.unlink(temporary)
+            raise
+    except MnemicError:
         raise
+    except (OSError, ValueError) as error:
+        if not isinstance(error, OSError):
+            raise InputError(f"path={str(path)!r:.80} is no path ({error})") from None
+        kind = DiskFullError if error.errno in (errno.ENOSPC, errno.EDQUOT) else StoreError
+        raise kind(error.errno or errno.EIO, f"'{path}' cannot be written: {error.strerror}") from error
     return number
 
 
+def _refuse_own(path: Path, origin: Path | None) -> None:
+    """Refuse to write over the store that is read: by its names, and by any other name of its files."""
+    if origin is None:
+        return
+    for store in (origin, Path(os.path.realpath(origin))):
+        for own in (store, *(store.with_name(store.name + end) for end in ("-wal", "-shm", "-journal", "-queue"))):
+            if (
+                path.absolute() == own.absolute()
+                or os.path.realpath(path) == os.path.realpath(own)
+                or _same_file(path, own)
+            ):
+                raise InputError(f"'{path}' belongs to the store that is exported: choose another file")
+
+
+def _same_file(one: Path, other: Path) -> bool:
+    return one.exists() and other.exists() and one.samefile(other)
+
+
 # -- import
-
-
-@dataclass(slots=True)
-class _Tenant:
-    """What an export holds of one tenant."""
-
-    records: list[Values]
-    links: list[Values]
-    steps: list[tuple[Values, list[Values]]]
-    """Receipts and what each did, in order."""
 
 
 def import_lines(
@@ -209,26 +262,22 @@ def import_lines(
     actor: str | None,
     now: Callable[[], int],
 ) -> Receipt:
-    """Take over an export, all of it or nothing. Records that are there already (by id) are left as they are."""
-    if isinstance(source, str | Path):
-        path = Path(source)
-        if not path.is_file():
-            raise NotFoundError(f"there is no file '{path}' to import")
-        with open(path, encoding="utf-8") as file:
-            tenants = _parsed(file, reach)
-    else:
-        tenants = _parsed(source, reach)
+    """Take over an export, all of it or nothing. Records that are there already (by id) are left as they are.
+
+    With a reach, everything must lie behind walls that it owns. Raises InputError, naming the line.
+    """
+    tenants = exported.read(source, reach, now())
     texts = {
-        (record["tenant"], record["project"], record["user"], record["document"]): writing_of(record)
-        for tenant in tenants.values()
-        for record in tenant.records
+        (*wall_of(record), record["document"]): writing_of(record)
+        for told in tenants.values()
+        for record in told.records
         if record["document"] is not None
     }
     documents = dict(zip(texts, _analysed(list(texts.values()), analyse), strict=True))
     receipts: list[Receipt] = []
     with store.write() as tx:
-        for name, tenant in tenants.items():
-            receipts.append(_take_over(tx, name, tenant, documents, space, actor, now()))
+        for name, told in tenants.items():
+            receipts.append(_Arrival(tx, name, told, reach).take_over(documents, space, actor, now()))
     return together(receipts, "import", actor, now())
 
 
@@ -238,131 +287,258 @@ def _analysed(writings: Sequence[Writing], analyse: Analyse) -> list[Document]:
     ]
 
 
-def _parsed(lines: Iterable[str], reach: Reach | None) -> dict[str, _Tenant]:
-    tenants: dict[str, _Tenant] = {}
-    step_of: list[Values] | None = None
-    header = False
-    for number, line in enumerate(lines, 1):
-        if not line.strip():
-            continue
-        try:
-            value: Any = json.loads(line)
-            kind, fields = next(iter(value.items()))
-            if not header:
-                if kind != "mnemic":
-                    raise InputError('the first line of an export is its header, {"mnemic": "export", …}')
-                if value.get("format", 0) > FORMAT:
-                    raise InputError(f"the export has format {value['format']}; this release reads up to {FORMAT}")
-                header = True
-            elif kind == "record":
-                if reach is not None and not reach.sees(fields["tenant"], fields["project"], fields["user"]):
-                    raise ScopeError(
-                        f"this record belongs to tenant={fields['tenant']!r} project={fields['project']!r} "
-                        f"user={fields['user']!r}, outside the scope of this call ({reach})"
-                    )
-                _tenant(tenants, fields["tenant"]).records.append({**fields, "id": str(fields["id"])})
-            elif kind == "link":
-                _tenant(tenants, fields["tenant"]).links.append(fields)
-            elif kind == "receipt":
-                step_of = []
-                _tenant(tenants, fields["tenant"]).steps.append((fields, step_of))
-            elif kind == "step" and step_of is not None:
-                step_of.append(fields)
-            else:
-                raise InputError(f"a line of kind {kind!r} is not known here")
-        except InputError as error:
-            raise type(error)(f"line {number}: {error}; nothing was imported") from None
-        except (ValueError, AttributeError, KeyError, TypeError, StopIteration) as error:
-            raise InputError(
-                f"line {number} is not a line of an export ({type(error).__name__}: {error}); nothing was imported"
-            ) from None
-    if not header:
-        raise InputError("this is no export: it has no header line")
-    return tenants
+class _Arrival:
+    """What an export tells of one tenant, on its way into the store."""
 
+    def __init__(self, tx: Transaction, tenant: str, told: Told, reach: Reach | None) -> None:
+        self._tx = tx
+        self._tenant = tenant
+        self._told = told
+        self._reach = reach
+        self._latest = {record["id"]: record for record in told.records}
+        asked = [*self._latest, *(link["target_id"] for link in told.links)]
+        self._walls = {row["wall"]: row for row in tx.rows("all_walls")}
+        self._here = {row["id"]: dict(row) for row in tx.rows("latest_of", ids=json.dumps(list(dict.fromkeys(asked))))}
+        self._check_ids()
+        self._check_receipts()
+        self._gone = self._resting_on_erased()
+        self._fresh = [
+            record for record in told.records if record["id"] not in self._here and record["id"] not in self._gone
+        ]
 
-def _tenant(tenants: dict[str, _Tenant], name: str) -> _Tenant:
-    return tenants.setdefault(name, _Tenant([], [], []))
+    def take_over(
+        self,
+        documents: Mapping[tuple[str, str, str, int], Document],
+        space: str | None,
+        actor: str | None,
+        now: int,
+    ) -> Receipt:
+        """Write it."""
+        tx, name = self._tx, self._tenant
+        last = stamp_for(tx, name, now, actor, space).at
+        rows = self._add_records(documents, space)
+        left_out = self._add_links()
+        retold = self._retell(rows)
+        times = [record[column] or 0 for record in self._fresh for column in ("recorded_at", "retired_at")]
+        stamp = stamp_for(tx, name, max([last, *times]), actor, space)
+        steps: list[tuple[str, Values, bytes | None]] = []
+        for (id_, revision), values in rows.items():
+            if (id_, revision) not in retold:
+                steps.append(("imported", values, payload_hash(values["salt"], values)))
+            elif revision == self._latest[id_]["revision"]:
+                steps.append(("imported", values, None))
+        again = self._restore(stamp)
+        steps += again.values()
+        if steps:
+            log(tx, name, "import", steps, stamp)
+        entries = [self._entry(id_, again) for id_, record in self._latest.items() if record["kind"] != "act"]
+        notes = (f"{left_out} links lead to records that are neither here nor imported: left out",) if left_out else ()
+        return Receipt(stamp.receipt, "import", moment(stamp.at), tuple(entries), actor, notes=notes)
 
+    def _entry(self, id_: str, again: Mapping[str, tuple[str, Values, bytes | None]]) -> Entry:
+        if id_ in again:
+            return Entry(id_, "restored", "its undone import is made again", again[id_][1]["revision"])
+        if id_ in self._gone:
+            return Entry(id_, "ignored", self._gone[id_])
+        if id_ in self._here:
+            erased = self._here[id_]["erased_by"] is not None
+            return Entry(id_, "ignored", "it was erased here" if erased else "already held")
+        return Entry(id_, "added", "imported", self._latest[id_]["revision"])
 
-def _take_over(
-    tx: Transaction,
-    name: str,
-    tenant: _Tenant,
-    documents: Mapping[tuple[str, str, str, int], Document],
-    space: str | None,
-    actor: str | None,
-    now: int,
-) -> Receipt:
-    ids = list(dict.fromkeys(record["id"] for record in tenant.records))
-    there = {row["id"] for row in tx.rows("latest_of", ids=json.dumps(ids))}
-    fresh = [record for record in tenant.records if record["id"] not in there]
-    by_revision: dict[tuple[str, int], Values] = {}
-    numbers: dict[tuple[str, str, str, int], int] = {}
-    per_wall: dict[int, list[Document]] = {}
-    starts: dict[int, int] = {}
-    for record in fresh:
-        wall = wall_for(tx, name, record["project"], record["user"])
-        if wall.number not in starts:
-            row = cast("Row", tx.row("wall_by_number", wall=wall.number))
-            starts[wall.number], per_wall[wall.number] = row["size"], []
-        number = None
-        if record["document"] is not None:
-            handle = (name, record["project"], record["user"], record["document"])
-            if handle not in numbers:
-                numbers[handle] = starts[wall.number] + len(per_wall[wall.number])
-                per_wall[wall.number].append(documents[handle])
-            number = numbers[handle]
-        values = {**record, "wall": wall.number, "num": number, "salt": os.urandom(16)}
-        if values["key"] is not None and values["retired_at"] is None and values["superseded_by"] is None:
-            holder = tx.row("current_by_key", wall=wall.number, key=values["key"])
-            if holder is not None and not values["quarantined"]:
-                raise ConflictError(
-                    f"the key {values['key']!r} of the imported '{values['id']}' belongs to '{holder['id']}' here; "
+    # -- what may come in
+
+    def _check_ids(self) -> None:
+        for id_, record in self._latest.items():
+            if id_ in self._here and wall_of(self._walls[self._here[id_]["wall"]]) != wall_of(record):
+                raise InputError(f"line {record['line']}: the id '{id_}' is not acceptable here; nothing was imported")
+
+    def _check_receipts(self) -> None:
+        """A receipt of this store may be named only by those whose records it changed."""
+        told = self._told
+        named: dict[str, int] = {}
+        for values in (*told.records, *told.links):
+            for name in ("opened_by", "closed_by"):
+                if values[name] is not None:
+                    named.setdefault(values[name], values["line"])
+        for values, _ in told.receipts:
+            named.setdefault(values["id"], values["line"])
+        for receipt in self._tx.rows("receipts_named", ids=json.dumps(list(named))):
+            if receipt["tenant"] != self._tenant or not self._took_part(receipt):
+                raise InputError(
+                    f"line {named[receipt['id']]}: the receipt '{receipt['id']}' is not acceptable here; "
                     "nothing was imported"
                 )
-        try:
+
+    def _took_part(self, receipt: Row) -> bool:
+        if self._reach is None:
+            return True
+        first, last = receipt["first_seq"], receipt["last_seq"]
+        steps = self._tx.rows("journal_of_receipt", tenant=self._tenant, first=first, last=last)
+        return any(self._reach.owns(*wall_of(self._walls[step["wall"]])) for step in steps)
+
+    def _visible(self, wall: tuple[str, str, str], id_: str) -> bool:
+        """Whether what lies behind a wall may rest on a record here: one behind the same wall, or a shared one."""
+        row = self._here.get(id_)
+        return row is not None and _sees(wall, wall_of(self._walls[row["wall"]]))
+
+    def _resting_on_erased(self) -> dict[str, str]:
+        """What must not come in, and why: what rests on something that was erased here, and the acts behind that."""
+        resting: dict[str, list[Values]] = {}
+        for link in self._told.links:
+            if link["role"] == "derived_from":
+                resting.setdefault(link["target_id"], []).append(link)
+        erased = {id_ for id_, row in self._here.items() if row["erased_by"] is not None}
+        gone: dict[str, str] = {}
+        frontier = sorted(erased)
+        while frontier:
+            target = frontier.pop()
+            for link in resting.get(target, ()):
+                source = link["source_id"]
+                if (
+                    source in self._here
+                    or source in gone
+                    or (target in erased and not self._visible(wall_of(link), target))
+                ):
+                    continue
+                gone[source] = f"it rests on '{target}', which was erased here"
+                frontier.append(source)
+        for id_, record in self._latest.items():
+            outcomes = {link["source_id"] for link in resting.get(id_, ())}
+            if record["kind"] == "act" and outcomes and outcomes <= gone.keys() | erased:
+                gone[id_] = "all that it wrote was erased here"
+        return gone
+
+    # -- writing it
+
+    def _add_records(
+        self, documents: Mapping[tuple[str, str, str, int], Document], space: str | None
+    ) -> dict[tuple[str, int], Values]:
+        tx = self._tx
+        rows: dict[tuple[str, int], Values] = {}
+        numbers: dict[tuple[str, str, str, int], int] = {}
+        pending: dict[int, list[Document]] = {}
+        starts: dict[int, int] = {}
+        before: dict[int, Values] = {}
+        for record in self._fresh:
+            wall = wall_for(tx, *wall_of(record)).number
+            if wall not in starts:
+                row = cast("Row", tx.row("wall_by_number", wall=wall))
+                starts[wall], pending[wall] = row["size"], []
+            number = None
+            if record["document"] is not None:
+                handle = (*wall_of(record), record["document"])
+                if handle not in numbers:
+                    _refuse_torn(record, before.get(wall))
+                    before[wall] = record
+                    numbers[handle] = starts[wall] + len(pending[wall])
+                    pending[wall].append(documents[handle])
+                number = numbers[handle]
+            values = {**record, "wall": wall, "num": number, "salt": os.urandom(16)}
+            self._refuse_taken_key(values)
             tx.run("add_record", **values)
-        except KeyError as error:
-            raise InputError(f"the record '{values['id']}' has no field {error}; nothing was imported") from None
-        by_revision[record["id"], record["revision"]] = values
-    for wall, pending in per_wall.items():
-        if pending:
-            tx.run("grow_wall", wall=wall, more=len(pending))
-            append_documents(tx, wall, starts[wall], pending, space)
-    for link in tenant.links:
-        if link["source_id"] not in there:
-            wall = wall_for(tx, name, link["project"], link["user"])
-            tx.run("add_link", **{**link, "wall": wall.number})
-    _retell(tx, name, tenant, by_revision)
-    stamp = stamp_for(tx, name, max([now, *(record["recorded_at"] for record in fresh)]), actor, space)
-    latest: dict[str, Values] = {}
-    for (id_, _), values in by_revision.items():
-        latest[id_] = values
-    if latest:
-        log(tx, name, "import", [("imported", values, None) for values in latest.values()], stamp)
-    entries = [
-        Entry(id_, "ignored", "already held")
-        if id_ in there
-        else Entry(id_, "added", "imported", latest[id_]["revision"])
-        for id_ in ids
-    ]
-    return Receipt(stamp.receipt, "import", moment(stamp.at), tuple(entries), actor)
+            rows[record["id"], record["revision"]] = values
+        for wall, more in pending.items():
+            if more:
+                tx.run("grow_wall", wall=wall, more=len(more))
+                append_documents(tx, wall, starts[wall], more, space)
+        return rows
+
+    def _refuse_taken_key(self, values: Values) -> None:
+        if values["key"] is None or values["quarantined"]:
+            return
+        if values["retired_at"] is not None or values["superseded_by"] is not None:
+            return
+        holder = self._tx.row("current_by_key", wall=values["wall"], key=values["key"])
+        if holder is not None:
+            raise ConflictError(
+                f"the key {values['key']!r} of the imported '{values['id']}' belongs to '{holder['id']}' here; "
+                "nothing was imported",
+                [holder["opened_by"]],
+            )
+
+    def _add_links(self) -> int:
+        """Draw the links of what came in. Returns how many lead nowhere that this wall may see."""
+        left_out = 0
+        fresh = {record["id"]: wall_of(record) for record in self._fresh}
+        for link in self._told.links:
+            source, target = link["source_id"], link["target_id"]
+            if source not in fresh:
+                continue
+            if target in fresh:
+                held = _sees(fresh[source], fresh[target])
+            else:
+                held = self._visible(fresh[source], target) and self._here[target]["erased_by"] is None
+            if held:
+                wall = wall_for(self._tx, *fresh[source])
+                self._tx.run("add_link", **{**link, "wall": wall.number})
+            else:
+                left_out += 1
+        return left_out
+
+    def _retell(self, rows: Mapping[tuple[str, int], Values]) -> set[tuple[str, int]]:
+        """Write the imported steps into this store's chain, under their own receipts. Returns what they tell."""
+        tx, name = self._tx, self._tenant
+        retold: set[tuple[str, int]] = set()
+        for receipt, steps in self._told.receipts:
+            told = [
+                (step["action"], values, payload_hash(values["salt"], values))
+                for step in steps
+                if (values := rows.get((step["id"], step["revision"]))) is not None
+            ]
+            if told and tx.row("receipt", id=receipt["id"]) is None:
+                end = stamp_for(tx, name, 0, receipt["actor"], None, receipt["id"])
+                stamp = replace(end, at=receipt["at"])
+                details = json.loads(receipt["details"]) if receipt["details"] else None
+                log(tx, name, receipt["verb"], told, stamp, undoes=receipt["undoes"], details=details)
+                retold |= {(values["id"], values["revision"]) for _, values, _ in told}
+        return retold
+
+    def _restore(self, stamp: Stamp) -> dict[str, tuple[str, Values, bytes | None]]:
+        """What only the undo of an import took away comes back: a new revision each."""
+        restored: dict[str, tuple[str, Values, bytes | None]] = {}
+        for id_, record in self._latest.items():
+            row = self._here.get(id_)
+            if row is None or record["retired_at"] is not None or not self._undone_import(row):
+                continue
+            salt = os.urandom(16)
+            values: Values = {
+                **row,
+                "revision": row["revision"] + 1,
+                "retired_at": None,
+                "closed_by": None,
+                "opened_by": stamp.receipt,
+                "recorded_at": stamp.at,
+                "salt": salt,
+            }
+            self._refuse_taken_key(values)
+            self._tx.run("add_record", **values)
+            self._tx.run("touch_wall", wall=values["wall"])
+            restored[id_] = ("restored", values, payload_hash(salt, values))
+        return restored
+
+    def _undone_import(self, row: Values) -> bool:
+        if row["erased_by"] is not None or row["closed_by"] is None:
+            return False
+        closed = self._tx.row("receipt", id=row["closed_by"])
+        undone = self._tx.row("receipt", id=closed["undoes"]) if closed is not None and closed["undoes"] else None
+        return undone is not None and undone["verb"] == "import"
 
 
-def _retell(tx: Transaction, name: str, tenant: _Tenant, by_revision: Mapping[tuple[str, int], Values]) -> None:
-    """Write the imported steps into this store's chain, under the receipts that they had."""
-    for receipt, steps in tenant.steps:
-        told = [
-            (step["action"], values, payload_hash(values["salt"], values))
-            for step in steps
-            if (values := by_revision.get((step["id"], step["revision"]))) is not None
-        ]
-        if told and tx.row("receipt", id=receipt["id"]) is None:
-            end = stamp_for(tx, name, 0, receipt["actor"], None, receipt["id"])
-            stamp = replace(end, at=receipt["at"])
-            details = json.loads(receipt["details"]) if receipt["details"] else None
-            log(tx, name, receipt["verb"], told, stamp, undoes=receipt["undoes"], details=details)
+def _sees(wall: tuple[str, str, str], other: tuple[str, str, str]) -> bool:
+    """Whether what lies behind a wall may lead to what lies behind another: the same one, or one shared with it."""
+    return wall[0] == other[0] and other[1] in ("", wall[1]) and other[2] in ("", wall[2])
+
+
+def _refuse_torn(record: Values, before: Values | None) -> None:
+    """The passages of a message come together and in order, as they are kept."""
+    if not record["part"]:
+        return
+    same = ("message_id", "agent", "session", "role", "speaker")
+    if before is None or before["part"] != record["part"] - 1 or any(before[name] != record[name] for name in same):
+        raise InputError(
+            f"line {record['line']}: passage {record['part']} of a message does not follow the one before it; "
+            "nothing was imported"
+        )
 
 
 # -- the index anew
