@@ -194,8 +194,9 @@ def _vector(asked: rank.Asked, frame: Frame, embedder: Embedder | None, notes: l
         notes.append("no embedder: words alone were used. Install wordllama, or pass Memory(embedder=…)")
         return None
     if frame.foreign:
+        space = space_of(embedder) or "the embedder"
         notes.append(
-            f"{frame.foreign} of {frame.size} documents have no vector of '{embedder.space}': words alone were used. "
+            f"{frame.foreign} of {frame.size} documents have no vector of '{space}': words alone were used. "
             "rebuild() makes the vectors"
         )
         return None
@@ -321,9 +322,9 @@ def _behind_successors(hits: list[Hit]) -> list[Hit]:
         places = {hit.id: place for place, hit in enumerate(ordered)}
         at, after = places[outdated.id], places.get(outdated.outdated_by or "", -1)
         if at < after:
-            successor = ordered.pop(after)
-            relevance = _higher(successor.relevance, outdated.relevance)
-            ordered.insert(at, replace(successor, score=outdated.score, relevance=relevance))
+            successor, before = ordered.pop(after), ordered[at]
+            relevance = _higher(successor.relevance, before.relevance)
+            ordered.insert(at, replace(successor, score=before.score, relevance=relevance))
     return ordered
 
 
