@@ -155,7 +155,7 @@ class SqliteStore:
     """
 
     def __init__(self, path: Path | None, *, read_only: bool = False) -> None:
-        self.path = path
+        self.path = path = None if path is None else path.absolute()  # whatever the working folder will be
         self.read_only = False
         self._closed = self._immutable = False
         self._begin()
@@ -178,10 +178,14 @@ class SqliteStore:
         self._queue = WriterQueue(path.with_name(path.name + "-queue"))
         self._log = path.with_name(path.name + "-wal")
         watch(self, STORES)
-        if self.read_only:
-            self._open_reader_once()
-        else:
-            self._open_writer()
+        try:
+            if self.read_only:
+                self._open_reader_once()
+            else:
+                self._open_writer()
+        except BaseException:
+            self.close()
+            raise
 
     # -- transactions
 
@@ -408,9 +412,15 @@ class SqliteStore:
                 ) from None
             self._immutable = True
             connection = self._connect(self._uri())
-        with _translated(self.path):
-            _check_format(connection, self.path)
         self._idle.append(connection)
+        with _translated(self.path):
+            version = _check_format(connection, self.path)
+        if version < steps()[-1][0]:
+            raise ReadOnlyError(
+                errno.EROFS,
+                f"'{self.path}' has the older format {version}, which is only brought up to date where it can be "
+                "written: open it once without read_only=True",
+            )
 
     def _uri(self) -> str:
         assert self.path is not None
@@ -494,7 +504,8 @@ def _inspect(path: Path) -> None:
     application = int.from_bytes(header[68:72], "big")
     version = int.from_bytes(header[60:64], "big")
     if application != APPLICATION_ID and (application or version or pages > 1):
-        raise NotAStoreError(errno.EINVAL, f"'{path}' is another program's SQLite file; it was left untouched")
+        raise _foreign(path)
+    _refuse_newer(version, path)
 
 
 def _has_log(path: Path) -> bool:
@@ -545,8 +556,22 @@ def _empty_log(connection: sqlite3.Connection, wait: float = 0.0) -> bool:
             connection.execute(f"PRAGMA busy_timeout = {WAIT_SECONDS * 1000:.0f}")
 
 
+def _foreign(path: Path | None) -> NotAStoreError:
+    return NotAStoreError(errno.EINVAL, f"'{path}' is another program's SQLite file; it was left untouched")
+
+
 def _check_format(connection: sqlite3.Connection, path: Path | None) -> int:
+    """The format of a file, also where its header does not say yet what is in its log."""
     version: int = connection.execute("PRAGMA user_version").fetchone()[0]
+    application = connection.execute("PRAGMA application_id").fetchone()[0]
+    filled = connection.execute("SELECT EXISTS (SELECT 1 FROM sqlite_master)").fetchone()[0]
+    if application != APPLICATION_ID and (application or version or filled):
+        raise _foreign(path)
+    _refuse_newer(version, path)
+    return version
+
+
+def _refuse_newer(version: int, path: Path | None) -> None:
     newest = steps()[-1][0]
     if version > newest:
         raise NewerFormatError(
@@ -554,7 +579,6 @@ def _check_format(connection: sqlite3.Connection, path: Path | None) -> int:
             f"'{path}' has format {version}; this release reads up to {newest}. Upgrade mnemic; "
             "the file was left untouched",
         )
-    return version
 
 
 def _upgrade(writer: sqlite3.Connection, path: Path | None) -> None:
