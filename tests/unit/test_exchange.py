@@ -122,10 +122,14 @@ def test_an_export_comes_in_whole(one: Memory, other: Memory) -> None:
     sound(other)
 
 
+def _several(*columns: dict[str, Any]) -> tuple[dict[str, Any], ...]:
+    return columns
+
+
 COLUMNS: list[tuple[str, dict[str, Any]]] = [
     *(
         ("record", fields)
-        for fields in (
+        for fields in _several(
             {"id": "UPPER"},
             {"id": ""},
             {"id": "a" * 65},
@@ -274,11 +278,11 @@ def test_lines_must_fit_each_other(one: Memory, other: Memory) -> None:
 def test_a_scoped_import_writes_only_what_the_scope_owns(one: Memory, other: Memory) -> None:
     lines = whole(one)
     for wall in ({"user": ""}, {"user": "eve"}, {"tenant": "acme"}, {"project": "p"}):
-        moved = [json.loads(line) for line in lines]
+        moved: list[dict[str, Any]] = [json.loads(line) for line in lines]
         for value in moved:
-            for fields in value.values():
-                if isinstance(fields, dict) and "user" in fields:
-                    fields |= wall
+            for kind in ("record", "link"):
+                if kind in value:
+                    value[kind] |= wall
         with pytest.raises(InputError, match="outside the scope"):
             other.import_([json.dumps(value) for value in moved if "receipt" not in value], **ANA)
     assert other.stats(everything=True).walls == 0
@@ -343,3 +347,46 @@ def test_an_undone_import_can_be_made_again(one: Memory, other: Memory) -> None:
     assert {entry.action for entry in restored.entries} == {"restored", "ignored"}
     assert [record.id for record in other.list(**ANA)] == before
     sound(other)
+
+
+def test_long_messages_come_in_whole_and_stay_in_one_piece(tmp_path: Path, other: Memory) -> None:
+    with memory(tmp_path / "a.db") as found:
+        found.add({"role": "user", "content": "It rained in Porto all day. " * 400, "id": "m"}, session_id="s", **ANA)
+        found.add("And then?", session_id="t", **ANA)
+        fact = found.remember("Porto is wet", evidence=found.list(**ANA)[0].id, session_id="t", **ANA).ids[0]
+        found.update(fact, text="Porto is very wet", **ANA)
+        lines = whole(found)
+        partly = list(found.export(None, session_id="s", **ANA))
+    torn = [line for line in lines if '"part":1,' not in line]
+    with pytest.raises(InputError, match=r"line \d+"):
+        other.import_(torn)
+    other.import_(partly)
+    other.import_(lines, **ANA)
+    sound(other)
+    pieces = [record for record in other.list(limit=100, **ANA) if record.passage]
+    assert len(pieces) > 1
+    retired = other.retire(pieces[-1].id, **ANA)
+    assert {entry.id for entry in retired.entries} >= {record.id for record in pieces}
+    assert other.search("very wet Porto", **ANA)[0].id == fact
+
+
+def test_a_record_may_rest_on_a_shared_one(tmp_path: Path, other: Memory) -> None:
+    with memory(tmp_path / "a.db") as found:
+        said = found.add("The office is closed", shared=True).ids[0]
+        fact = found.remember("Ana stays at home", evidence=said, **ANA).ids[0]
+        lines, own = whole(found), list(found.export(None, **ANA))
+    other.import_(lines)
+    assert said in {piece.id for piece in other.get(fact, **ANA).evidence}
+    with memory(":memory:") as third:
+        assert "left out" in third.import_(own, **ANA).notes[0]
+        assert said not in {piece.id for piece in third.get(fact, **ANA).evidence}
+
+
+def test_the_clock_of_the_store_never_goes_back(one: Memory, tmp_path: Path) -> None:
+    clock = FrozenClock(START)
+    clock.advance(1000)
+    with Memory(tmp_path / "late.db", embedder=None, clock=clock) as late:
+        late.add("first", user_id="eve")
+        before = late.add("second", user_id="eve").at
+        clock.advance(-500)
+        assert late.import_(whole(one)).at > before
