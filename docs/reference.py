@@ -263,7 +263,7 @@ COLUMNS = {
     "opened_by": "Receipt of the call that wrote it.",
     "closed_by": "Receipt of the call that closed it.",
     "records.erased_by": "Receipt of the erasure; the row is empty.",
-    "records.fingerprint": "What the same content is known by, so that adding twice changes nothing; gone with an erasure.",
+    "records.fingerprint": "What the same content is known by, so that it is added once; gone with an erasure.",
     "records.salt": "Salt of the payload's hash in the journal; gone with an erasure.",
     "links.source_id": "The record that the edge leaves.",
     "links.target_id": "The record that it leads to.",
