@@ -43,6 +43,11 @@ _AGO = re.compile(rf"\b{_NUMBER} (day|week|month|year)s? (?:ago|before|earlier)\
 _PAST = re.compile(rf"\b(?:past|last) {_NUMBER} (day|week|month|year)s?\b")
 _NEARBY = re.compile(rf"\b(?:(yesterday|today)|(last|this) (week|month|year|weekend|{'|'.join(_WEEKDAYS)}))\b")
 
+_WORD = re.compile(r"[^\W\d_]+")
+_DIGIT = re.compile(r"\d")
+_RELATIVE = frozenset(["ago", "before", "earlier", "past", "last", "this", "yesterday", "today"])
+"""Words of which one stands in every time that `_relative` understands."""
+
 
 def named_interval(question: str, asked_at: datetime) -> tuple[int, int] | None:
     """The half-open interval that a question names, in microseconds; None where it names none, or one yet to come.
@@ -52,8 +57,12 @@ def named_interval(question: str, asked_at: datetime) -> tuple[int, int] | None:
     What is yet to come is None because nothing was said then: it was talked about before.
     """
     folded = question.lower()
+    words = frozenset(_WORD.findall(folded))
+    dated = _DIGIT.search(folded) is not None or not words.isdisjoint(_MONTHS)
+    if not dated and words.isdisjoint(_RELATIVE):
+        return None  # most questions: looking for each way of writing a date costs more than their ranking
     try:
-        found = _dated(folded, asked_at) or [_relative(folded, asked_at)]
+        found = (_dated(folded, asked_at) if dated else []) or [_relative(folded, asked_at)]
     except (ValueError, OverflowError):  # "31 June", "3000 years ago"
         return None
     spans = [span for span in found if span is not None]
