@@ -134,6 +134,8 @@ class _Export:
             first = self._documents.setdefault((*wall_of(values), values["document"]), values)
             if any(first[name] != values[name] for name in ("id", "text", "subject", "aliases", "part")):
                 raise InputError(f"document {values['document']} of this wall is another text, in line {first['line']}")
+        if values["confidence"] is not None:
+            values["confidence"] = float(values["confidence"])  # as the store gives it back, and the chain hashes it
         self._last[values["id"]] = values
         self._tenant(values).records.append(values)
 

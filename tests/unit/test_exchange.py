@@ -390,3 +390,8 @@ def test_the_clock_of_the_store_never_goes_back(one: Memory, tmp_path: Path) -> 
         before = late.add("second", user_id="eve").at
         clock.advance(-500)
         assert late.import_(whole(one)).at > before
+
+
+def test_a_whole_number_as_confidence_does_not_break_the_chain(one: Memory, other: Memory) -> None:
+    other.import_(changed(whole(one), "record", confidence=1))
+    sound(other)
