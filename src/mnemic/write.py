@@ -1177,7 +1177,10 @@ def _taken_over_by(tx: Transaction, ids: Mapping[str, str], stamp: Stamp) -> lis
         now = revisions[-1]
         if now["superseded_by"] != link["source_id"] or now["retired_at"] is not None or now["erased_by"] is not None:
             continue
-        before = [row for row in revisions if row["superseded_by"] != link["source_id"]][-1]
+        successors = _latest(tx, [row["superseded_by"] for row in revisions if row["superseded_by"] is not None])
+        left = {id_ for id_, row in successors.items() if row["erased_by"] is None}
+        # It was never without one where both came in one call.
+        before = next((row for row in reversed(revisions) if row["superseded_by"] in {None, *left}), _BLANK)
         values = {**_next(now), "superseded_by": before["superseded_by"], "valid_to": before["valid_to"]}
         if _holder(tx, values) is not None:
             values["key"] = None  # another record has it by now
