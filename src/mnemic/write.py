@@ -672,9 +672,13 @@ def undone(tx: Transaction, receipt: Row, *, act: Values) -> Changes:
         if holder is not None and holder["id"] not in closing:
             taken = [row for row in tx.rows("revisions_of", id=holder["id"]) if row["recorded_at"] > receipt["at"]]
             later |= dict.fromkeys(row["opened_by"] for row in taken)
-    for row in tx.rows("receipts_named", ids=json.dumps(list(later))):
-        if row["undoes"] == receipt["id"]:
-            raise ConflictError(f"receipt '{receipt['id']}' is already undone, by '{row['id']}'", list(later))
+    taken_back: dict[str, str] = {}
+    for row in reversed(tx.rows("receipts_named", ids=json.dumps(list(later)))):  # the latest first
+        if row["undoes"] and row["id"] not in taken_back:
+            taken_back[row["undoes"]] = row["id"]
+    if receipt["id"] in taken_back:
+        by = taken_back[receipt["id"]]
+        raise ConflictError(f"receipt '{receipt['id']}' is already undone, by '{by}'", list(later))
     if later:
         listed = ", ".join(later)
         raise ConflictError(

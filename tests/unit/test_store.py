@@ -277,13 +277,13 @@ def test_a_write_protected_file_is_read(filled: Path) -> None:
 
 MOUNTS = """\
 22 1 254:1 / / rw,relatime shared:1 - ext4 /dev/vda rw
-30 22 0:25 / /home rw,relatime - nfs4 server:/home rw,vers=4.2
-31 22 0:26 / /home/ana/local rw - ext4 /dev/vdb rw
+30 22 0:25 / /srv rw,relatime - nfs4 server:/srv rw,vers=4.2
+31 22 0:26 / /srv/ana/local rw - ext4 /dev/vdb rw
 32 22 0:27 / /mnt/my\\040share rw - cifs //server/share rw
 33 22 0:28 / /media/cd ro,nosuid - iso9660 /dev/sr0 ro
 34 22 0:29 / /stacked rw - ext4 /dev/vdc rw
 35 22 0:30 / /stacked rw - fuse.sshfs ana@server: rw
-36 22 0:31 / /homestead rw shared:7 master:2 - xfs /dev/vdd rw
+36 22 0:31 / /srvold rw shared:7 master:2 - xfs /dev/vdd rw
 a line that is broken
 """
 
@@ -292,13 +292,13 @@ a line that is broken
     ("place", "kind"),
     [
         ("/var/agent.db", "ext4"),
-        ("/home/ana/agent.db", "nfs4"),
-        ("/home/ana/local/agent.db", "ext4"),
-        ("/home/ana/localhost/agent.db", "nfs4"),
+        ("/srv/ana/agent.db", "nfs4"),
+        ("/srv/ana/local/agent.db", "ext4"),
+        ("/srv/ana/localhost/agent.db", "nfs4"),
         ("/mnt/my share/agent.db", "cifs"),
         ("/media/cd/agent.db", "iso9660"),
         ("/stacked/agent.db", "fuse.sshfs"),
-        ("/homestead/agent.db", "xfs"),
+        ("/srvold/agent.db", "xfs"),
     ],
 )
 def test_the_file_system_of_a_path_is_that_of_its_last_and_nearest_mount(place: str, kind: str) -> None:

@@ -193,6 +193,21 @@ def test_a_cascade_ends_where_things_were_done_and_undone(ana: Step) -> None:
     assert ana.get(id_).text == "Ana lives in Lisbon"
 
 
+def test_what_is_undone_already_is_said_unless_that_was_undone_too(ana: Step) -> None:
+    id_ = fact(ana)
+    changed = ana.update(id_, text="Ana lives in Porto")
+    undone = ana.undo(changed)
+    with pytest.raises(ConflictError, match=f"'{changed.id}' is already undone, by '{undone.id}'"):
+        ana.undo(changed)
+    ana.undo(undone)
+    later = ana.update(id_, metadata={"sure": False})
+    with pytest.raises(ConflictError, match="later changes touched the same records") as error:
+        ana.undo(changed)
+    assert later.id in error.value.receipts
+    ana.undo(changed, cascade=True)
+    assert ana.get(id_).text == "Ana lives in Lisbon"
+
+
 def test_an_erasure_cannot_be_undone_and_stands_in_the_way(ana: Step) -> None:
     id_ = fact(ana)
     changed = ana.update(id_, text="Ana lives in Porto")
