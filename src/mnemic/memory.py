@@ -661,7 +661,11 @@ class Memory:
         With a scope, only lines of that scope are accepted. Raises InputError, naming the line, and changes nothing.
         """
         started = clocks.perf_counter()
-        asked = self._reach(self.import_, scope) if any(scope.values()) or self._bound else None
+        asked = (
+            self._reach(self.import_, scope)
+            if any(value is not None for value in scope.values()) or self._bound
+            else None
+        )
         done = exchange.import_lines(
             self._store, source, asked, self._analysed, self._space, author or self._author, self._now
         )
@@ -922,7 +926,7 @@ def _count(name: str, value: object) -> int:
 def _share(name: str, value: Any) -> float | None:
     if value is not None and (isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1):
         raise InputError(f"{name}={value!r} is not possible: pass a number from 0 to 1")
-    return value
+    return None if value is None else float(value)
 
 
 def _ids(ids: str | Iterable[str]) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ import os
 import sqlite3
 import threading
 import time
+import weakref
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from functools import cache
 from importlib.resources import files
@@ -100,6 +101,10 @@ def steps() -> tuple[tuple[int, str, str], ...]:
     return tuple(sorted(found))
 
 
+_opened: weakref.WeakSet[SqliteStore] = weakref.WeakSet()
+"""The stores on files that this process has opened."""
+
+
 class Snapshot:
     """Reads that all see the file at one instant."""
 
@@ -171,9 +176,11 @@ class SqliteStore:
             if self.read_only:
                 raise StoreError(errno.ENOENT, f"there is no store at '{path}' to read")
             _create(path)
-        else:
+        elif not any(store.holds(path) for store in list(_opened)):
+            # Closing any descriptor of a file drops all of a process's locks on it (POSIX): SQLite's, too.
             _inspect(path)
         self._file = _identity(path)
+        _opened.add(self)
         self._refuse_stranded()
         self._queue = WriterQueue(path.with_name(path.name + "-queue"))
         self._log = path.with_name(path.name + "-wal")
@@ -186,6 +193,10 @@ class SqliteStore:
         except BaseException:
             self.close()
             raise
+
+    def holds(self, path: Path) -> bool:
+        """Whether this store has the file at a path open."""
+        return not self._closed and self.path is not None and self._file == _identity(path)
 
     # -- transactions
 
