@@ -473,6 +473,7 @@ def test_a_timeout_is_tried_again(waits: list[float]) -> None:
         ("soon", 0.4, 0.6),
         ("nan", 0.4, 0.6),
     ],
+    ids=["seconds", "none", "a date to come", "a date gone by", "words", "not a number"],
 )
 def test_retry_after_is_honoured(header: str, low: float, high: float, waits: list[float]) -> None:
     with serving(status(429, Retry_After=header), good) as server:
