@@ -434,6 +434,28 @@ def test_law_10_a_budget_holds_and_a_larger_one_never_covers_less(
             covered = now
 
 
+def test_law_10_what_is_packed_first_does_not_depend_on_the_budget(tmp_path: Path) -> None:
+    """The best hit is outdated by a record far down, which therefore stands before it: in every budget, or in none."""
+    with memory(tmp_path / "agent.db", embedder="none") as one:
+        said = one.add("Ana likes green tea, Ana likes green tea", user_id="ana", session_id="first").ids[0]
+        for number in range(100):
+            one.add(f"Ana likes tea number {number}", user_id="ana", session_id=f"s{number}")
+        long = " ".join(f"word{number}" for number in range(60))
+        one.remember("Ana likes green tea", key="drink", evidence=said, user_id="ana")
+        one.remember(long, key="drink", user_id="ana")
+        covered: set[str] = set()
+        for budget in range(40, 800, 4):
+            now = {piece.id for piece in one.context("Does Ana like green tea?", user_id="ana", budget=budget).evidence}
+            assert covered <= now, budget
+            covered = now
+        assert len(covered) > 20
+        every = [hit.id for hit in one.search("Does Ana like green tea?", user_id="ana", limit=200)]
+        assert every.index(one.get(key="drink", user_id="ana").id) < every.index(said)
+        for limit in (1, 2, 3, 7, 20, 50, 99):
+            some = [hit.id for hit in one.search("Does Ana like green tea?", user_id="ana", limit=limit)]
+            assert some == every[:limit]
+
+
 # -- 11: adding twice changes nothing
 
 
