@@ -8,7 +8,7 @@ import subprocess
 import sys
 import types
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -607,6 +607,3 @@ def test_a_large_number_is_no_number_of_segments() -> None:
         run = postings.due(sizes)
         assert run != 1
         assert sum(sizes[len(sizes) - run :]) <= postings.LARGEST
-
-
-assert datetime(2024, 5, 1, 12, tzinfo=UTC) == START
