@@ -573,9 +573,13 @@ def _foreign(path: Path | None) -> NotAStoreError:
 
 def _check_format(connection: sqlite3.Connection, path: Path | None) -> int:
     """The format of a file, also where its header does not say yet what is in its log."""
-    version: int = connection.execute("PRAGMA user_version").fetchone()[0]
-    application = connection.execute("PRAGMA application_id").fetchone()[0]
-    filled = connection.execute("SELECT EXISTS (SELECT 1 FROM sqlite_master)").fetchone()[0]
+    connection.execute("BEGIN")  # one snapshot: another process may be making the file just now
+    try:
+        version: int = connection.execute("PRAGMA user_version").fetchone()[0]
+        application = connection.execute("PRAGMA application_id").fetchone()[0]
+        filled = connection.execute("SELECT EXISTS (SELECT 1 FROM sqlite_master)").fetchone()[0]
+    finally:
+        connection.execute("ROLLBACK")
     if application != APPLICATION_ID and (application or version or filled):
         raise _foreign(path)
     _refuse_newer(version, path)
