@@ -64,21 +64,6 @@ class Scope:
 
 
 @dataclass(frozen=True, slots=True)
-class Link:
-    """A typed, weighted edge from one record to another."""
-
-    source_id: str
-    target_id: str
-    role: str
-    position: int = 0
-    weight: float = 1.0
-    data: Json = field(default_factory=dict[str, Any])
-    time: datetime | None = None
-    recorded_at: datetime | None = None
-    retired_at: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Evidence:
     """One episode or act that something rests on. `message_id` is the caller's own id, if there was one."""
 

@@ -252,7 +252,7 @@ def added(
                         f"idempotency_key={idempotency_key!r} was used for another message ('{parts[0]['id']}'): "
                         "pass a new key for new messages"
                     )
-                restored = _again(tx, changes, parts, at)
+                restored = _again(tx, changes, parts)
                 repeats += not restored and message.time is None and idempotency_key is None
             else:
                 _open(changes, _episodes(pieces, wall, place, author, at, identity), pieces)
@@ -262,7 +262,7 @@ def added(
         edits = versions[identity]
         same = next((edit for edit in edits if _says(edit, message)), None)
         if same is not None:
-            if _again(tx, changes, same, at):
+            if _again(tx, changes, same):
                 _edit(changes, [edit for edit in edits if edit is not same], same)
             continue
         fresh = _episodes(pieces, wall, place, author, at, None)
@@ -357,7 +357,7 @@ def _open(
         changes.open(Opening(values, action, reason, piece.document, quiet=number > 0))
 
 
-def _again(tx: Transaction, changes: Changes, rows: list[Values], at: int) -> bool:
+def _again(tx: Transaction, changes: Changes, rows: list[Values]) -> bool:
     """A message that is already held: ignored, or restored (in `rows`, too) where only an undo had taken it away."""
     first = rows[0]
     if first["closed_by"] is None:
