@@ -192,8 +192,8 @@ class Case:
     words: rank.Lexical
     sense: rank.Dense | None
     allowed: rank.Bools
-    message: rank.Ints
-    session: rank.Ints
+    message: NDArray[np.int32]
+    session: NDArray[np.int32]
     evidence: tuple[int, ...]
     sessions: tuple[int, ...]
 

@@ -21,8 +21,8 @@ SUBJECT_WEIGHT = 1.5
 """A word found in a record's subject or aliases counts so much more, on top of the text's own score."""
 
 
-def understand(query: str, frame: Frame) -> tuple[rank.Asked, NDArray[np.bool_]]:
-    """The question as the ranking takes it, and, per document, whether it is about what its speaker said.
+def understand(query: str, frame: Frame) -> tuple[rank.Asked, NDArray[np.bool_] | None]:
+    """The question as the ranking takes it, and, per document, whether it is about what its speaker said (None: no).
 
     Only speakers that the question could mean are looked at: a channel may have ten thousand.
     """
@@ -32,6 +32,8 @@ def understand(query: str, frame: Frame) -> tuple[rank.Asked, NDArray[np.bool_]]
     )
     codes += [code for code in frame.parties if code not in codes]
     asked = rank.read_question(query, [frame.speakers[code] for code in codes])
+    if not asked.speakers.any():
+        return asked, None
     meant = np.zeros(len(frame.speakers) + 1, np.bool_)
     meant[codes] = asked.speakers
     return asked, meant[frame.columns["speaker"]]
@@ -43,13 +45,10 @@ def lexical(asked: rank.Asked, frame: Frame, among: Bools | None) -> rank.Lexica
     Only documents `among` those that may be returned (None: all) have a part in it: a turn must not be found for what
     its neighbour said before that was retired.
     """
-    terms = [frame.term(term, among) for term in asked.terms]
+    terms = frame.terms(asked.terms, among)
     if any(kind != "episode" for kind in frame.kinds):
-        for term in asked.terms:
-            if not term.compound:
-                titles = frame.term(term, among, SUBJECT)
-                if len(titles.documents):
-                    terms.append(titles._replace(weight=term.weight * SUBJECT_WEIGHT))
+        titles = frame.terms([term for term in asked.terms if not term.compound], among, SUBJECT)
+        terms += [term._replace(weight=term.weight * SUBJECT_WEIGHT) for term in titles if len(term.documents)]
     return rank.lexical(terms, frame.layout if among is None else rank.among(frame.layout, among))
 
 

@@ -124,7 +124,7 @@ class _Demo:
         )
         started = time.perf_counter()
         receipt = home.add(sample.messages)
-        seconds = time.perf_counter() - started
+        seconds = round(time.perf_counter() - started, 4)
         kept = receipt.count("added")
         self._do("from mnemic import Memory, samples")
         self._opened()
@@ -134,7 +134,7 @@ class _Demo:
             f"when the call returned; {(memory.stats(everything=True).bytes or 0) / 1e6:.1f} MB"
         )
         self._say(f"receipt {receipt.id}")
-        return replace(report, messages=kept, seconds=round(seconds, 4))
+        return replace(report, messages=kept, seconds=seconds)
 
     def _ask(self, home: Memory, report: Report) -> Report:
         self._head("2", "Ask, and see the evidence")

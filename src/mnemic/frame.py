@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mnemic import postings, rank, text
+from mnemic import rank, text
 from mnemic.forks import CACHES, watch
 from mnemic.models.wrap import space_of
 from mnemic.ports import Embedder
@@ -76,8 +76,8 @@ class Part:
     segments: tuple[Segment, ...]
     vectors: NDArray[np.float32] | None
     """(size, dims); None where there are none of the embedder's space."""
-    token_counts: NDArray[np.int64] | None
-    """(vocabulary,) how often each embedder token stands in the wall."""
+    tokens: int
+    """Embedder tokens of all documents together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,32 +99,26 @@ class Frame:
     agents: Mapping[str, int]
     foreign: int
     """Documents whose vectors belong to another embedding space (or that have none although there is an embedder)."""
+    quiet_until: int
+    """Until then every document is current, whatever a read includes: none has been closed, and none ends before."""
 
     @property
     def size(self) -> int:
         return self.layout.size
 
-    def term(self, term: text.QueryTerm, among: Bools | None, namespace: str = "") -> rank.Term:
-        """Where a term stands, among these documents (None: all)."""
-        key = text.hash_term(namespace + term.term)
-        documents: list[NDArray[np.int32]] = []
-        counts: list[NDArray[np.uint16]] = []
+    def terms(self, terms: Sequence[text.QueryTerm], among: Bools | None, namespace: str = "") -> list[rank.Term]:
+        """Where each term stands, among these documents (None: all)."""
+        keys = text.hash_terms([namespace + term.term for term in terms])
+        standing: list[list[tuple[NDArray[np.intp], NDArray[np.uint16]]]] = [[] for _ in terms]
         for part in self.parts:
             for segment in part.segments:
-                found, times = segment.postings(key)
-                if not len(found):
-                    continue
-                found = found + np.int32(part.offset) if part.offset else found
-                if among is not None:
-                    kept = among[found]
-                    found, times = found[kept], times[kept]
-                documents.append(found)
-                counts.append(times)
-        if not documents:
-            return rank.Term(_NOWHERE, _NOWHERE, term.weight)
-        if len(documents) == 1:
-            return rank.Term(documents[0], counts[0], term.weight)
-        return rank.Term(np.concatenate(documents), np.concatenate(counts), term.weight)
+                for which, documents, counts in segment.postings(keys):
+                    documents += part.offset
+                    if among is not None:
+                        kept = among[documents]
+                        documents, counts = documents[kept], counts[kept]
+                    standing[which].append((documents, counts))
+        return [rank.Term(*_one_after_another(found), term.weight) for term, found in zip(terms, standing, strict=True)]
 
     def arrivals(self) -> NDArray[np.int64]:
         """A number for each document that grows with its arrival in its wall, and tells nothing of other walls."""
@@ -138,18 +132,21 @@ class Frame:
 
     def token_weights(self, tokens: NDArray[np.int32]) -> NDArray[np.float32]:
         """Smooth inverse frequency of tokens, by their counts in this scope."""
-        held = [part.token_counts for part in self.parts if part.token_counts is not None]
         counts = np.zeros(len(tokens), np.int64)
-        for totals in held:
-            counts += totals[tokens]
-        return rank.smooth_inverse_frequency(counts, float(sum(int(totals.sum()) for totals in held)))
+        for part in self.parts:
+            for segment in part.segments:
+                counts += segment.counts_of(tokens)
+        return rank.smooth_inverse_frequency(counts, float(sum(part.tokens for part in self.parts)))
 
     def readable(
         self, reach: Reach, *, now: int, as_of: int | None, include: frozenset[str], kinds: Sequence[str] | None
     ) -> Bools:
         """Which documents a read may return: with its stamps, of its kinds, and current unless `include` says more."""
         columns = self.columns
-        allowed = self.held(now=now, as_of=as_of, include=include)
+        if as_of is None and now < self.quiet_until:
+            allowed = np.ones(self.size, np.bool_)
+        else:
+            allowed = self.held(now=now, as_of=as_of, include=include)
         for stamp, codes, wanted in (
             ("stamp_agent", self.agents, reach.agent),
             ("stamp_session", self.sessions, reach.session),
@@ -198,10 +195,20 @@ class Frame:
                 place = np.array([row["num"] for row in rows]) + part.offset
                 for name, values in _states(rows).items():
                     columns[name][place] = values
-        return replace(self, columns=columns)
+        return replace(self, columns=columns, quiet_until=0)
 
 
-_NOWHERE = np.empty(0, np.int32)
+_NOWHERE = np.empty(0, np.intp)
+
+
+def _one_after_another(
+    found: Sequence[tuple[NDArray[np.intp], NDArray[np.uint16]]],
+) -> tuple[NDArray[np.intp], NDArray[Any]]:
+    if not found:
+        return _NOWHERE, _NOWHERE
+    if len(found) == 1:
+        return found[0]
+    return np.concatenate([documents for documents, _ in found]), np.concatenate([counts for _, counts in found])
 
 
 class _WallCache:
@@ -215,8 +222,7 @@ class _WallCache:
         self._vectors: NDArray[np.float32] | None = None
         self.foreign = 0
         self.dead = 0  # documents erased
-        self.segments: list[Segment] = []
-        self.token_counts: NDArray[np.int64] | None = None
+        self.segments: list[Segment] = []  # as they are stored, but for their vectors
         self.kinds, self.sessions, self.agents = _Codes(), _Codes(), _Codes()
         self.speakers: dict[tuple[str, str], int] = _Codes()
         self._stretches = _Codes()
@@ -224,11 +230,13 @@ class _WallCache:
         self._loose: tuple[int, int, int] | None = None  # stretch, time and agent of the last turn without a session
         self.frame: Frame | None = None
 
-    @property
-    def bytes(self) -> int:
-        """Memory held, about."""
+        self.bytes = 0  # memory held, about
+
+    def _measured(self) -> int:
         arrays = sum(buffer.nbytes for buffer in self._buffers.values())
-        return arrays + (0 if self._vectors is None else self._vectors.nbytes) + 64 * self.size
+        arrays += sum(segment.nbytes for segment in self.segments)
+        # The layout and the norms of the frame have some hundred bytes for each document.
+        return arrays + (0 if self._vectors is None else self._vectors.nbytes) + 100 * self.size
 
     # -- bringing up to a snapshot
 
@@ -243,6 +251,7 @@ class _WallCache:
             self._append(snapshot, row["size"])
         self.changed, self.seq = row["changed"], head["seq"] if head else 0
         self.frame = self._built()
+        self.bytes = self._measured()
         return self.frame
 
     def _read_again(self, snapshot: Snapshot) -> None:
@@ -269,19 +278,9 @@ class _WallCache:
         place = self._take(waiting, place)
         assert place == until, f"wall {self.wall} has {place} of {until} documents"
         self._join_neighbours(first, until)
-        straddles = [
-            self._take_segment(row, first) for row in snapshot.rows("segments_from", wall=self.wall, first=first)
-        ]
-        if any(straddles):  # a stored segment was merged from some that are counted already: count the wall anew
-            self.token_counts = None
-            space = space_of(self._embedder)
-            self._count(
-                (np.frombuffer(row["tokens"], np.int32), np.frombuffer(row["token_counts"], np.int64))
-                for row in snapshot.rows("token_counts", wall=self.wall)
-                if row["space"] == space
-            )
+        for row in snapshot.rows("segments_from", wall=self.wall, first=first):
+            self._take_segment(row, first)
         self.size = until
-        self._merge_segments()
 
     def _take(self, rows: Sequence[Row], place: int) -> int:
         rows = _last_of_each(rows)
@@ -336,9 +335,11 @@ class _WallCache:
             self._last[code] = number
         self._buffers["following"] = following
 
-    def _take_segment(self, row: Row, first: int) -> bool:
-        """Take over the documents of a stored segment from `first` on. Returns whether it held older ones, too."""
+    def _take_segment(self, row: Row, first: int) -> None:
+        """Take over a stored segment, whose documents from `first` on are new, in place of those merged into it."""
         segment = segment_of(row)
+        while self.segments and self.segments[-1].first >= segment.first:
+            self.segments.pop()
         begin, end = max(first, segment.first), segment.first + segment.size
         embedder = self._embedder
         if embedder is not None and row["space"] is not None and row["space"] == space_of(embedder):
@@ -346,23 +347,10 @@ class _WallCache:
                 self._vectors = np.zeros((len(self._buffers["row"]), embedder.dims), np.float32)
             if segment.vectors is not None:  # there are none where all is erased
                 self._vectors[begin:end] = segment.vectors[begin - segment.first :]
-            if segment.first >= first:
-                self._count([(segment.tokens, segment.token_counts)])
         elif embedder is not None:
             self.foreign += end - begin
         self._buffers["lengths"][begin:end] = segment.lengths[begin - segment.first :]
-        self.segments.append(postings.since(segment, begin))
-        return segment.first < first
-
-    def _count(self, counted: Iterable[tuple[NDArray[np.int32], NDArray[np.int64]]]) -> None:
-        """Add segments' token counts to the wall's."""
-        vocabulary: int | None = getattr(self._embedder, "vocabulary", None)
-        if vocabulary is None:
-            return
-        totals = np.zeros(vocabulary, np.int64) if self.token_counts is None else self.token_counts.copy()
-        for tokens, times in counted:
-            totals[tokens] += times
-        self.token_counts = totals
+        self.segments.append(replace(segment, vectors=None))
 
     def _reserve(self, until: int) -> None:
         room = len(self._buffers["row"])
@@ -376,10 +364,6 @@ class _WallCache:
             grown = np.zeros((room, self._vectors.shape[1]), np.float32)
             grown[: self.size] = self._vectors[: self.size]
             self._vectors = grown
-
-    def _merge_segments(self) -> None:
-        while run := postings.due([segment.size for segment in self.segments]):
-            self.segments[-run:] = [postings.merge(self.segments[-run:])]
 
     # -- handing out
 
@@ -395,7 +379,8 @@ class _WallCache:
             )
             known = old.norms if old is not None else None
             norms = None if vectors is None else rank.norms(vectors, layout, known=known)
-        part = Part(self.wall, 0, size, tuple(self.segments), vectors, self.token_counts)
+        tokens = sum(int(segment.token_counts.sum()) for segment in self.segments)
+        part = Part(self.wall, 0, size, tuple(self.segments), vectors, tokens)
         speakers = tuple(rank.Speaker(name, role) for name, role in self.speakers)
         return Frame(
             columns,
@@ -409,6 +394,7 @@ class _WallCache:
             self.sessions,
             self.agents,
             self.foreign,
+            _quiet_until(columns),
         )
 
 
@@ -465,6 +451,12 @@ def _states(rows: Sequence[Row]) -> dict[str, NDArray[Any]]:
     return {name: np.fromiter(values, _COLUMNS[name], len(rows)) for name, values in lists.items()}
 
 
+def _quiet_until(columns: Mapping[str, NDArray[Any]]) -> int:
+    if (columns["flags"] & ~EVENT != OPEN).any():
+        return 0
+    return min(int(columns["ends"].min(initial=FOREVER)), int(columns["expires"].min(initial=FOREVER)))
+
+
 class FrameCache:
     """The frames in use, by walls; the least recently used go when they hold more than `limit` bytes together."""
 
@@ -475,6 +467,7 @@ class FrameCache:
         """To be held while a snapshot is taken and frames are brought up to it."""
         self._limit = limit
         self._walls: OrderedDict[int, _WallCache] = OrderedDict()
+        self._held = 0  # bytes of all of them
         self._joined: OrderedDict[tuple[int, ...], tuple[tuple[Frame, ...], Frame]] = OrderedDict()
         watch(self, CACHES)
 
@@ -509,34 +502,41 @@ class FrameCache:
         with self.lock:
             gone = set(self._walls) if walls is None else set(walls)
             for wall in gone:
-                self._walls.pop(wall, None)
+                cache = self._walls.pop(wall, None)
+                self._held -= cache.bytes if cache is not None else 0
             for key in [key for key in self._joined if gone.intersection(key)]:
                 del self._joined[key]
 
     def _followed(self, snapshot: Snapshot, row: Row) -> Frame:
+        cache = self._wall(row)
+        before = cache.bytes
         try:
-            return self._wall(row).follow(snapshot, row)
+            frame = cache.follow(snapshot, row)
         except BaseException:
             self.forget([row["wall"]])  # it may have taken over a part
             raise
+        self._held += cache.bytes - before
+        return frame
 
     def _wall(self, row: Row) -> _WallCache:
-        cache = self._walls.pop(row["wall"], None)
-        if cache is None or cache.epoch != row["epoch"]:
-            if cache is not None:  # erased, or embedded anew, perhaps by another process
-                self._on_erasure()
-            cache = _WallCache(row["wall"], row["tenant"], row["epoch"], self.embedder)
-        self._walls[row["wall"]] = cache
+        wall = row["wall"]
+        cache = self._walls.get(wall)
+        if cache is not None and cache.epoch != row["epoch"]:  # erased, or embedded anew, perhaps by another process
+            self.forget([wall])
+            self._on_erasure()
+            cache = None
+        if cache is None:
+            cache = self._walls[wall] = _WallCache(wall, row["tenant"], row["epoch"], self.embedder)
+        self._walls.move_to_end(wall)
         return cache
 
     def _make_room(self, keep: set[int]) -> None:
-        total = sum(cache.bytes for cache in self._walls.values())
-        for wall in list(self._walls):
-            if total <= self._limit:
+        if self._held <= self._limit:
+            return
+        for wall in [wall for wall in self._walls if wall not in keep]:
+            self.forget([wall])
+            if self._held <= self._limit:
                 return
-            if wall not in keep:
-                total -= self._walls[wall].bytes
-                self.forget([wall])
 
 
 def _join(frames: Sequence[Frame]) -> Frame:
@@ -552,7 +552,7 @@ def _join(frames: Sequence[Frame]) -> Frame:
             "stamp_session": _recoded(frame.columns["stamp_session"], frame.sessions, names),
             "stamp_agent": _recoded(frame.columns["stamp_agent"], frame.agents, agents),
             "speaker": _recoded(frame.columns["speaker"], frame.speakers, speakers),
-            "session": frame.layout.session + np.int32(sessions[place]),
+            "session": frame.layout.session + sessions[place],
         }
         recoded["turn"] = frame.columns["turn"] + np.int32(sizes[place])
         for name in ("previous", "following"):
@@ -583,6 +583,7 @@ def _join(frames: Sequence[Frame]) -> Frame:
         names,
         agents,
         sum(frame.foreign for frame in frames),
+        min(frame.quiet_until for frame in frames),
     )
 
 

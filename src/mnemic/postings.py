@@ -7,7 +7,8 @@ bytes. Segments are values: building, merging and erasing make new ones.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,16 +62,30 @@ class Segment:
     vectors: NDArray[np.float16] | None
     """(size, dims)"""
 
-    def postings(self, term: int) -> tuple[NDArray[np.int32], NDArray[np.uint16]]:
-        """Absolute document numbers (ascending) and counts for a term hash."""
-        at = int(np.searchsorted(self.terms, np.uint64(term)))
-        if at == len(self.terms) or int(self.terms[at]) != term:
-            return _NOTHING
-        low, high = int(self.starts[at]), int(self.starts[at + 1])
-        return self.documents[low:high].astype(np.int32) + np.int32(self.first), self.counts[low:high]
+    @property
+    def nbytes(self) -> int:
+        """Memory of all arrays."""
+        arrays = (self.terms, self.starts, self.documents, self.counts, self.lengths, self.tokens, self.token_counts)
+        return sum(array.nbytes for array in arrays) + (0 if self.vectors is None else self.vectors.nbytes)
 
+    def postings(self, keys: NDArray[np.uint64]) -> Iterator[tuple[int, NDArray[np.intp], NDArray[np.uint16]]]:
+        """For each of the term hashes that is here: its place among `keys`, the absolute numbers of its documents
+        (ascending, a new array) and its counts in them."""
+        if not len(self.terms):
+            return
+        at = self.terms.searchsorted(keys)
+        at[at == len(self.terms)] = 0
+        for which in np.flatnonzero(self.terms[at] == keys).tolist():
+            low, high = self.starts[at[which] : at[which] + 2].tolist()
+            yield which, self.documents[low:high].astype(np.intp) + self.first, self.counts[low:high]
 
-_NOTHING = (np.empty(0, np.int32), np.empty(0, np.uint16))
+    def counts_of(self, tokens: NDArray[np.int32]) -> NDArray[np.int64]:
+        """How often embedder tokens stand here: int64, of the shape of `tokens`."""
+        if not len(self.tokens):
+            return np.zeros(len(tokens), np.int64)
+        at = self.tokens.searchsorted(tokens)
+        at[at == len(self.tokens)] = 0
+        return np.where(self.tokens[at] == tokens, self.token_counts[at], 0)
 
 
 def build(first: int, documents: Sequence[Document]) -> Segment:
@@ -97,25 +112,26 @@ def build(first: int, documents: Sequence[Document]) -> Segment:
         np.array([document.length for document in documents], np.uint32),
         tokens.astype(np.int32),
         token_counts.astype(np.int64),
-        None if dims is None else _halves([np.zeros(dims, np.float32) if v is None else v for v in vectors]),
+        None if dims is None else _halves(np.stack([np.zeros(dims, np.float32) if v is None else v for v in vectors])),
     )
 
 
 def _of_one(first: int, document: Document) -> Segment:
     """`build` for one document, which most writes are: a few microseconds instead of a hundred."""
-    hashes, tokens = np.sort(document.terms), np.sort(document.tokens)
-    at, token_at = _runs(hashes), _runs(tokens)
+    terms: Counter[int] = Counter(document.terms.tolist())
+    tokens: Counter[int] = Counter(document.tokens.tolist())
+    found, ids = sorted(terms), sorted(tokens)
     return Segment(
         first,
         1,
-        hashes[at],
-        np.arange(len(at) + 1, dtype=np.uint32),
-        np.zeros(len(at), np.uint16),
-        np.minimum(_widths(at, len(hashes)), 65_535).astype(np.uint16),
+        np.array(found, np.uint64),
+        np.arange(len(found) + 1, dtype=np.uint32),
+        np.zeros(len(found), np.uint16),
+        np.array([min(terms[term], 65_535) for term in found], np.uint16),
         np.array([document.length], np.uint32),
-        tokens[token_at],
-        _widths(token_at, len(tokens)),
-        None if document.vector is None else _halves([document.vector]),
+        np.array(ids, np.int32),
+        np.array([tokens[id_] for id_ in ids], np.int64),
+        None if document.vector is None else _halves(document.vector[None]),
     )
 
 
@@ -124,15 +140,6 @@ def _runs(values: NDArray[Any]) -> NDArray[np.int64]:
     new = np.ones(len(values), np.bool_)
     np.not_equal(values[1:], values[:-1], out=new[1:])
     return np.flatnonzero(new)
-
-
-def _widths(starts: NDArray[np.int64], end: int) -> NDArray[np.int64]:
-    """How long each run is, the last one up to `end`."""
-    widths = np.empty(len(starts), np.int64)
-    if len(starts):
-        np.subtract(starts[1:], starts[:-1], out=widths[:-1])
-        widths[-1] = end - starts[-1]
-    return widths
 
 
 def merge(segments: Sequence[Segment]) -> Segment:
@@ -193,23 +200,6 @@ def without(segment: Segment, erased: dict[int, NDArray[np.int32]]) -> Segment:
     )
 
 
-def since(segment: Segment, first: int) -> Segment:
-    """The postings of a segment from an absolute document number on, without tokens and vectors: for a cache."""
-    skip = max(0, first - segment.first)
-    keep = segment.documents >= skip
-    return _packed(
-        segment.first + skip,
-        segment.size - skip,
-        np.repeat(segment.terms, np.diff(segment.starts))[keep],
-        segment.documents[keep] - np.uint16(skip),
-        segment.counts[keep],
-        segment.lengths[skip:],
-        np.empty(0, np.int32),
-        np.empty(0, np.int64),
-        None,
-    )
-
-
 def due(sizes: Sequence[int]) -> int:
     """How many of the last segments (their sizes, in order) are to be merged into one now; 0 for none.
 
@@ -244,6 +234,6 @@ def _packed(
     return Segment(first, size, hashes[at], starts, owners, counts, lengths, tokens, token_counts, vectors)
 
 
-def _halves(vectors: Iterable[NDArray[np.float32]]) -> NDArray[np.float16]:
+def _halves(vectors: NDArray[np.float32]) -> NDArray[np.float16]:
     """float16 as stored. Sums beyond its range are clipped; 150 tokens stay far below."""
-    return np.stack(list(vectors)).clip(-65_504, 65_504).astype(np.float16)
+    return np.maximum(np.minimum(vectors, np.float32(65_504)), np.float32(-65_504)).astype(np.float16)

@@ -131,7 +131,7 @@ def recall(
     With `whole_turns` a long turn is one hit, by its best passage; a document's passages are hits of their own.
     """
     notes: list[str] = []
-    frame, considered = scene.frame, int(scene.allowed.sum())
+    frame, considered = scene.frame, int(np.count_nonzero(scene.allowed))
     space = space_of(embedder)
     results = Results("q" + os.urandom(8).hex(), query, (), considered, threshold=threshold, embedder=space)
     if frame is None or not considered:
@@ -147,14 +147,15 @@ def recall(
         frame.layout,
         speaker=by_speaker,
         time=channels.time(query, frame, view.asked_at),
-        allowed=scene.allowed,
+        allowed=among,
     )
     numbers = rank.fitted(dense=sense is not None) if fitted is None else fitted[sense is not None]
     scores = rank.combine(features, numbers.weights)
     derived = any(kind != "episode" for kind in frame.kinds)
     spare = limit // 2 + 8 if derived else 0  # a fact and the episode that it repeats will be one hit
-    places = _best(frame, scores, limit + spare, scene.allowed, whole_turns=whole_turns)
-    facts = rank.facts(words, sense, scores, scene.allowed)
+    best_places = rank.order(scores, max(limit + spare, rank.RIVALS), among)
+    places = _turns(frame, scores, best_places, limit + spare, among) if whole_turns else best_places[: limit + spare]
+    facts = rank.facts(words, sense, scores, among, best_places)
     calibrated = facts is not None and (sense is None or (space or "").startswith(CALIBRATED))
     relevances = rank.relevance(scores[places], facts, numbers.hit) if facts is not None and calibrated else None
     best = float(relevances[0]) if relevances is not None and len(relevances) else None
@@ -174,19 +175,17 @@ def recall(
     return replace(results, hits=tuple(hits[:limit]), best=best, notes=tuple(notes))
 
 
-def _best(
-    frame: Frame, scores: NDArray[np.float32], limit: int, allowed: NDArray[np.bool_], *, whole_turns: bool
-) -> NDArray[np.int32]:
-    places = rank.order(scores, limit, allowed)
-    if not whole_turns:
-        return places
-    turns, looked_at = frame.columns["turn"], limit
+def _turns(
+    frame: Frame, scores: NDArray[np.float32], places: rank.Ints, limit: int, among: NDArray[np.bool_] | None
+) -> rank.Ints:
+    """The best document of each of the best `limit` turns, best first; `places` is the order as far as it is known."""
+    turns, looked_at = frame.columns["turn"], len(places)
     while True:
         first = np.sort(np.unique(turns[places], return_index=True)[1])
         if len(first) >= limit or len(places) < looked_at:
             return places[first[:limit]]
         looked_at *= 4
-        places = rank.order(scores, looked_at, allowed)
+        places = rank.order(scores, looked_at, among)
 
 
 def _vector(asked: rank.Asked, frame: Frame, embedder: Embedder | None, notes: list[str]) -> NDArray[np.float32] | None:
@@ -220,7 +219,7 @@ def _nothing_in_scope(scene: Scene, view: View) -> tuple[str, ...]:
 def _hits(
     scene: Scene,
     view: View,
-    places: NDArray[np.int32],
+    places: rank.Ints,
     scores: NDArray[np.float32],
     relevances: NDArray[np.float64] | None,
     features: Mapping[str, NDArray[np.float32]],
@@ -263,7 +262,7 @@ def _hits(
     return _outdated_last(scene, view, hits) if view.as_of is None else hits
 
 
-def _fetch(scene: Scene, view: View, places: NDArray[np.int32]) -> list[Fields]:
+def _fetch(scene: Scene, view: View, places: rank.Ints) -> list[Fields]:
     assert scene.frame is not None
     numbers: list[int] = scene.frame.columns["row"][places].tolist()
     rows = {row["row"]: row for row in scene.snapshot.rows("records_by_row", rows=json.dumps(numbers))}
@@ -386,7 +385,7 @@ def chosen(
         if not newest_first:
             beyond = (at > time) | ((at == time) & (came > arrival))
         order = order[beyond]
-    page = places[order[:limit]].astype(np.int32)
+    page = places[order[:limit]]
     found = _fetch(scene, view, page)
     evidence = evidence_of(scene.snapshot, found, scene.walls, view.known_at)
     records = [

@@ -404,6 +404,11 @@ _STOP_WORDS = {
     }.items()
 }
 _ENGLISH = _STOP_WORDS["en"]
+_STOPPED_IN = {
+    word: tuple(language for language, listed in _STOP_WORDS.items() if word in listed)
+    for word in frozenset[str]().union(*_STOP_WORDS.values())
+}
+"""The languages whose stop word a word is."""
 
 
 def _stop_words(found: Iterable[str]) -> frozenset[str]:
@@ -413,8 +418,8 @@ def _stop_words(found: Iterable[str]) -> frozenset[str]:
     """
     counts = dict.fromkeys(_STOP_WORDS, 0)
     for word in found:
-        for language, listed in _STOP_WORDS.items():
-            counts[language] += word in listed
+        for language in _STOPPED_IN.get(word, ()):
+            counts[language] += 1
     return _STOP_WORDS[max(counts, key=counts.__getitem__)]  # the first of equals: English
 
 

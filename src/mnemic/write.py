@@ -760,9 +760,9 @@ def _trust(source: str) -> int:
 
 def wall_for(tx: Transaction, tenant: str, project: str, user: str) -> Wall:
     """The wall of these names, made if it is new."""
-    for row in tx.rows("walls_of_users", tenant=tenant, users=json.dumps([user])):
-        if row["project"] == project:
-            return Wall(row["wall"], tenant, project, user)
+    row = tx.row("wall_named", tenant=tenant, project=project, user=user)
+    if row is not None:
+        return Wall(row["wall"], tenant, project, user)
     return Wall(tx.run("add_wall", tenant=tenant, project=project, user=user), tenant, project, user)
 
 

@@ -124,7 +124,7 @@ def test_a_torn_read_leaves_no_half_frame(tmp_path: Path, monkeypatch: pytest.Mo
     memory.add("one more", **WHO)
     memory.retire(memory.search("sentence 7", **WHO)[0].id, **WHO)
     wanted = _state(Memory(tmp_path / "read.db", embedder=HashEmbedder(32)))
-    for name in ("_take", "_join_neighbours", "_take_segment", "_merge_segments", "_built", "_read_again"):
+    for name in ("_take", "_join_neighbours", "_take_segment", "_built", "_read_again"):
         for late in (False, True):
             memory.add(f"{name} {late}", **WHO)
             memory.undo(memory.retire(memory.search(name, **WHO)[0].id, **WHO), **WHO)

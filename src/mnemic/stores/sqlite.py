@@ -14,7 +14,7 @@ import sqlite3
 import threading
 import time
 import weakref
-from collections.abc import Generator, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -141,6 +141,14 @@ class Transaction(Snapshot):
         """What is erased here must leave the log, too: in `purge`, or before the next write, whoever makes it."""
         self.run("set_setting", name=_UNPURGED, value=receipt)
 
+    def pause(self, action: Callable[[sqlite3.Connection], bool]) -> bool:
+        """Do what cannot be done inside a transaction, in the midst of this one, which has written nothing yet."""
+        with _translated():
+            self._connection.execute("ROLLBACK")
+            done = action(self._connection)
+            self._connection.execute("BEGIN IMMEDIATE")
+        return done
+
     def run(self, query: str, **values: Any) -> int:
         """Carry out a named statement; returns the new row's number where it makes one."""
         with _translated():
@@ -183,7 +191,7 @@ class SqliteStore:
         _opened.add(self)
         self._refuse_stranded()
         self._queue = WriterQueue(path.with_name(path.name + "-queue"))
-        self._log = path.with_name(path.name + "-wal")
+        self._log = str(path) + "-wal"
         watch(self, STORES)
         try:
             if self.read_only:
@@ -223,13 +231,12 @@ class SqliteStore:
         if self.read_only:
             raise ReadOnlyError(errno.EROFS, f"'{self.path}' can only be read; reading works, this write was not made")
         with self._writer_in_turn() as connection:
-            purged = self._purge_owed(connection)
             try:
                 with _translated():
                     connection.execute("BEGIN IMMEDIATE")
                 tx = Transaction(connection)
-                if purged is not None:
-                    tx.run("drop_setting", name=_UNPURGED, value=purged)
+                if self.path is not None:
+                    self._purge_if_owed(tx)
                 yield tx
                 with _translated():
                     connection.execute("COMMIT")
@@ -261,7 +268,7 @@ class SqliteStore:
             with self._writing:
                 connection = self._writer_or_raise()
                 return connection.execute("PRAGMA page_count").fetchone()[0] * 4096
-        return _size(self.path) + _size(self._log)
+        return _size(self.path) + _size(Path(self._log))
 
     def close(self) -> None:
         """Close every connection: after a write under way, and those of reads under way when they end. Idempotent."""
@@ -312,6 +319,7 @@ class SqliteStore:
         self._lent: dict[sqlite3.Connection, int] = {}
         self._resting = False
         self._long_log = LONG_LOG
+        self._writes = 0
 
     def _enter(self) -> None:
         """Refuse use after close, and in a child that has inherited what it must not use."""
@@ -381,20 +389,20 @@ class SqliteStore:
 
     # -- the log
 
-    def _purge_owed(self, connection: sqlite3.Connection) -> str | None:
-        """Do the purge that an erasure owes since a reader stood in its way; returns that erasure's receipt."""
-        if self.path is None:
-            return None
-        with _translated():
-            row = connection.execute(queries()["setting"], {"name": _UNPURGED}).fetchone()
-        return row["value"] if row is not None and _empty_log(connection) else None
+    def _purge_if_owed(self, tx: Transaction) -> None:
+        """Do the purge that an erasure owes since a reader stood in its way, and begin the transaction anew."""
+        owed = tx.row("setting", name=_UNPURGED)
+        if owed is not None and tx.pause(_empty_log):
+            tx.run("drop_setting", name=_UNPURGED, value=owed["value"])
 
     def _shorten_log(self, connection: sqlite3.Connection) -> None:
-        """Empty a long log. SQLite begins one anew only when nobody reads from it: with many readers that is never."""
-        if self.path is None:
+        """Empty a long log, now and then. SQLite begins one anew only when nobody reads from it: with many readers
+        that is never."""
+        self._writes += 1
+        if self.path is None or self._writes % 16:
             return
         with contextlib.suppress(OSError):  # the write is done; this is for the disk's sake
-            size = _size(self._log)
+            size = os.stat(self._log).st_size
             if size >= self._long_log:
                 self._long_log = LONG_LOG if _empty_log(connection, wait=0.2) else size + LONG_LOG
 

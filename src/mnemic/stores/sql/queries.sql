@@ -13,6 +13,10 @@ INSERT INTO settings (name, value) VALUES (:name, :value) ON CONFLICT (name) DO 
 -- Forget a setting that still has this value.
 DELETE FROM settings WHERE name = :name AND value = :value;
 
+-- name: wall_named
+-- The wall of these names.
+SELECT * FROM walls WHERE tenant = :tenant AND user = :user AND project = :project;
+
 -- name: walls_of_users
 -- Walls of a tenant for the users named ('' among them where records of no user are wanted).
 SELECT wall, tenant, project, user, size, changed, epoch FROM walls
@@ -150,10 +154,6 @@ SELECT * FROM segments WHERE wall = :wall AND first + size > :first ORDER BY fir
 -- name: segments_in
 -- Segments from one document number up to another.
 SELECT * FROM segments WHERE wall = :wall AND first >= :first ORDER BY first;
-
--- name: token_counts
--- A wall's token counts, segment by segment.
-SELECT space, tokens, token_counts FROM segments WHERE wall = :wall ORDER BY first;
 
 -- name: segment_of
 -- The segment that holds a document.
