@@ -22,7 +22,7 @@ import random
 import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -165,6 +165,7 @@ class Scope:
             features=features,
             words=words,
             sense=sense,
+            named=asked.named[self.speaker],
             allowed=np.ones(self.layout.size, np.bool_) if allowed is None else allowed,
             message=self.message,
             session=self.session,
@@ -191,6 +192,8 @@ class Case:
     features: dict[str, rank.Floats]
     words: rank.Lexical
     sense: rank.Dense | None
+    named: rank.Bools
+    """Whether the question names the document's speaker."""
     allowed: rank.Bools
     message: NDArray[np.int32]
     session: NDArray[np.int32]
@@ -243,7 +246,9 @@ def cases(folder: Path, embedder: TokenEmbedder) -> tuple[list[Case], list[Case]
         for _ in range(many):
             home, question = draw.choice(everything)
             if home != conversation.id and question.text not in own:
-                nothing = replace(question, evidence=(), evidence_sessions=(), corrected=None, history=None)
+                nothing = replace(
+                    question, evidence=(), evidence_sessions=(), corrected=None, history=None, answerable=True
+                )
                 strangers.append(scope.ask(nothing))
     return asked, strangers
 
@@ -404,25 +409,34 @@ class Shown:
     case: Case
     scores: rank.Floats
     facts: rank.Facts
+    ahead: float | None
+    """`rank.lead_over_others`: of those whom the question names."""
     right: rank.Bools
+    hits_judged: bool
+    """Whether the key says so hit by hit; else (a question with a false premise) only that the answer is in none."""
 
 
 def shown(chosen: Iterable[Case], weights: Mapping[str, float]) -> Iterator[Shown]:
-    """The hits of those questions whose key can judge them: answerable with evidence, or known to have none."""
+    """The hits of those questions whose key can judge them: answerable with evidence, or known to have no answer."""
     for case in chosen:
         nothing = not case.evidence and not case.sessions
-        if not (case.judged and case.question.answerable) and not nothing:
+        unanswerable = not case.question.answerable
+        if not case.judged and not nothing and not unanswerable:
             continue
         order, scores = case.ranking(weights)
         facts = rank.facts(case.words, case.sense, scores, case.allowed)
         if facts is None:
             continue
         hits = order[:_HITS]
-        yield Shown(case, scores[hits], facts, np.isin(case.message[hits], case.evidence))
+        right = np.isin(case.message[hits], () if unanswerable else case.evidence)
+        content = scores - np.float32(rank.shares(case.features, weights)["speaker"]) * case.features["speaker"]
+        ahead = rank.lead_over_others(content, case.named, case.allowed)
+        yield Shown(case, scores[hits], facts, ahead, right, nothing or not unanswerable)
 
 
 def fit_calibration(hits: Sequence[Shown]) -> rank.Calibration:
     """Maximum likelihood; each set counts the same, and the strangers as much as a set."""
+    hits = [found for found in hits if found.hits_judged]
     count: dict[str, int] = defaultdict(int)
     for found in hits:
         count[_group(found)] += 1
@@ -447,29 +461,41 @@ def fit_calibration(hits: Sequence[Shown]) -> rank.Calibration:
     return rank.Calibration(*(float(number) for number in numbers))
 
 
-def fit_found(hits: Sequence[Shown], calibration: rank.Calibration) -> tuple[float, float]:
-    """Offset and slope of `rank.found`."""
+def fit_confidence(hits: Sequence[Shown], calibration: rank.Calibration) -> rank.Confidence:
+    """Maximum likelihood over all questions, unanswerable ones among them; each set counts the same."""
     odds = np.array([_logit(_any(rank.relevance(f.scores, f.facts, calibration))) for f in hits])
     right = np.array([bool(f.right.any()) for f in hits], dtype=np.float64)
     count: dict[str, int] = defaultdict(int)
     for found in hits:
-        count[_group(found)] += 1
-    weight = np.array([1.0 / count[_group(f)] for f in hits])
+        count[_set(found)] += 1
+    weight = np.array([1.0 / count[_set(f)] for f in hits])
     weight /= weight.sum()
     rows = np.stack([np.ones(len(odds)), odds], axis=1)
+    named = np.array([f.ahead is not None for f in hits])
+    persons = np.array([(1.0, f.ahead or 0.0) for f in hits])
 
     def loss(numbers: Array) -> tuple[float, Array]:
-        z = rows @ numbers
-        value = float(weight @ (np.logaddexp(0.0, z) - right * z))
-        return value, rows.T @ (weight * (_sigmoid(z) - right))
+        a, b = _sigmoid(rows @ numbers[:2]), np.where(named, _sigmoid(persons @ numbers[2:]), 1.0)
+        p = np.clip(a * b, 1e-9, 1.0 - 1e-9)
+        value = -float(weight @ (right * np.log(p) + (1.0 - right) * np.log1p(-p))) + 1e-5 * float(numbers @ numbers)
+        slope = weight * (p - right) / (p * (1.0 - p))
+        gradient = np.concatenate(
+            [rows.T @ (slope * p * (1.0 - a)), persons.T @ (slope * p * np.where(named, 1.0 - b, 0.0))]
+        )
+        return value, gradient + 2e-5 * numbers
 
-    offset, slope = minimise(loss, np.array([0.0, 1.0]), np.array([-np.inf, 0.0])).tolist()
-    return offset, slope
+    free = -np.inf
+    return rank.Confidence(*minimise(loss, np.array([0.0, 1.0, 1.0, 1.0]), np.array([free, 0.0, free, 0.0])).tolist())
 
 
 def _group(found: Shown) -> str:
     """What counts as one set: MuSiQue's questions over 20 paragraphs and over all are of one kind."""
     return found.case.dataset.removesuffix("-pool") if found.case.judged else "nothing"
+
+
+def _set(found: Shown) -> str:
+    """The set that a question is of, also where nothing answers it; "nothing" for one of another conversation."""
+    return found.case.dataset.removesuffix("-pool") if not found.case.question.answerable else _group(found)
 
 
 def _any(relevances: Array) -> float:
@@ -508,6 +534,8 @@ def calibrated(hits: Sequence[Shown], calibration_of: Callable[[str], rank.Calib
     """Expected calibration error of all hits and of the first hits, and the mean promise and truth of the first."""
     found: dict[str, list[tuple[Array, rank.Bools]]] = defaultdict(list)
     for hit in hits:
+        if not hit.hits_judged:
+            continue
         p = rank.relevance(hit.scores, hit.facts, calibration_of(_group(hit)))
         found[_group(hit)].append((p, hit.right))
     report: dict[str, dict[str, float]] = {}
@@ -520,6 +548,33 @@ def calibrated(hits: Sequence[Shown], calibration_of: Callable[[str], rank.Calib
             "promised first": float(np.mean(first)),
             "kept first": float(np.mean(true)),
             "p90 first": float(np.quantile(first, 0.9)),
+        }
+    return report
+
+
+def confident(
+    hits: Sequence[Shown],
+    calibration_of: Callable[[str], rank.Calibration],
+    confidence_of: Callable[[str], rank.Confidence],
+) -> dict[str, dict[str, float]]:
+    """Of the confidence: its error, its skill (Brier) over the base rate, and how well it tells apart (area under the
+    curve) questions with and without their evidence among the hits, and answerable from unanswerable ones."""
+    found: dict[str, list[tuple[float, bool, bool]]] = defaultdict(list)
+    for hit in hits:
+        group = _set(hit)
+        relevances = rank.relevance(hit.scores, hit.facts, calibration_of(group))
+        p = rank.confidence(relevances, hit.ahead, confidence_of(group))
+        found[group].append((p, bool(hit.right.any()), hit.case.question.answerable))
+    report: dict[str, dict[str, float]] = {}
+    for name, rows in found.items():
+        promised, kept, answerable = (list(column) for column in zip(*rows, strict=True))
+        base = float(np.mean(kept))
+        brier = float(np.mean((np.array(promised) - np.array(kept, dtype=np.float64)) ** 2))
+        report[name] = {
+            "ece": metrics.expected_calibration_error(metrics.calibration(promised, kept)),
+            "skill": 1.0 - brier / max(base * (1.0 - base), 1e-9),
+            "auc found": metrics.area_under_curve(promised, kept),
+            "auc answerable": metrics.area_under_curve(promised, answerable),
         }
     return report
 
@@ -549,16 +604,17 @@ def fit(
     others["nothing"] = calibration
     _print("calibration, set left out", calibrated(hits, others.__getitem__))
     _print("calibration, fitted", calibrated(hits, lambda _: calibration))
-    offset, slope = fit_found(hits, calibration)
-    found = [rank.found(rank.relevance(h.scores, h.facts, calibration), offset, slope) for h in hits]
-    error = metrics.expected_calibration_error(metrics.calibration(found, [bool(h.right.any()) for h in hits]))
-    print(f"  found: offset {offset:.3f}, slope {slope:.3f}, error {error:.3f}")
+    confidence = fit_confidence(hits, calibration)
+    print("  confidence", _row(asdict(confidence)))
+    without = {group: fit_confidence([h for h in hits if _group(h) != group], others[group]) for group in others}
+    _print("confidence, set left out", confident(hits, others.__getitem__, without.__getitem__))
+    _print("confidence, fitted", confident(hits, lambda _: calibration, lambda _: confidence))
     _print("unseen", figures(fresh, lambda _: weights))
     _print("unseen, calibration", calibrated(list(shown(fresh, weights)), lambda _: calibration))
     return {
         "weights": _rounded(weights),
         "hit": {name: round(getattr(calibration, name), 3) for name in rank.Calibration.__dataclass_fields__},
-        "found": {"offset": round(offset, 3), "slope": round(slope, 3)},
+        "confidence": _rounded(asdict(confidence)),
     }
 
 

@@ -155,3 +155,12 @@ def separation(positive: Sequence[float], negative: Sequence[float]) -> float:
         return math.nan
     above = np.subtract.outer(np.asarray(positive), np.asarray(negative))
     return float(((above > 0) + 0.5 * (above == 0)).mean())
+
+
+def area_under_curve(promised: Sequence[float], kept: Sequence[bool]) -> float:
+    """The chance that one that was kept was promised more than one that was not, ties half; nan where all are alike."""
+    p, y = np.asarray(promised, dtype=np.float64), np.asarray(kept, dtype=np.bool_)
+    if y.all() or not y.any():
+        return float("nan")
+    ahead = np.sign(p[y][:, None] - p[~y][None, :])
+    return float(ahead.mean()) / 2 + 0.5

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -51,9 +52,9 @@ def _numbers(asked: Sequence[Case], strangers: Sequence[Case]) -> dict[str, Any]
     weights = fit.fit_weights(asked, fit.PRIOR)
     hits = list(fit.shown([*asked, *strangers], weights))
     calibration = fit.fit_calibration(hits)
-    offset, slope = fit.fit_found(hits, calibration)
+    confidence = fit.fit_confidence(hits, calibration)
     return {
         "weights": weights,
         "hit": {name: getattr(calibration, name) for name in rank.Calibration.__dataclass_fields__},
-        "found": {"offset": offset, "slope": slope},
+        "confidence": asdict(confidence),
     }

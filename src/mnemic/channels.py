@@ -21,8 +21,9 @@ SUBJECT_WEIGHT = 1.5
 """A word found in a record's subject or aliases counts so much more, on top of the text's own score."""
 
 
-def understand(query: str, frame: Frame) -> tuple[rank.Asked, NDArray[np.bool_] | None]:
-    """The question as the ranking takes it, and, per document, whether it is about what its speaker said (None: no).
+def understand(query: str, frame: Frame) -> tuple[rank.Asked, NDArray[np.bool_] | None, NDArray[np.bool_] | None]:
+    """The question as the ranking takes it; per document, whether it is about what its speaker said, and whether it
+    names the speaker (None: no document).
 
     Only speakers that the question could mean are looked at: a channel may have ten thousand.
     """
@@ -32,11 +33,15 @@ def understand(query: str, frame: Frame) -> tuple[rank.Asked, NDArray[np.bool_] 
     )
     codes += [code for code in frame.parties if code not in codes]
     asked = rank.read_question(query, [frame.speakers[code] for code in codes])
-    if not asked.speakers.any():
-        return asked, None
-    meant = np.zeros(len(frame.speakers) + 1, np.bool_)
-    meant[codes] = asked.speakers
-    return asked, meant[frame.columns["speaker"]]
+
+    def of_documents(speakers: NDArray[np.bool_]) -> NDArray[np.bool_] | None:
+        if not speakers.any():
+            return None
+        chosen = np.zeros(len(frame.speakers) + 1, np.bool_)
+        chosen[codes] = speakers
+        return chosen[frame.columns["speaker"]]
+
+    return asked, of_documents(asked.speakers), of_documents(asked.named)
 
 
 def lexical(asked: rank.Asked, frame: Frame, among: Bools | None) -> rank.Lexical:

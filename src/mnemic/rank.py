@@ -29,7 +29,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
@@ -78,6 +78,8 @@ class Asked:
     """What to embed: the question without the names of speakers."""
     speakers: Bools
     """Per speaker of the scope: whether the question is about what this one said."""
+    named: Bools
+    """Per speaker of the scope: whether the question has this one's name."""
 
 
 # Words of the asker for themselves, as `text.words` gives them. "us" is missing (the country), and so are words that
@@ -118,7 +120,7 @@ def read_question(question: str, speakers: Sequence[Speaker] = ()) -> Asked:
         if any(term.weight == 1.0 for term in others):
             terms = others
         about = _without(question, {word for name in names for word in text.words(name)})
-    return Asked(terms, about, np.array(meant, dtype=np.bool_))
+    return Asked(terms, about, np.array(meant, dtype=np.bool_), np.array(by_name, dtype=np.bool_))
 
 
 def _without(question: str, words: set[str]) -> str:
@@ -547,12 +549,17 @@ def _of_best(values: Floats, allowed: Bools | None) -> Floats:
 
 def combine(features: Mapping[str, Floats], weights: Mapping[str, float]) -> Floats:
     """The weighted mean of the features that are there, (n,), in [0, 1]."""
-    present = {name: values for name, values in features.items() if weights.get(name, 0.0) > 0.0}
-    total = sum(weights[name] for name in present)
     score = np.zeros(len(next(iter(features.values()))), dtype=np.float32)
-    for name, values in present.items():
-        score += np.float32(weights[name] / total) * values
+    for name, share in shares(features, weights).items():
+        score += np.float32(share) * features[name]
     return score
+
+
+def shares(features: Iterable[str], weights: Mapping[str, float]) -> dict[str, float]:
+    """What each of the features counts in their weighted mean; features without a weight are left out."""
+    present = {name: weights[name] for name in features if weights.get(name, 0.0) > 0.0}
+    total = sum(present.values())
+    return {name: weight / total for name, weight in present.items()}
 
 
 def order(scores: Floats, limit: int, allowed: Bools | None = None) -> Ints:
@@ -642,8 +649,34 @@ def relevance(scores: Floats, facts: Facts, calibration: Calibration) -> NDArray
     return _sigmoid(topic) * _sigmoid(place)
 
 
-def found(relevances: NDArray[np.floating[Any]], offset: float, slope: float) -> float:
-    """The probability that any of the hits is evidence.
+@dataclass(frozen=True, slots=True)
+class Confidence:
+    """P(the evidence is among the hits) = sigmoid(offset + hits x log-odds of any hit) x sigmoid(person + lead x a).
+
+    The second factor is there where the question names somebody, and asks whether it was that one at all.
+    """
+
+    offset: float
+    hits: float
+    person: float
+    lead: float
+
+
+def lead_over_others(scores: NDArray[np.floating[Any]], named: Bools, allowed: Bools | None = None) -> float | None:
+    """How far the best of those whom the question names is ahead of the best of all others; None where it names nobody.
+
+    `scores` are to be without what the naming itself gives. Below zero somebody else said what is asked for, and the
+    question has taken one person for another.
+    """
+    if not named.any():
+        return None
+    others = ~named if allowed is None else allowed & ~named
+    own = named if allowed is None else allowed & named
+    return float(scores.max(initial=0.0, where=own)) - float(scores.max(initial=0.0, where=others))
+
+
+def confidence(relevances: NDArray[np.floating[Any]], ahead: float | None, numbers: Confidence) -> float:
+    """The probability that any of the hits is evidence; `ahead` is `lead_over_others`.
 
     Were hits right independently it would be 1 - prod(1 - p). They are not, so its log-odds are fitted once more.
     """
@@ -651,7 +684,8 @@ def found(relevances: NDArray[np.floating[Any]], offset: float, slope: float) ->
         return 0.0
     missed = float(np.log1p(-np.clip(relevances.astype(np.float64), 0.0, 1.0 - 1e-9)).sum())
     odds = np.log(max(-np.expm1(missed), 1e-12)) - missed
-    return float(_sigmoid(np.float64(offset + slope * odds)))
+    found = _sigmoid(np.float64(numbers.offset + numbers.hits * odds))
+    return float(found if ahead is None else found * _sigmoid(np.float64(numbers.person + numbers.lead * ahead)))
 
 
 def _sigmoid(value: Any) -> Any:
@@ -667,8 +701,7 @@ class Fitted:
 
     weights: Mapping[str, float]
     hit: Calibration
-    found_offset: float
-    found_slope: float
+    confidence: Confidence
 
 
 Numbers = Mapping[bool, Fitted]
@@ -695,8 +728,7 @@ def _numbers(content: str) -> Numbers:
         dense: Fitted(
             weights=cast("dict[str, float]", part["weights"]),
             hit=Calibration(**part["hit"]),
-            found_offset=part["found"]["offset"],
-            found_slope=part["found"]["slope"],
+            confidence=Confidence(**part["confidence"]),
         )
         for dense, part in ((True, numbers["words and vectors"]), (False, numbers["words"]))
     }

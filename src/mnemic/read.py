@@ -136,7 +136,7 @@ def recall(
     results = Results("q" + os.urandom(8).hex(), query, (), considered, threshold=threshold, embedder=space)
     if frame is None or not considered:
         return replace(results, notes=_nothing_in_scope(scene, view))
-    asked, by_speaker = channels.understand(query, frame)
+    asked, by_speaker, by_name = channels.understand(query, frame)
     vector = _vector(asked, frame, embedder, notes)
     among = None if considered == frame.size else scene.allowed
     words = channels.lexical(asked, frame, among)
@@ -159,6 +159,10 @@ def recall(
     calibrated = facts is not None and (sense is None or (space or "").startswith(CALIBRATED))
     relevances = rank.relevance(scores[places], facts, numbers.hit) if facts is not None and calibrated else None
     best = float(relevances[0]) if relevances is not None and len(relevances) else None
+    said_by = np.float32(rank.shares(features, numbers.weights).get("speaker", 0.0))
+    lead = None
+    if by_name is not None:
+        lead = rank.lead_over_others(scores - said_by * features["speaker"], by_name, among)
     if threshold is not None:
         if relevances is None:
             raise InputError(
@@ -171,8 +175,9 @@ def recall(
                 f"nothing reached the threshold {threshold:.2f}; the best of {considered} records had {best:.2f}. "
                 "Ask in other words, lower the threshold, or take it as not known"
             )
+    confidence = None if relevances is None else rank.confidence(relevances[:limit], lead, numbers.confidence)
     hits = _hits(scene, view, places, scores, relevances, features)
-    return replace(results, hits=tuple(hits[:limit]), best=best, notes=tuple(notes))
+    return replace(results, hits=tuple(hits[:limit]), best=best, confidence=confidence, notes=tuple(notes))
 
 
 def _turns(

@@ -160,7 +160,8 @@ class Results(Sequence[Hit]):
     """What a search returns: hits, best first.
 
     `considered` is the number of records in scope that were current; `best` the best relevance seen, also when
-    `threshold` cut it away; `notes` says what the caller should know (no embedder, nothing in scope, …).
+    `threshold` cut it away; `confidence` the probability that the evidence is among the hits (both None where nothing
+    is calibrated); `notes` says what the caller should know (no embedder, nothing in scope, …).
     """
 
     id: str
@@ -168,9 +169,17 @@ class Results(Sequence[Hit]):
     hits: tuple[Hit, ...]
     considered: int
     best: float | None = None
+    confidence: float | None = None
     threshold: float | None = None
     embedder: str | None = None
     notes: tuple[str, ...] = ()
+
+    @property
+    def sufficient(self) -> bool:
+        """Whether `confidence` reaches the threshold (without one: 0.5, more likely than not). False without hits, and
+        where nothing is calibrated."""
+        least = 0.5 if self.threshold is None else self.threshold
+        return self.confidence is not None and bool(self.hits) and self.confidence >= least
 
     def __len__(self) -> int:
         return len(self.hits)

@@ -116,7 +116,7 @@ def test_an_empty_scope():
     scores = rank.combine(rank.features(words, sense, layout), rank.fitted(dense=True).weights)
     assert len(scores) == 0
     assert rank.facts(words, sense, scores) is None
-    assert rank.found(np.zeros(0), 0.0, 1.0) == 0.0
+    assert rank.confidence(np.zeros(0), None, rank.Confidence(0.0, 1.0, 0.0, 0.0)) == 0.0
 
 
 def test_a_question_of_no_terms():
@@ -188,9 +188,20 @@ def test_relevance_rises_with_the_score_and_with_the_topic():
 
 
 def test_found_is_more_likely_than_any_hit_alone():
-    assert rank.found(np.array([0.5, 0.5]), 0.0, 1.0) == pytest.approx(0.75)
-    assert rank.found(np.array([0.0]), 0.0, 1.0) == pytest.approx(0.0, abs=1e-6)
-    assert rank.found(np.array([1.0]), 0.0, 1.0) == pytest.approx(1.0)
+    plain = rank.Confidence(0.0, 1.0, 0.0, 10.0)
+    assert rank.confidence(np.array([0.5, 0.5]), None, plain) == pytest.approx(0.75)
+    assert rank.confidence(np.array([0.0]), None, plain) == pytest.approx(0.0, abs=1e-6)
+    assert rank.confidence(np.array([1.0]), None, plain) == pytest.approx(1.0)
+    assert rank.confidence(np.array([1.0]), 0.0, plain) == pytest.approx(0.5)
+    assert rank.confidence(np.array([1.0]), -0.3, plain) < 0.05
+
+
+def test_the_lead_of_whom_the_question_names():
+    scores = np.array([0.5, 0.9, 0.2], np.float32)
+    named = np.array([True, False, True])
+    assert rank.lead_over_others(scores, named) == pytest.approx(-0.4)
+    assert rank.lead_over_others(scores, named, np.array([True, False, True])) == pytest.approx(0.5)
+    assert rank.lead_over_others(scores, np.zeros(3, np.bool_)) is None
 
 
 @pytest.mark.parametrize("dense", [True, False])
