@@ -15,7 +15,7 @@ from pathlib import Path
 
 import click
 
-from bench import baselines, datasets, report, run, speed, variants
+from bench import baselines, datasets, precise, report, run, speed, variants
 from bench import fit as fitting
 
 CHECKOUT = Path(__file__).resolve().parent.parent
@@ -99,6 +99,13 @@ def fit(arguments: tuple[str, ...]) -> None:
 def variants_command(data: Path, to: Path) -> None:
     """Fit the ranking with each set, and each conversation, left out: for `quality --variants`."""
     variants.write(data, to, progress=_say)
+
+
+@main.command("precise")
+def precise_command() -> None:
+    """Questions that call records by name: precision, recall and time by kind of case. Needs no data."""
+    for line in precise.report():
+        click.echo(line)
 
 
 @main.command("all")

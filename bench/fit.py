@@ -1,6 +1,6 @@
 """Fits the numbers of the ranking (`src/mnemic/rank.json`) on public sets, and says how they do beyond them.
 
-    python -m bench fit --data DIR --date 2026-11-21 [--write src/mnemic/rank.json]
+    python -m bench fit --data DIR --date 2026-11-23 [--write src/mnemic/rank.json]
 
 Two steps, each shrunk towards what needs no data:
 

@@ -204,7 +204,9 @@ class Floor:
             weight = np.float32(np.log1p((size - len(texts) + 0.5) / (len(texts) + 0.5)))
             norm = np.float32(k1) * (np.float32(1 - b) + np.float32(b / mean) * lengths[texts].astype(np.float32))
             scores[texts] += weight * counts * np.float32(k1 + 1) / (counts + norm)
-        return _top(scores)
+        # numpy's partition takes fifty times as long where most values are the same.
+        found = np.flatnonzero(scores)
+        return found[_top(scores[found])]
 
     def __call__(self, question: str) -> None:
         self.scan(self.embed(question))

@@ -71,6 +71,7 @@ PARAMETERS = {
     "query": "The question, in words.",
     "limit": "At most so many.",
     "threshold": "Only hits at least this probable, from 0 to 1.",
+    "precise": "Only records whose subject or an alias the question names, in that order.",
     "where": "A [filter](#filters) on metadata.",
     "kinds": "Only records of this kind, or these.",
     "include": "States to show beside current records: {states}.",

@@ -790,8 +790,15 @@ def erase(
 @_kinds
 @_include
 @click.option("-e", "--evidence", is_flag=True, help="Show what each hit rests on.")
+@click.option("--precise", is_flag=True, help="Only records whose subject or an alias is named.")
 def search(
-    console: Console, query: tuple[str, ...], limit: int, threshold: float | None, evidence: bool, **given: Any
+    console: Console,
+    query: tuple[str, ...],
+    limit: int,
+    threshold: float | None,
+    evidence: bool,
+    precise: bool,
+    **given: Any,
 ) -> int:
     """Find what answers a question, or say "not known".
 
@@ -803,9 +810,12 @@ def search(
     mnemic search "where does Ana live?"
     mnemic search "where does Ana live?" --as-of 2026-03-20
     mnemic search "dentist" --where '{"path": {"contains": "2026"}}' --json
+    mnemic search "what does Marta drive?" --precise
     """
     with console.memory() as memory:
-        results = memory.search(" ".join(query), limit=limit, threshold=threshold, **_asked(given), **console.scope)
+        results = memory.search(
+            " ".join(query), limit=limit, threshold=threshold, precise=precise, **_asked(given), **console.scope
+        )
     if threshold is None and results.best is not None:
         results = _without_the_unlikely(results)
     lines: list[str] = []
@@ -828,7 +838,10 @@ def _without_the_unlikely(results: Results) -> Results:
 def _not_known(console: Console, results: Results) -> Iterator[str]:
     yield f"{click.style('not known', bold=True)}: {safe(results.query)}"
     held = _counted(results.considered, "record")
-    if results.best is None:
+    if results.best is None and results.considered and results.notes:
+        told = results.notes[0]
+        advice = "try: another name, or without --precise"
+    elif results.best is None:
         told = f"{held} may be searched for {console.whose} in {intake.shown(console.file)}"
         advice = "try: another --user, --project or --file, other filters, or add something first"
     else:

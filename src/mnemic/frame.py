@@ -120,6 +120,13 @@ class Frame:
                     standing[which].append((documents, counts))
         return [rank.Term(*_one_after_another(found), term.weight) for term, found in zip(terms, standing, strict=True)]
 
+    def places_of(self, rows: Sequence[int]) -> list[int]:
+        """Where the documents of these revisions stand."""
+        held = self.columns["row"]
+        order = np.argsort(held)
+        found: list[int] = order[np.searchsorted(held, np.array(rows, np.int64), sorter=order)].tolist()
+        return found
+
     def arrivals(self) -> NDArray[np.int64]:
         """A number for each document that grows with its arrival in its wall, and tells nothing of other walls."""
         return np.concatenate([np.arange(part.size) + (place << 40) for place, part in enumerate(self.parts)])

@@ -32,7 +32,7 @@ from mnemic.models import wordllama
 from mnemic.models.wrap import as_embedder, is_token_embedder, space_of
 from mnemic.ports import Clock, TokenCounter
 from mnemic.postings import Document
-from mnemic.read import Reader, View, chosen, included, recall
+from mnemic.read import Reader, View, chosen, included, recall, recall_by_name
 from mnemic.records import as_known, evidence_of, record_of, state_of
 from mnemic.scope import PARTS, Place, Reach, narrowed, place, reach, reach_of
 from mnemic.stores.sqlite import Fields, SqliteStore
@@ -456,6 +456,7 @@ class Memory:
         *,
         limit: int = 10,
         threshold: float | None = None,
+        precise: bool = False,
         where: Mapping[str, Any] | None = None,
         kinds: str | Sequence[str] | None = None,
         include: str | Sequence[str] = (),
@@ -468,11 +469,21 @@ class Memory:
 
         `threshold` cuts by that probability. `where` filters on metadata (see `mnemic.where`). `include` adds
         "superseded", "expired", "retired" or "quarantined" records. `now` is when the question is asked and filters
-        nothing; `as_of` asks what was true then, `known_at` what was believed then. Raises InputError, ScopeError.
+        nothing; `as_of` asks what was true then, `known_at` what was believed then. `precise` gives the records whose
+        subject or an alias the question names, and nothing else (see `mnemic.precise`). Raises InputError, ScopeError.
         """
         view = self._view(self.search, scope, now, as_of, known_at, include, kinds, where)
-        asked = _query(query)
         limit = _count("limit", limit)
+        if precise:
+            if threshold is not None:
+                raise InputError(
+                    f"threshold={threshold} goes by relevance, and precise=True by names: leave one of them out"
+                )
+            asked = _query(query) if not isinstance(query, str) or query.strip() else ""  # pyright: ignore[reportUnnecessaryIsInstance]
+            with self._reader.scene(view) as scene:
+                book = None if scene.frame is None else self._reader.names(scene, view)
+                return recall_by_name(scene, view, asked, book, limit=limit)
+        asked = _query(query)
         _share("threshold", threshold)
         with self._reader.scene(view) as scene:
             return recall(
@@ -701,6 +712,7 @@ class Memory:
         """Close the file. Idempotent; every `scoped` one is closed with it."""
         self._store.close()
         self._cache.forget()
+        self._reader.forget()
 
     def __enter__(self) -> Self:
         return self
@@ -818,6 +830,7 @@ class Memory:
         self._forget_words()
 
     def _forget_words(self) -> None:
+        self._reader.forget()
         text.forget()
         forget = getattr(self._embedder, "forget", None)
         if callable(forget):

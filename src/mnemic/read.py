@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections import OrderedDict
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
@@ -16,7 +17,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from mnemic import channels, rank
+from mnemic import channels, precise, rank
 from mnemic.errors import InputError, ModelError
 from mnemic.frame import Frame, FrameCache
 from mnemic.models.wrap import space_of
@@ -28,6 +29,9 @@ from mnemic.times import moment
 from mnemic.types import STATES, Hit, Record, Results
 from mnemic.where import compile_where
 from mnemic.write import present, seen
+
+_BOOKS = 64
+"""Scopes whose names are kept."""
 
 CALIBRATED = ("wordllama:",)
 """Embedding spaces whose relevances the shipped numbers were fitted for."""
@@ -66,6 +70,32 @@ class Reader:
     def __init__(self, store: SqliteStore, cache: FrameCache) -> None:
         self._store = store
         self._cache = cache
+        self._books: OrderedDict[tuple[int, ...], tuple[Frame | None, precise.Book]] = OrderedDict()
+
+    def names(self, scene: Scene, view: View) -> precise.Book:
+        """The names of the records in a scene, kept for the next question about the same walls."""
+        assert scene.frame is not None
+        derived = [code for kind, code in scene.frame.kinds.items() if kind != "episode"]
+        rows: list[int] = scene.frame.columns["row"][np.isin(scene.frame.columns["kind"], derived)].tolist()
+        key = tuple(scene.walls)
+        with self._cache.lock:
+            known, book = self._books.pop(key, (None, precise.Book()))
+            if view.known_at is not None:
+                book = precise.Book()  # what an earlier instant held is not what the next question will want
+            if known is not scene.frame or view.known_at is not None:
+                missing = book.missing(rows)
+                if missing:
+                    book.keep(scene.snapshot.rows("names_by_row", rows=json.dumps(missing)))
+            if view.known_at is None:
+                self._books[key] = (scene.frame, book)
+                while len(self._books) > _BOOKS:
+                    self._books.popitem(last=False)
+        return book
+
+    def forget(self) -> None:
+        """Drop the names kept: after an erasure none of them stays in memory."""
+        with self._cache.lock:
+            self._books.clear()
 
     @contextmanager
     def scene(self, view: View) -> Generator[Scene]:
@@ -178,6 +208,33 @@ def recall(
     confidence = None if relevances is None else rank.confidence(relevances[:limit], lead, numbers.confidence)
     hits = _hits(scene, view, places, scores, relevances, features)
     return replace(results, hits=tuple(hits[:limit]), best=best, confidence=confidence, notes=tuple(notes))
+
+
+def recall_by_name(scene: Scene, view: View, query: str, book: precise.Book | None, *, limit: int) -> Results:
+    """The records that the question names, and nothing else: by subject, by alias, then the newest."""
+    considered = int(np.count_nonzero(scene.allowed))
+    results = Results("q" + os.urandom(8).hex(), query, (), considered)
+    if scene.frame is None or book is None or not considered:
+        return replace(results, notes=_nothing_in_scope(scene, view))
+    found = book.named_in(query)
+    places = scene.frame.places_of([one.row for one in found])
+    shown = [(one, place) for one, place in zip(found, places, strict=True) if scene.allowed[place]]
+    if not shown:
+        return replace(results, notes=(f"the question has none of the names of {len(book)} records in this scope",))
+    times = scene.frame.columns["time"]
+    shown.sort(key=lambda one: (_NAMED[one[0].by][0], -int(times[one[1]]), -one[1]))
+    chosen = np.array([place for _, place in shown[:limit]], np.intp)
+    scores = np.zeros(scene.frame.size, np.float32)
+    signals = {by: np.zeros(scene.frame.size, np.float32) for by in (*_NAMED, "edits")}
+    for one, place in shown:
+        scores[place] = _NAMED[one.by][1]
+        signals[one.by][place] = 1.0
+        signals["edits"][place] = one.edits
+    return replace(results, hits=tuple(_hits(scene, view, chosen, scores, None, signals)))
+
+
+_NAMED = {"subject": (0, 1.0), "alias": (1, 0.5), "participant": (2, 0.25)}
+"""The order of what is found by name, and the score that says so."""
 
 
 def _turns(

@@ -136,7 +136,8 @@ def _tokens(text: str) -> list[str]:
     return _token().findall(text)
 
 
-def _unspaced(token: str) -> bool:
+def unspaced(token: str) -> bool:
+    """Whether a token is a run of a script without reliable spaces."""
     return token[0] > "\u0e00" and _UNSPACED_CHARACTER.match(token) is not None
 
 
@@ -338,7 +339,7 @@ def terms(text: str) -> list[str]:
         return [term for token in _tokens(text) for term in _terms(token)]
     found: list[str] = []
     for token in _tokens(text):
-        found += _bigrams(token) if _unspaced(token) else _terms(token)
+        found += _bigrams(token) if unspaced(token) else _terms(token)
     return found
 
 
@@ -352,7 +353,7 @@ def index_terms(text: str) -> tuple[list[str], list[str]]:
     plain: list[str] = []
     compounds: list[str] = []
     for token in _tokens(text):
-        if token[0] > "\u0e00" and _unspaced(token):
+        if token[0] > "\u0e00" and unspaced(token):
             plain += _bigrams(token)
             compounds += [COMPOUND + character for character in _characters(token)]
             continue
@@ -443,9 +444,9 @@ def query_terms(text: str) -> list[QueryTerm]:
     words are given as well: the index does not have them.
     """
     tokens = _tokens(text)
-    spoken = [word for token in tokens if not _unspaced(token) for word in _words(token)]
+    spoken = [word for token in tokens if not unspaced(token) for word in _words(token)]
     stop = _stop_words(spoken)
-    if all(word in stop for word in spoken) and not any(map(_unspaced, tokens)):
+    if all(word in stop for word in spoken) and not any(map(unspaced, tokens)):
         stop = frozenset[str]()
     weights: dict[str, float] = {}
 
@@ -453,7 +454,7 @@ def query_terms(text: str) -> list[QueryTerm]:
         weights[term] = max(weight, weights.get(term, 0.0))
 
     for token in tokens:
-        if _unspaced(token):
+        if unspaced(token):
             for bigram in _bigrams(token):
                 look_up(bigram, 1.0)
             for character in [token] if len(token) == 1 else _characters(token):
@@ -501,11 +502,16 @@ def words(text: str) -> list[str]:
     """
     found: list[str] = []
     for token in _tokens(text):
-        if _unspaced(token):
+        if unspaced(token):
             found.append(token)
         else:
             found += _words(token)
     return found
+
+
+def content_words(words: Iterable[str]) -> list[str]:
+    """These words without English stop words."""
+    return [word for word in words if word not in _ENGLISH]
 
 
 def named(name: str, question_words: frozenset[str]) -> bool:
@@ -522,7 +528,7 @@ def named(name: str, question_words: frozenset[str]) -> bool:
             return True
         if word.isascii():
             continue
-        if _unspaced(word):
+        if unspaced(word):
             if any(word in other for other in question_words):
                 return True
         elif any(_stem(word) == _stem(other) for other in question_words if not other.isascii()):

@@ -16,7 +16,7 @@ SOURCE = Path(mnemic.__file__).parent
 
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("__init__", "types", "errors", "times", "config", "forks"),
-    ("ports", "text", "when", "where", "scope", "rank", "postings", "messages", "samples"),
+    ("ports", "text", "when", "where", "scope", "rank", "precise", "postings", "messages", "samples"),
     ("analysis", "stores", "models", "testing"),
     ("write", "frame", "channels", "records"),
     ("read", "pack", "journal", "exchange", "exported"),

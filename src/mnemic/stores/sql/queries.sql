@@ -87,6 +87,11 @@ SELECT records.* FROM json_each(:rows) AS wanted CROSS JOIN records ON records.r
 SELECT records.id, fingerprint FROM json_each(:fingerprints) AS wanted CROSS JOIN records
 ON wall = :wall AND fingerprint = wanted.value AND fingerprint IS NOT NULL AND revision = 1 ORDER BY row;
 
+-- name: names_by_row
+-- What these revisions are called, for finding them by name.
+SELECT row, id, kind, subject, aliases, data, superseded_by FROM records
+WHERE row IN (SELECT value FROM json_each(:rows)) AND (subject IS NOT NULL OR aliases IS NOT NULL);
+
 -- name: rows_about
 -- Revisions with a subject, for comparing names.
 SELECT row, subject, aliases FROM records WHERE wall IN (SELECT value FROM json_each(:walls))
