@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from mnemic import errors, exchange, memory, scope, types, where, write
+from mnemic import changes, errors, exchange, memory, scope, types, where
 from mnemic.memory import Memory
 from mnemic.stores import sqlite
 
@@ -387,7 +387,7 @@ def _declared(parameter: inspect.Parameter) -> str:
 
 
 def _default(parameter: inspect.Parameter) -> str:
-    return "…" if parameter.default is write.UNSET else repr(parameter.default)
+    return "…" if parameter.default is changes.UNSET else repr(parameter.default)
 
 
 def _parameters(name: str, function: Any, used: set[object]) -> str:
@@ -414,7 +414,7 @@ def _meaning(
         found = general[name]
     else:
         raise SystemExit(f"docs/reference.py has no sentence for {name!r} of {of}")
-    actions = ", ".join(write._ACTIONS)
+    actions = ", ".join(changes._ACTIONS)
     return found.format(sources=_listed(types.SOURCES), states=_listed(types.STATES), actions=actions)
 
 

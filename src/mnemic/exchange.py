@@ -13,6 +13,9 @@ from typing import Any, cast
 
 from mnemic import exported, postings
 from mnemic.analysis import Writing
+from mnemic.changes import Stamp, Values, new_receipt_id, writing_of
+from mnemic.commit import add_segment, append_documents, log, payload_hash
+from mnemic.erasure import with_dependents
 from mnemic.errors import (
     ConflictError,
     DiskFullError,
@@ -23,27 +26,12 @@ from mnemic.errors import (
     StoreError,
 )
 from mnemic.exported import FORMAT, WALL, Told, wall_of
+from mnemic.lookup import seen, stamp_for, wall_for, wanted, whole_messages
 from mnemic.postings import Document
 from mnemic.scope import NONE, Reach
 from mnemic.stores.sqlite import Row, Snapshot, SqliteStore, Transaction
 from mnemic.times import moment
 from mnemic.types import Any_, Entry, Receipt
-from mnemic.write import (
-    Stamp,
-    Values,
-    add_segment,
-    append_documents,
-    log,
-    new_receipt_id,
-    payload_hash,
-    seen,
-    stamp_for,
-    wall_for,
-    wanted,
-    whole_messages,
-    with_dependents,
-    writing_of,
-)
 
 Analyse = Callable[[Sequence[Writing]], list[Document]]
 BATCH = 512

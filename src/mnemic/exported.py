@@ -15,13 +15,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 
+from mnemic.changes import Values, kind_of
 from mnemic.errors import InputError, MnemicError, NotFoundError, ScopeError, StoreError
 from mnemic.messages import ROLES, json_object
 from mnemic.scope import Reach
 from mnemic.stores.sqlite import Fields
 from mnemic.times import micros
 from mnemic.types import SOURCES
-from mnemic.write import Values, kind_of
 
 FORMAT = 1
 WALL = ("tenant", "project", "user")

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnemic import rank, text
+from mnemic.commit import segment_of
 from mnemic.forks import CACHES, watch
 from mnemic.models.wrap import space_of
 from mnemic.ports import Embedder
@@ -26,7 +27,6 @@ from mnemic.postings import Segment
 from mnemic.scope import Reach
 from mnemic.stores.sqlite import Row, Snapshot
 from mnemic.times import FOREVER
-from mnemic.write import segment_of
 
 Bools = NDArray[np.bool_]
 

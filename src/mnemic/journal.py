@@ -6,13 +6,14 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from mnemic.commit import chain_hash, payload_hash
 from mnemic.errors import NotFoundError
+from mnemic.lookup import seen
 from mnemic.records import as_known, evidence_of, record_of, state_of
 from mnemic.scope import Reach
 from mnemic.stores.sqlite import Row, Snapshot, steps
 from mnemic.times import moment
 from mnemic.types import Change, Diff, Record, Stats
-from mnemic.write import chain_hash, payload_hash, seen
 
 
 def history(snapshot: Snapshot, id_: str, reach: Reach, now: int) -> tuple[Change, ...]:

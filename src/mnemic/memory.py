@@ -14,8 +14,11 @@ from types import TracebackType
 from typing import Any, Self, Unpack, cast, overload
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from mnemic import exchange, journal, pack, rank, text, write
+from mnemic import exchange, journal, lookup, pack, rank, text, write
 from mnemic.analysis import Writing, analyse
+from mnemic.changes import UNSET, Changes, Piece, Stamp, Values, Wall, is_indexed, kind_of, writing_of
+from mnemic.commit import commit
+from mnemic.erasure import erase as erase_records
 from mnemic.errors import (
     ConfigError,
     ConflictError,
@@ -35,10 +38,9 @@ from mnemic.postings import Document
 from mnemic.read import Reader, View, chosen, included, recall, recall_by_name
 from mnemic.records import as_known, evidence_of, record_of, state_of
 from mnemic.scope import PARTS, Place, Reach, narrowed, place, reach, reach_of
-from mnemic.stores.sqlite import Fields, SqliteStore
+from mnemic.stores.sqlite import Fields, Snapshot, SqliteStore, Transaction
 from mnemic.times import interval, micros, moment, zone_of
-from mnemic.types import SOURCES, Change, Context, Diff, Page, Receipt, Record, Results, ScopeArgs, Stats
-from mnemic.write import UNSET, Changes, Piece, Stamp, Values
+from mnemic.types import SOURCES, Change, Context, Diff, Entry, Page, Receipt, Record, Results, ScopeArgs, Stats
 
 PASSAGE_TOKENS = 150
 """A text longer than this is kept as passages, each a hit of its own."""
@@ -153,7 +155,7 @@ class Memory:
             prepared += pieces
             space = space if embedded else None
 
-        def decide(tx: write.Transaction, wall: write.Wall, stamp: Stamp) -> Changes:
+        def decide(tx: Transaction, wall: Wall, stamp: Stamp) -> Changes:
             changes = write.added(
                 tx, wall, where, prepared, author=stamp.actor, idempotency_key=idempotency_key, at=stamp.at
             )
@@ -200,7 +202,7 @@ class Memory:
         said = interval(time, self._zone) if time is not None else None
         begins, ends = self._validity(valid_from, valid_to)
         values: Values = {
-            "kind": write.kind_of(kind),
+            "kind": kind_of(kind),
             "text": checked_text(text, "text"),
             "subject": None if subject is None else checked_text(subject, "subject"),
             "aliases": _names(aliases),
@@ -227,16 +229,16 @@ class Memory:
         document, space = self._document(values, notes)
         asked = reach_of(where)
 
-        def decide(tx: write.Transaction, wall: write.Wall, stamp: Stamp) -> Changes:
-            walls = write.seen(tx, asked) | {wall.number: _row(tx, wall.number)}
+        def decide(tx: Transaction, wall: Wall, stamp: Stamp) -> Changes:
+            walls = lookup.seen(tx, asked) | {wall.number: _row(tx, wall.number)}
             changes = write.remembered(
                 tx,
                 wall,
                 where,
                 {**values, "author": stamp.actor},
                 document,
-                evidence=write.wanted(tx, _ids(evidence), walls, asked, acts=True),
-                supersedes=write.whole_messages(tx, write.wanted(tx, _ids(supersedes), walls, asked)),
+                evidence=lookup.wanted(tx, _ids(evidence), walls, asked, acts=True),
+                supersedes=lookup.whole_messages(tx, lookup.wanted(tx, _ids(supersedes), walls, asked)),
                 act=self._act("remember", where, wall, arguments, stamp),
                 at=stamp.at,
             )
@@ -299,14 +301,14 @@ class Memory:
         notes: list[str] = []
         before: Values = {}
         document, space = None, self._space
-        if write.is_indexed(fields):  # analysed before the lock
+        if is_indexed(fields):  # analysed before the lock
             with self._store.read() as snapshot:
-                (before,) = write.wanted(snapshot, [_id(id)], write.seen(snapshot, asked), asked)
+                (before,) = lookup.wanted(snapshot, [_id(id)], lookup.seen(snapshot, asked), asked)
             document, space = self._document({**before, **fields}, notes)
 
-        def decide(tx: write.Transaction, stamp: Stamp) -> Changes:
-            walls = write.seen(tx, asked)
-            (row,) = write.wanted(tx, [_id(id)], walls, asked)
+        def decide(tx: Transaction, stamp: Stamp) -> Changes:
+            walls = lookup.seen(tx, asked)
+            (row,) = lookup.wanted(tx, [_id(id)], walls, asked)
             if if_revision is not None and row["revision"] != if_revision:
                 raise ConflictError(
                     f"'{id}' is at revision {row['revision']}, not {if_revision}: read it again with get('{id}')",
@@ -341,9 +343,9 @@ class Memory:
         if not named:
             raise InputError("retire() was given no id: pass the id of a record, or several")
 
-        def decide(tx: write.Transaction, stamp: Stamp) -> Changes:
-            walls = write.seen(tx, asked)
-            rows = write.whole_messages(tx, write.wanted(tx, named, walls, asked))
+        def decide(tx: Transaction, stamp: Stamp) -> Changes:
+            walls = lookup.seen(tx, asked)
+            rows = lookup.whole_messages(tx, lookup.wanted(tx, named, walls, asked))
 
             def act_in(number: int, here: Sequence[str]) -> Values:
                 wall = _wall(walls[number])
@@ -372,13 +374,13 @@ class Memory:
         id_ = receipt.id if isinstance(receipt, Receipt) else receipt
         undone: list[str] = []
 
-        def take_back(tx: write.Transaction, id_: str) -> Receipt:
-            walls = write.seen(tx, asked)
-            row = write.receipt_in(tx, id_, walls, asked)
+        def take_back(tx: Transaction, id_: str) -> Receipt:
+            walls = lookup.seen(tx, asked)
+            row = lookup.receipt_in(tx, id_, walls, asked)
             stamp = self._stamp(tx, asked.tenant, author)
             wall = _wall(walls[row.wall])
             act = self._act("undo", Place(wall.tenant, wall.project, wall.user), wall, {"receipt": id_}, stamp)
-            return write.commit(tx, write.undone(tx, row.receipt, act=act), stamp)
+            return commit(tx, write.undone(tx, row.receipt, act=act), stamp)
 
         with self._store.write() as tx:
             waiting, made = [id_], set[str]()
@@ -421,21 +423,19 @@ class Memory:
         receipts: list[Receipt] = []
         walls: set[int] = set()
         with self._store.read() if dry_run else self._store.write() as tx:
-            visible = write.seen(tx, request.reach)
+            visible = lookup.seen(tx, request.reach)
             for tenant, reasons, held in exchange.to_erase(tx, request):
                 stamp = self._stamp(tx, tenant, author)
                 walls |= set(held.values())
                 if dry_run:
                     kinds = exchange.kinds_of(tx, list(reasons))
-                    entries = [write.Entry(i, "erased", why) for i, why in reasons.items() if kinds[i] != "act"]
+                    entries = [Entry(i, "erased", why) for i, why in reasons.items() if kinds[i] != "act"]
                 else:
-                    entries = write.erase(cast("write.Transaction", tx), reasons, tenant, stamp, self._tokens_of)
+                    entries = erase_records(cast("Transaction", tx), reasons, tenant, stamp, self._tokens_of)
                 if not everything:  # a private record may rest on a shared one: it goes, and its owner alone is told
                     entries = [entry for entry in entries if held[entry.id] in visible]
                 receipts.append(
-                    Receipt(
-                        stamp.receipt, "erase", write.moment(stamp.at), tuple(entries), stamp.actor, dry_run=dry_run
-                    )
+                    Receipt(stamp.receipt, "erase", moment(stamp.at), tuple(entries), stamp.actor, dry_run=dry_run)
                 )
         notes: list[str] = []
         if not dry_run and receipts:
@@ -548,22 +548,26 @@ class Memory:
             raise InputError("get() takes the id of a record, or key=…")
         at = None if known_at is None else interval(known_at, self._zone, "known_at").start
         with self._store.read() as snapshot:
-            walls = write.seen(snapshot, asked)
+            walls = lookup.seen(snapshot, asked)
             id = (
                 _id(id)
                 if key is None
-                else write.holder_of(
-                    snapshot, checked_text(key, "key"), walls, asked, write.present(snapshot, asked.tenant, self._now())
+                else lookup.holder_of(
+                    snapshot,
+                    checked_text(key, "key"),
+                    walls,
+                    asked,
+                    lookup.present(snapshot, asked.tenant, self._now()),
                 )
             )
-            row: Fields = write.wanted(snapshot, [id], walls, asked)[0]
+            row: Fields = lookup.wanted(snapshot, [id], walls, asked)[0]
             if at is not None:
                 held = snapshot.row("revision_known_at", id=id, at=at)
                 if held is None or held["erased_by"] is not None:
                     raise NotFoundError(f"the memory did not hold '{id}' at {known_at}")
                 row = as_known(held, at)
             evidence = evidence_of(snapshot, [row], walls, at)
-            state = state_of(row, write.present(snapshot, asked.tenant, self._now()))
+            state = state_of(row, lookup.present(snapshot, asked.tenant, self._now()))
             return record_of(row, walls[row["wall"]], state, evidence.get(id, ()))
 
     def list(
@@ -626,7 +630,7 @@ class Memory:
         """Every change of a record, oldest first. An erased one keeps id, times and actor. Raises NotFoundError."""
         asked = self._reach(self.history, scope)
         with self._store.read() as snapshot:
-            return journal.history(snapshot, _id(id), asked, write.present(snapshot, asked.tenant, self._now()))
+            return journal.history(snapshot, _id(id), asked, lookup.present(snapshot, asked.tenant, self._now()))
 
     def diff(self, t1: When, t2: When, **scope: Unpack[ScopeArgs]) -> Diff:
         """What the memory came to hold, and no longer holds, between two recorded times (`known_at` t1 and t2)."""
@@ -635,13 +639,13 @@ class Memory:
         if since > until:
             raise InputError(f"t1={t1} lies after t2={t2}: pass the earlier time first")
         with self._store.read() as snapshot:
-            return journal.diff(snapshot, write.seen(snapshot, asked), asked, since, until)
+            return journal.diff(snapshot, lookup.seen(snapshot, asked), asked, since, until)
 
     def stats(self, *, everything: bool = False, **scope: Unpack[ScopeArgs]) -> Stats:
         """Counts of what a scope holds; `everything=True` for the whole file."""
         asked = self._reach(self.stats, scope, whole=everything)
         with self._store.read() as snapshot:
-            now = write.present(snapshot, asked.tenant, self._now())
+            now = lookup.present(snapshot, asked.tenant, self._now())
             return journal.stats(snapshot, None if everything else asked, now, self._store.size(), self._space)
 
     # -- the whole
@@ -732,7 +736,7 @@ class Memory:
         self,
         where: Place,
         author: str | None,
-        decide: Callable[[write.Transaction, write.Wall, Stamp], Changes],
+        decide: Callable[[Transaction, Wall, Stamp], Changes],
         started: float,
         *,
         space: str | None,
@@ -740,15 +744,15 @@ class Memory:
         """One transaction in one wall."""
         with self._store.write() as tx:
             stamp = self._stamp(tx, where.tenant, author, space)
-            wall = write.wall_for(tx, where.tenant, where.project, where.user)
-            done = write.commit(tx, decide(tx, wall, stamp), stamp)
+            wall = lookup.wall_for(tx, where.tenant, where.project, where.user)
+            done = commit(tx, decide(tx, wall, stamp), stamp)
         return _timed(done, started)
 
     def _write_in(
         self,
         tenant: str,
         author: str | None,
-        decide: Callable[[write.Transaction, Stamp], Changes],
+        decide: Callable[[Transaction, Stamp], Changes],
         started: float,
         *,
         space: str | None,
@@ -756,15 +760,15 @@ class Memory:
         """One transaction on records that are there."""
         with self._store.write() as tx:
             stamp = self._stamp(tx, tenant, author, space)
-            done = write.commit(tx, decide(tx, stamp), stamp)
+            done = commit(tx, decide(tx, stamp), stamp)
         return _timed(done, started)
 
-    def _stamp(self, tx: write.Snapshot, tenant: str, author: str | None, space: str | None = None) -> Stamp:
+    def _stamp(self, tx: Snapshot, tenant: str, author: str | None, space: str | None = None) -> Stamp:
         actor = author or self._author
         actor = None if actor is None else checked_text(actor, "author")
-        return write.stamp_for(tx, tenant, self._now(), actor, space)
+        return lookup.stamp_for(tx, tenant, self._now(), actor, space)
 
-    def _act(self, verb: str, where: Place, wall: write.Wall, arguments: Mapping[str, Any], stamp: Stamp) -> Values:
+    def _act(self, verb: str, where: Place, wall: Wall, arguments: Mapping[str, Any], stamp: Stamp) -> Values:
         return write.act_of(verb, where, wall, arguments, receipt=stamp.receipt, author=stamp.actor, at=stamp.at)
 
     def _pieces(self, messages: Sequence[Message], notes: list[str]) -> tuple[list[list[Piece]], bool]:
@@ -814,7 +818,7 @@ class Memory:
             return analyse(writings, None), False
 
     def _document(self, values: Values, notes: list[str]) -> tuple[Document, str | None]:
-        documents, embedded = self._analysed_or_words([write.writing_of(values)], notes)
+        documents, embedded = self._analysed_or_words([writing_of(values)], notes)
         return documents[0], self._space if embedded else None
 
     def _tokens_of(self, writings: Sequence[Writing], space: str | None) -> list[Any] | None:
@@ -1003,11 +1007,11 @@ def _path(url: object) -> Path | None:
     )
 
 
-def _wall(row: Any) -> write.Wall:
-    return write.Wall(row["wall"], row["tenant"], row["project"], row["user"])
+def _wall(row: Any) -> Wall:
+    return Wall(row["wall"], row["tenant"], row["project"], row["user"])
 
 
-def _row(tx: write.Snapshot, wall: int) -> Any:
+def _row(tx: Snapshot, wall: int) -> Any:
     return tx.row("wall_by_number", wall=wall)
 
 

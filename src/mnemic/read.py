@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from mnemic import channels, precise, rank
 from mnemic.errors import InputError, ModelError
 from mnemic.frame import Frame, FrameCache
+from mnemic.lookup import present, seen
 from mnemic.models.wrap import space_of
 from mnemic.ports import Embedder
 from mnemic.records import as_known, evidence_of, holds, loads, record_of, scope_of, state_of
@@ -28,7 +29,6 @@ from mnemic.stores.sqlite import Fields, Row, Snapshot, SqliteStore
 from mnemic.times import moment
 from mnemic.types import STATES, Hit, Record, Results
 from mnemic.where import compile_where
-from mnemic.write import present, seen
 
 _BOOKS = 64
 """Scopes whose names are kept."""

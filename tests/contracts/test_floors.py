@@ -18,7 +18,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("__init__", "types", "errors", "times", "config", "forks"),
     ("ports", "text", "when", "where", "scope", "rank", "precise", "postings", "messages", "samples"),
     ("analysis", "stores", "models", "testing"),
-    ("write", "frame", "channels", "records"),
+    ("changes", "lookup", "write", "commit", "erasure", "frame", "channels", "records"),
     ("read", "pack", "journal", "exchange", "exported"),
     ("memory",),
     ("intake", "progress", "show"),

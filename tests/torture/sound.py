@@ -10,9 +10,10 @@ import numpy as np
 
 from mnemic import Memory, postings
 from mnemic.analysis import analyse
+from mnemic.changes import writing_of
+from mnemic.commit import segment_of
 from mnemic.journal import broken_links
 from mnemic.stores.sqlite import Snapshot
-from mnemic.write import segment_of, writing_of
 
 
 def assert_sound(memory: Memory) -> None:

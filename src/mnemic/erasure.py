@@ -1,0 +1,136 @@
+"""Erasing: what must go with a record, and its words out of rows, index and links."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from mnemic import postings
+from mnemic.analysis import Writing
+from mnemic.changes import BLANK, COLUMNS, Stamp, Values, next_revision, writing_of
+from mnemic.commit import add_segment, log, payload_hash, segment_of
+from mnemic.lookup import key_holder, latest_of
+from mnemic.stores.sqlite import Snapshot, Transaction
+from mnemic.types import Entry
+
+
+def with_dependents(tx: Snapshot, ids: Iterable[str]) -> dict[str, str]:
+    """What must go when these records go, and why: {id: reason}.
+
+    Everything that rests on an erased record goes; so does an act whose every outcome is gone, since it holds the
+    words of what it made.
+    """
+    reasons = dict.fromkeys(ids, "named")
+    frontier = list(reasons)
+    while frontier:
+        found = tx.rows("links_to", ids=json.dumps(frontier), role="derived_from")
+        frontier: list[str] = []
+        for link in found:
+            if link["source_id"] not in reasons:
+                reasons[link["source_id"]] = f"rests on {link['target_id']}"
+                frontier.append(link["source_id"])
+    every = json.dumps(list(reasons))
+    touching = tx.rows("links_touching", ids=every)
+    acts: set[str] = {link["target_id"] for link in touching if link["role"] == "derived_from"}
+    acts -= reasons.keys()
+    if acts:
+        kinds = latest_of(tx, sorted(acts))
+        outcomes: dict[str, set[str]] = {}
+        for link in tx.rows("links_to", ids=json.dumps(sorted(acts)), role="derived_from"):
+            outcomes.setdefault(link["target_id"], set()).add(link["source_id"])
+        for act in sorted(acts):
+            if act in kinds and kinds[act]["kind"] == "act" and outcomes[act] <= reasons.keys():
+                reasons[act] = "the act that wrote it"
+    return reasons
+
+
+def erase(
+    tx: Transaction,
+    ids: Mapping[str, str],
+    tenant: str,
+    stamp: Stamp,
+    tokens_of: Callable[[Sequence[Writing], str | None], list[Any] | None],
+) -> list[Entry]:
+    """Empty the records' rows, take their documents out of the index, drop their links, and log it.
+
+    `tokens_of(writings, space)` gives the embedder tokens that the documents had, or None where that embedder is not at
+    hand: then the token counts of their segments go as a whole.
+    """
+    entries: list[Entry] = []
+    steps: list[tuple[str, Values, bytes | None]] = []
+    gone: dict[int, dict[int, Writing]] = {}
+    for id_, reason in ids.items():
+        revisions = [dict(row) for row in tx.rows("revisions_of", id=id_)]
+        last = revisions[-1]
+        for row in revisions:
+            if row["num"] is not None and row["text"] is not None:
+                gone.setdefault(row["wall"], {})[row["num"]] = writing_of(row)
+        tx.run("empty_record", id=id_, receipt=stamp.receipt, at=stamp.at)
+        steps.append(("erased", last, None))
+        if last["kind"] != "act":
+            entries.append(Entry(id_, "erased", reason, last["revision"]))
+    steps += _taken_over_by(tx, ids, stamp)
+    tx.run("drop_links", ids=json.dumps(list(ids)))
+    for wall, documents in gone.items():
+        _erase_documents(tx, wall, documents, tokens_of)
+        tx.run("raise_epoch", wall=wall)
+    log(tx, tenant, "erase", steps, stamp)
+    tx.owe_purge(stamp.receipt)
+    return entries
+
+
+def _taken_over_by(tx: Transaction, ids: Mapping[str, str], stamp: Stamp) -> list[tuple[str, Values, bytes | None]]:
+    """What the erased records had superseded is as true again as it was before them: a new revision each."""
+    steps: list[tuple[str, Values, bytes | None]] = []
+    for link in tx.rows("links_from", ids=json.dumps(list(ids)), role="supersedes"):
+        if link["target_id"] in ids:
+            continue
+        revisions = [dict(row) for row in tx.rows("revisions_of", id=link["target_id"])]
+        now = revisions[-1]
+        if now["superseded_by"] != link["source_id"] or now["retired_at"] is not None or now["erased_by"] is not None:
+            continue
+        successors = latest_of(tx, [row["superseded_by"] for row in revisions if row["superseded_by"] is not None])
+        left = {id_ for id_, row in successors.items() if row["erased_by"] is None}
+        # It was never without one where both came in one call.
+        before = next((row for row in reversed(revisions) if row["superseded_by"] in {None, *left}), BLANK)
+        values = {**next_revision(now), "superseded_by": before["superseded_by"], "valid_to": before["valid_to"]}
+        if key_holder(tx, values) is not None:
+            values["key"] = None  # another record has it by now
+        salt = os.urandom(16)
+        values |= {"recorded_at": stamp.at, "opened_by": stamp.receipt, "salt": salt}
+        tx.run("close_record", id=now["id"], revision=now["revision"], at=stamp.at, receipt=stamp.receipt)
+        tx.run("add_record", **{name: values[name] for name in COLUMNS})
+        tx.run("touch_wall", wall=values["wall"])
+        steps.append(("restored", values, payload_hash(salt, values)))
+    return steps
+
+
+def _erase_documents(
+    tx: Transaction,
+    wall: int,
+    documents: Mapping[int, Writing],
+    tokens_of: Callable[[Sequence[Writing], str | None], list[Any] | None],
+) -> None:
+    left = sorted(documents)
+    while left:
+        row = tx.row("segment_of", wall=wall, num=left[0])
+        if row is None:  # not indexed
+            left = left[1:]
+            continue
+        end = row["first"] + row["size"]
+        here = [number for number in left if number < end]
+        left = left[len(here) :]
+        segment = segment_of(row)
+        tokens = tokens_of([documents[number] for number in here], row["space"])
+        if tokens is None:
+            nothing = np.empty(0, np.int64)
+            segment = replace(segment, tokens=nothing.astype(np.int32), token_counts=nothing)
+            tokens = [np.empty(0, np.int32)] * len(here)
+        tx.run("drop_segment", wall=wall, first=row["first"])
+        rewritten = postings.without(segment, dict(zip(here, tokens, strict=True)))
+        add_segment(tx, wall, rewritten, row["space"])
