@@ -165,6 +165,7 @@ IN_VALUE = {
         "confidence",
     ): "The probability that the evidence is among the hits; `None` where nothing is calibrated.",
     ("Results", "threshold"): "The threshold that was asked for.",
+    ("Results", "explainer"): "What `explain(id)` asks; not in copies sent to another process.",
     ("Hit", "score"): "Orders the hits of one search; means nothing across searches.",
     ("Hit", "relevance"): "The probability that it is evidence; None where nothing is calibrated.",
     ("Hit", "signals"): "What each channel gave.",

@@ -791,6 +791,7 @@ def erase(
 @_include
 @click.option("-e", "--evidence", is_flag=True, help="Show what each hit rests on.")
 @click.option("--precise", is_flag=True, help="Only records whose subject or an alias is named.")
+@click.option("--explain", metavar="ID", help="Why this record comes where it comes, or does not come.")
 def search(
     console: Console,
     query: tuple[str, ...],
@@ -798,6 +799,7 @@ def search(
     threshold: float | None,
     evidence: bool,
     precise: bool,
+    explain: str | None,
     **given: Any,
 ) -> int:
     """Find what answers a question, or say "not known".
@@ -811,11 +813,16 @@ def search(
     mnemic search "where does Ana live?" --as-of 2026-03-20
     mnemic search "dentist" --where '{"path": {"contains": "2026"}}' --json
     mnemic search "what does Marta drive?" --precise
+    mnemic search "where does Ana live?" --explain ID
     """
     with console.memory() as memory:
         results = memory.search(
             " ".join(query), limit=limit, threshold=threshold, precise=precise, **_asked(given), **console.scope
         )
+        if explain is not None:
+            explanation = results.explain(explain)
+            console.tell(explanation, [safe(line) for line in str(explanation).splitlines()])
+            return 0
     if threshold is None and results.best is not None:
         results = _without_the_unlikely(results)
     lines: list[str] = []

@@ -8,6 +8,7 @@ import time as clocks
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, tzinfo
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
@@ -35,12 +36,25 @@ from mnemic.models import wordllama
 from mnemic.models.wrap import as_embedder, is_token_embedder, space_of
 from mnemic.ports import Clock, TokenCounter
 from mnemic.postings import Document
-from mnemic.read import Reader, View, chosen, included, recall, recall_by_name
+from mnemic.read import Reader, View, chosen, explained, included, recall, recall_by_name
 from mnemic.records import as_known, evidence_of, record_of, state_of
 from mnemic.scope import PARTS, Place, Reach, narrowed, place, reach, reach_of
 from mnemic.stores.sqlite import Fields, Snapshot, SqliteStore, Transaction
 from mnemic.times import interval, micros, moment, zone_of
-from mnemic.types import SOURCES, Change, Context, Diff, Entry, Page, Receipt, Record, Results, ScopeArgs, Stats
+from mnemic.types import (
+    SOURCES,
+    Change,
+    Context,
+    Diff,
+    Entry,
+    Explanation,
+    Page,
+    Receipt,
+    Record,
+    Results,
+    ScopeArgs,
+    Stats,
+)
 
 PASSAGE_TOKENS = 150
 """A text longer than this is kept as passages, each a hit of its own."""
@@ -486,9 +500,10 @@ class Memory:
         asked = _query(query)
         _share("threshold", threshold)
         with self._reader.scene(view) as scene:
-            return recall(
+            found = recall(
                 scene, view, asked, limit=limit, threshold=threshold, embedder=self._embedder, fitted=self._fitted
             )
+        return replace(found, explainer=partial(self._explained, view, asked, limit, threshold))
 
     def context(
         self,
@@ -731,6 +746,14 @@ class Memory:
         return f"Memory({str(self._store.path or ':memory:')!r}{bound})"
 
     # -- what the verbs share
+
+    def _explained(self, view: View, query: str, limit: int, threshold: float | None, id: str) -> Explanation:
+        """What `Results.explain` asks: the same search, on what the memory holds now."""
+        with self._reader.scene(view) as scene:
+            again = recall(
+                scene, view, query, limit=limit, threshold=threshold, embedder=self._embedder, fitted=self._fitted
+            )
+            return explained(scene, view, query, _id(id), again, embedder=self._embedder, fitted=self._fitted)
 
     def _write(
         self,

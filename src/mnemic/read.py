@@ -20,14 +20,14 @@ from numpy.typing import NDArray
 from mnemic import channels, precise, rank
 from mnemic.errors import InputError, ModelError
 from mnemic.frame import Frame, FrameCache
-from mnemic.lookup import present, seen
+from mnemic.lookup import present, seen, wanted
 from mnemic.models.wrap import space_of
 from mnemic.ports import Embedder
 from mnemic.records import as_known, evidence_of, holds, loads, record_of, scope_of, state_of
 from mnemic.scope import Reach
 from mnemic.stores.sqlite import Fields, Row, Snapshot, SqliteStore
 from mnemic.times import moment
-from mnemic.types import STATES, Hit, Record, Results
+from mnemic.types import STATES, Explanation, Hit, Record, Results, Signal, Word
 from mnemic.where import compile_where
 
 _BOOKS = 64
@@ -160,39 +160,20 @@ def recall(
 
     With `whole_turns` a long turn is one hit, by its best passage; a document's passages are hits of their own.
     """
-    notes: list[str] = []
-    frame, considered = scene.frame, int(np.count_nonzero(scene.allowed))
+    considered = int(np.count_nonzero(scene.allowed))
     space = space_of(embedder)
     results = Results("q" + os.urandom(8).hex(), query, (), considered, threshold=threshold, embedder=space)
-    if frame is None or not considered:
+    if scene.frame is None or not considered:
         return replace(results, notes=_nothing_in_scope(scene, view))
-    asked, by_speaker, by_name = channels.understand(query, frame)
-    vector = _vector(asked, frame, embedder, notes)
-    among = None if considered == frame.size else scene.allowed
-    words = channels.lexical(asked, frame, among)
-    sense = channels.dense(vector, frame, among)
-    features = rank.features(
-        words,
-        sense,
-        frame.layout,
-        speaker=by_speaker,
-        time=channels.time(query, frame, view.asked_at),
-        allowed=among,
-    )
-    numbers = rank.fitted(dense=sense is not None) if fitted is None else fitted[sense is not None]
-    scores = rank.combine(features, numbers.weights)
-    derived = any(kind != "episode" for kind in frame.kinds)
+    ranked, notes = _ranked(scene, scene.frame, view, query, embedder, fitted)
+    derived = any(kind != "episode" for kind in scene.frame.kinds)
     spare = limit // 2 + 8 if derived else 0  # a fact and the episode that it repeats will be one hit
-    best_places = rank.order(scores, max(limit + spare, rank.RIVALS), among)
-    places = _turns(frame, scores, best_places, limit + spare, among) if whole_turns else best_places[: limit + spare]
-    facts = rank.facts(words, sense, scores, among, best_places)
-    calibrated = facts is not None and (sense is None or (space or "").startswith(CALIBRATED))
-    relevances = rank.relevance(scores[places], facts, numbers.hit) if facts is not None and calibrated else None
+    order = rank.order(ranked.scores, max(limit + spare, rank.RIVALS), ranked.among)
+    places = order[: limit + spare]
+    if whole_turns:
+        places = _turns(scene.frame, ranked.scores, order, limit + spare, ranked.among)
+    relevances = ranked.relevances(places, space, order)
     best = float(relevances[0]) if relevances is not None and len(relevances) else None
-    said_by = np.float32(rank.shares(features, numbers.weights).get("speaker", 0.0))
-    lead = None
-    if by_name is not None:
-        lead = rank.lead_over_others(scores - said_by * features["speaker"], by_name, among)
     if threshold is not None:
         if relevances is None:
             raise InputError(
@@ -205,9 +186,158 @@ def recall(
                 f"nothing reached the threshold {threshold:.2f}; the best of {considered} records had {best:.2f}. "
                 "Ask in other words, lower the threshold, or take it as not known"
             )
-    confidence = None if relevances is None else rank.confidence(relevances[:limit], lead, numbers.confidence)
-    hits = _hits(scene, view, places, scores, relevances, features)
+    confidence = None
+    if relevances is not None:
+        confidence = rank.confidence(relevances[:limit], ranked.ahead, ranked.numbers.confidence)
+    hits = _hits(scene, view, places, ranked.scores, relevances, ranked.features)
     return replace(results, hits=tuple(hits[:limit]), best=best, confidence=confidence, notes=tuple(notes))
+
+
+@dataclass(frozen=True, slots=True)
+class _Ranked:
+    """Every document of a frame, scored."""
+
+    asked: rank.Asked
+    among: NDArray[np.bool_] | None
+    """Those that may be returned; None: all."""
+    words: rank.Lexical
+    sense: rank.Dense | None
+    features: Mapping[str, NDArray[np.float32]]
+    numbers: rank.Fitted
+    scores: NDArray[np.float32]
+    ahead: float | None
+    """`rank.lead_over_others`, of those whom the question names."""
+
+    def relevances(self, places: rank.Ints, space: str | None, order: rank.Ints) -> NDArray[np.float64] | None:
+        """The probability of each of these documents to be evidence; None where nothing is calibrated."""
+        facts = rank.facts(self.words, self.sense, self.scores, self.among, order)
+        if facts is None or not (self.sense is None or (space or "").startswith(CALIBRATED)):
+            return None
+        return rank.relevance(self.scores[places], facts, self.numbers.hit)
+
+
+def _ranked(
+    scene: Scene,
+    frame: Frame,
+    view: View,
+    query: str,
+    embedder: Embedder | None,
+    fitted: rank.Numbers | None,
+) -> tuple[_Ranked, list[str]]:
+    """The documents of a scene scored for a question, and what the caller should know of how."""
+    notes: list[str] = []
+    asked, by_speaker, by_name = channels.understand(query, frame)
+    vector = _vector(asked, frame, embedder, notes)
+    among = None if scene.allowed.all() else scene.allowed
+    words = channels.lexical(asked, frame, among)
+    sense = channels.dense(vector, frame, among)
+    features = rank.features(
+        words,
+        sense,
+        frame.layout,
+        speaker=by_speaker,
+        time=channels.time(query, frame, view.asked_at),
+        allowed=among,
+    )
+    numbers = rank.fitted(dense=sense is not None) if fitted is None else fitted[sense is not None]
+    scores = rank.combine(features, numbers.weights)
+    said_by = np.float32(rank.shares(features, numbers.weights).get("speaker", 0.0))
+    ahead = None
+    if by_name is not None:
+        ahead = rank.lead_over_others(scores - said_by * features["speaker"], by_name, among)
+    return _Ranked(asked, among, words, sense, features, numbers, scores, ahead), notes
+
+
+def explained(
+    scene: Scene,
+    view: View,
+    query: str,
+    id_: str,
+    results: Results,
+    *,
+    embedder: Embedder | None,
+    fitted: rank.Numbers | None = None,
+) -> Explanation:
+    """Why a record is or is not among `results`, which are those of this very scene. Raises NotFoundError."""
+    (row,) = wanted(scene.snapshot, [id_], scene.walls, view.reach)
+    text = row["text"] or ""
+    none = Explanation(query, id_, text, None, results.considered, None, None, (), (), None)
+    if scene.frame is None or row["num"] is None:
+        return replace(none, cut="it has no text in the index")
+    frame = scene.frame
+    place = next(part.offset for part in frame.parts if part.wall == row["wall"]) + row["num"]
+    if not scene.allowed[place]:
+        return replace(none, cut=_left_out(row, scene, view))
+    ranked, notes = _ranked(scene, frame, view, query, embedder, fitted)
+    among = scene.allowed
+    weights = rank.shares(ranked.features, ranked.numbers.weights)
+    signals = tuple(
+        Signal(
+            name,
+            float(values[place]),
+            1 + int(np.count_nonzero(values[among] > values[place])),
+            weights.get(name, 0.0),
+            weights.get(name, 0.0) * float(values[place]),
+        )
+        for name, values in ranked.features.items()
+    )
+    score = float(ranked.scores[place])
+    order = rank.order(ranked.scores, frame.size, ranked.among)
+    at = 1 + int(np.flatnonzero(order == place)[0])
+    relevances = ranked.relevances(np.array([place], np.intp), space_of(embedder), order)
+    relevance = None if relevances is None else float(relevances[0])
+    terms = zip(ranked.asked.terms, frame.terms(ranked.asked.terms, ranked.among), strict=True)
+    words = tuple(
+        Word(asked.term, asked.weight, len(found.documents), int(found.counts[found.documents == place].sum()))
+        for asked, found in terms
+        if len(found.documents)
+    )
+    cut = None if any(hit.id == id_ for hit in results) else _cut(results, id_, frame, place, relevance, scene)
+    return replace(
+        none,
+        rank=at,
+        score=score,
+        relevance=relevance,
+        signals=signals,
+        words=words,
+        cut=cut,
+        notes=tuple(notes),
+    )
+
+
+def _left_out(row: Fields, scene: Scene, view: View) -> str:
+    """Why a read does not even consider a record that lies behind its walls."""
+    state = state_of(row, scene.now, view.as_of)
+    if state != "current" and state not in view.include:
+        return f"it is {state}: include={state!r} would show it"
+    if view.kinds is not None and row["kind"] not in view.kinds:
+        return f"it is of kind '{row['kind']}', and kinds={list(view.kinds)} was asked for"
+    begins = row["time"] if row["kind"] == "event" or row["valid_from"] is None else row["valid_from"]
+    if view.as_of is not None and begins > view.as_of:
+        return f"it holds only from {moment(begins).isoformat()} on, after as_of"
+    if view.known_at is not None and row["recorded_at"] > view.known_at:
+        return f"the memory holds it as it is only since {moment(row['recorded_at']).isoformat()}, after known_at"
+    return "it does not fit the filter in where"
+
+
+def _cut(results: Results, id_: str, frame: Frame, place: int, relevance: float | None, scene: Scene) -> str:
+    """Why a record that was scored is no hit."""
+    if results.threshold is not None and (relevance or 0.0) < results.threshold:
+        return f"its relevance {relevance or 0.0:.2f} is below the threshold {results.threshold:.2f}"
+    repeating = next((hit for hit in results if any(piece.id == id_ for piece in hit.evidence)), None)
+    if repeating is not None:
+        return f"'{repeating.id}' says the same, rests on it, and stands for it"
+    rows = scene.snapshot.rows("latest_of", ids=json.dumps([hit.id for hit in results]))
+    offset = {part.wall: part.offset for part in frame.parts}
+    turns = {int(frame.columns["turn"][offset[row["wall"]] + row["num"]]): row["id"] for row in rows}
+    other = turns.get(int(frame.columns["turn"][place]))
+    if other is not None:
+        return f"'{other}' is a better passage of the same turn"
+    return f"{_counted_hits(len(results))} came before it: ask for a higher limit"
+
+
+def _counted_hits(number: int) -> str:
+    return f"{number} better {'hit' if number == 1 else 'hits'}"
 
 
 def recall_by_name(scene: Scene, view: View, query: str, book: precise.Book | None, *, limit: int) -> Results:

@@ -1,15 +1,17 @@
-"""The values that go in and out of Mnemic. All frozen; standard library only.
+"""The values that go in and out of Mnemic. All frozen.
 
 Times are aware datetimes in UTC. Ids are strings of 26 characters, opaque.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from enum import Enum
 from typing import Any, Final, Literal, TypedDict, overload
+
+from mnemic.errors import InputError
 
 Json = Mapping[str, Any]
 
@@ -156,6 +158,71 @@ class Hit:
 
 
 @dataclass(frozen=True, slots=True)
+class Signal:
+    """What one signal gave a record: `value` and `share` of the score (weight x value), and its place among all."""
+
+    name: str
+    value: float
+    rank: int
+    """1 for the record that it gives most; equals share the better place."""
+    weight: float
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A term of the question (a stem, or `~` and a part of a longer word), as the index has it."""
+
+    term: str
+    weight: float
+    records: int
+    """In how many documents of the scope it stands …"""
+    times: int
+    """… and how often in this one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Why a record came where it came, or did not: see `Results.explain`.
+
+    `rank` is its place among all `considered`, before limits; `score` the sum of the signals' shares. Both are None,
+    and `signals` empty, for a record that a read leaves out before it scores. `cut` says why it is no hit; None for a
+    hit.
+    """
+
+    query: str
+    id: str
+    text: str
+    rank: int | None
+    considered: int
+    score: float | None
+    relevance: float | None
+    signals: tuple[Signal, ...]
+    words: tuple[Word, ...]
+    cut: str | None
+    notes: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        place = "not ranked" if self.rank is None else f"{_ordinal(self.rank)} of {self.considered}"
+        sure = "" if self.relevance is None else f", relevance {self.relevance:.2f}"
+        lines = [f"{place}{sure}: {self.text}", f"no hit: {self.cut}" if self.cut else "a hit"]
+        if self.signals:
+            lines.append(f"{'signal':16} {'value':>5}  {'rank':>6} {'weight':>6}  {'share':>5}")
+            lines += [
+                f"{one.name:16} {one.value:5.2f}  {one.rank:6} {one.weight:6.3f}  {one.share:5.3f}"
+                for one in sorted(self.signals, key=lambda one: -one.share)
+            ]
+            lines.append(f"{'score':39}  {self.score:5.3f}")
+        lines += [f"{word.term!r}: {word.times} here, in {_counted(word.records, 'document')}" for word in self.words]
+        return "\n".join([*lines, *(f"note: {note}" for note in self.notes)])
+
+
+def _ordinal(number: int) -> str:
+    suffix = "th" if number % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{suffix}"
+
+
+@dataclass(frozen=True, slots=True)
 class Results(Sequence[Hit]):
     """What a search returns: hits, best first.
 
@@ -173,6 +240,20 @@ class Results(Sequence[Hit]):
     threshold: float | None = None
     embedder: str | None = None
     notes: tuple[str, ...] = ()
+    explainer: Callable[[str], Explanation] | None = field(default=None, repr=False, compare=False)
+    """What `explain` asks; gone where results have been copied into another process."""
+
+    def explain(self, id: str) -> Explanation:
+        """Why a record is where it is among these hits, or why it is none of them, by the memory as it is now.
+
+        Raises NotFoundError for an id outside the scope, InputError where nothing was scored or nobody is left to ask.
+        """
+        if self.explainer is None:
+            raise InputError("these results cannot be explained: search again, here and without precise=True")
+        return self.explainer(id)
+
+    def __getstate__(self) -> list[Any]:
+        return [getattr(self, one.name) if one.name != "explainer" else None for one in fields(self)]
 
     @property
     def sufficient(self) -> bool:
