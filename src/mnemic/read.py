@@ -333,11 +333,11 @@ def _cut(results: Results, id_: str, frame: Frame, place: int, relevance: float 
     other = turns.get(int(frame.columns["turn"][place]))
     if other is not None:
         return f"'{other}' is a better passage of the same turn"
-    return f"{_counted_hits(len(results))} came before it: ask for a higher limit"
+    return f"{_counted(len(results), 'better hit')} came before it: ask for a higher limit"
 
 
-def _counted_hits(number: int) -> str:
-    return f"{number} better {'hit' if number == 1 else 'hits'}"
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def recall_by_name(scene: Scene, view: View, query: str, book: precise.Book | None, *, limit: int) -> Results:
@@ -350,7 +350,9 @@ def recall_by_name(scene: Scene, view: View, query: str, book: precise.Book | No
     places = scene.frame.places_of([one.row for one in found])
     shown = [(one, place) for one, place in zip(found, places, strict=True) if scene.allowed[place]]
     if not shown:
-        return replace(results, notes=(f"the question has none of the names of {len(book)} records in this scope",))
+        return replace(
+            results, notes=(f"the question names none of {_counted(len(book), 'record')} with a name in this scope",)
+        )
     times = scene.frame.columns["time"]
     shown.sort(key=lambda one: (_NAMED[one[0].by][0], -int(times[one[1]]), -one[1]))
     chosen = np.array([place for _, place in shown[:limit]], np.intp)

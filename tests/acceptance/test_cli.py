@@ -152,6 +152,27 @@ def test_what_was_added_is_found_with_its_record_and_its_time() -> None:
     assert entry["id"] in shown
 
 
+def test_a_search_is_explained() -> None:
+    run("add", "the bakery opens at six")
+    run("add", "the tram is late")
+    bakery, tram = (answer("search", word)["hits"][0]["id"] for word in ("bakery", "tram"))
+    why = answer("search", "when does the bakery open?", "-n", "1", "--explain", bakery)
+    assert (why["rank"], why["cut"], why["considered"]) == (1, None, 2)
+    assert "1 better hit came before it" in run("search", "the bakery", "-n", "1", "--explain", tram).output
+    assert "there is no record 'nothing'" in run("search", "bakery", "--explain", "nothing", code=2).output
+
+
+def test_a_search_by_name_finds_what_is_named() -> None:
+    with Memory("mnemic.db") as memory:
+        memory.remember("Marta drives a red van.", subject="Marta", user_id="me")
+    assert [hit["text"] for hit in answer("search", "What does Matra drive?", "--precise")["hits"]] == [
+        "Marta drives a red van."
+    ]
+    refused = run("search", "Who has a red van?", "--precise", code=1).output
+    assert "names none of 1 record with a name" in refused
+    assert "without --precise" in refused
+
+
 def test_adding_twice_changes_nothing_and_says_so() -> None:
     run("add", "same", "--id", "1")
     assert "1 already there" in run("add", "same", "--id", "1").stdout

@@ -62,7 +62,7 @@ def test_what_it_says_where_there_is_nothing() -> None:
         assert "no records in this scope" in memory.search("Oslo", precise=True).notes[0]
         memory.remember("In Norway.", subject="Oslo")
         results = memory.search("Bergen", precise=True)
-        assert results.notes == ("the question has none of the names of 1 records in this scope",)
+        assert results.notes == ("the question names none of 1 record with a name in this scope",)
         assert (results.best, results.confidence, results.sufficient) == (None, None, False)
         with pytest.raises(InputError, match="leave one of them out"):
             memory.search("Oslo", precise=True, threshold=0.5)
