@@ -495,8 +495,8 @@ class Memory:
                 )
             asked = _query(query) if not isinstance(query, str) or query.strip() else ""  # pyright: ignore[reportUnnecessaryIsInstance]
             with self._reader.scene(view) as scene:
-                book = None if scene.frame is None else self._reader.names(scene, view)
-                return recall_by_name(scene, view, asked, book, limit=limit)
+                found, names = self._reader.named(scene, view, asked)
+                return recall_by_name(scene, view, asked, found, names, limit=limit)
         asked = _query(query)
         _share("threshold", threshold)
         with self._reader.scene(view) as scene:

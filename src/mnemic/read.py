@@ -72,9 +72,13 @@ class Reader:
         self._cache = cache
         self._books: OrderedDict[tuple[int, ...], tuple[Frame | None, precise.Book]] = OrderedDict()
 
-    def names(self, scene: Scene, view: View) -> precise.Book:
-        """The names of the records in a scene, kept for the next question about the same walls."""
-        assert scene.frame is not None
+    def named(self, scene: Scene, view: View, query: str) -> tuple[list[precise.Found], int]:
+        """The records in a scene that a question names, and how many have a name at all.
+
+        The names are kept for the next question about the same walls.
+        """
+        if scene.frame is None:
+            return [], 0
         derived = [code for kind, code in scene.frame.kinds.items() if kind != "episode"]
         rows: list[int] = scene.frame.columns["row"][np.isin(scene.frame.columns["kind"], derived)].tolist()
         key = tuple(scene.walls)
@@ -90,7 +94,7 @@ class Reader:
                 self._books[key] = (scene.frame, book)
                 while len(self._books) > _BOOKS:
                     self._books.popitem(last=False)
-        return book
+            return book.named_in(query), len(book)  # inside the lock: another thread may bring the book up to date
 
     def forget(self) -> None:
         """Drop the names kept: after an erasure none of them stays in memory."""
@@ -340,19 +344,19 @@ def _counted(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
-def recall_by_name(scene: Scene, view: View, query: str, book: precise.Book | None, *, limit: int) -> Results:
+def recall_by_name(
+    scene: Scene, view: View, query: str, found: Sequence[precise.Found], names: int, *, limit: int
+) -> Results:
     """The records that the question names, and nothing else: by subject, by alias, then the newest."""
     considered = int(np.count_nonzero(scene.allowed))
     results = Results("q" + os.urandom(8).hex(), query, (), considered)
-    if scene.frame is None or book is None or not considered:
+    if scene.frame is None or not considered:
         return replace(results, notes=_nothing_in_scope(scene, view))
-    found = book.named_in(query)
     places = scene.frame.places_of([one.row for one in found])
     shown = [(one, place) for one, place in zip(found, places, strict=True) if scene.allowed[place]]
     if not shown:
-        return replace(
-            results, notes=(f"the question names none of {_counted(len(book), 'record')} with a name in this scope",)
-        )
+        held = _counted(names, "record")
+        return replace(results, notes=(f"the question names none of {held} with a name in this scope",))
     times = scene.frame.columns["time"]
     shown.sort(key=lambda one: (_NAMED[one[0].by][0], -int(times[one[1]]), -one[1]))
     chosen = np.array([place for _, place in shown[:limit]], np.intp)

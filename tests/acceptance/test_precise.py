@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
@@ -35,7 +37,7 @@ def test_what_is_said_is_not_searched(world: tuple[Memory, dict[str, str]]) -> N
         assert len(named) <= 4
 
 
-def test_a_name_follows_each_change(tmp_path: object) -> None:
+def test_a_name_follows_each_change() -> None:
     with Memory(":memory:") as opened:
         memory = opened.scoped(user_id="ana")
 
@@ -66,3 +68,17 @@ def test_what_it_says_where_there_is_nothing() -> None:
         assert (results.best, results.confidence, results.sufficient) == (None, None, False)
         with pytest.raises(InputError, match="leave one of them out"):
             memory.search("Oslo", precise=True, threshold=0.5)
+
+
+def test_threads_ask_while_others_remember(tmp_path: Path) -> None:
+    with Memory(tmp_path / "names.db", embedder="none") as opened:
+        memory = opened.scoped(user_id="ana")
+        memory.remember("In Norway.", subject="Oslo")
+
+        def ask(number: int) -> int:
+            memory.remember(f"Number {number}.", subject=f"place {number}")
+            return len(memory.search("Where is Oslo?", precise=True))
+
+        with ThreadPoolExecutor(4) as pool:
+            assert list(pool.map(ask, range(60))) == [1] * 60
+        assert len(memory.search("place 59 and place 3", precise=True)) == 2
