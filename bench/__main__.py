@@ -15,7 +15,7 @@ from pathlib import Path
 
 import click
 
-from bench import baselines, datasets, precise, report, run, speed, variants
+from bench import answers, baselines, datasets, precise, report, run, speed, variants
 from bench import fit as fitting
 
 CHECKOUT = Path(__file__).resolve().parent.parent
@@ -101,6 +101,32 @@ def variants_command(data: Path, to: Path) -> None:
     variants.write(data, to, progress=_say)
 
 
+@main.command("answers")
+@_data
+@_out
+@_seed
+@_name
+@click.option("--sets", default="locomo,musique", show_default=True, help="Which sets, with commas between.")
+@click.option("--write", "to", type=click.Path(path_type=Path, dir_okay=False), help="Fit, and write the weights here.")
+def answers_command(data: Path, out: Path, seed: int, name: str | None, sets: str, to: Path | None) -> None:
+    """How near the answers without a model come to the key's, and the fit of their weights."""
+    present, missing = datasets.load_available(_listed(sets), data)
+    for set_name in missing:
+        click.echo(f"no data for {set_name} under {data}: left out", err=True)
+    asked = {of: list(answers.cases(conversations, _say)) for of, conversations in present.items()}
+    date = _about(seed)["date"]
+    if to is not None:
+        weights = answers.fit([lesson for found in asked.values() for lesson in answers.lessons(found)])
+        answers.write(weights, to, sets=list(asked), date=date)
+        _say(f"written to {to}; run again to measure what ships")
+        return
+    lines = [line for of, found in asked.items() for line in _answers(of, found, seed)]
+    path = out / f"{name or f'answers-{date}'}.md"
+    path.write_text("\n".join(["# Answers without a model", "", *lines]) + "\n", encoding="utf-8")
+    click.echo("\n".join(lines))
+    _say(f"written to {path}")
+
+
 @main.command("precise")
 def precise_command() -> None:
     """Questions that call records by name: precision, recall and time by kind of case. Needs no data."""
@@ -160,6 +186,10 @@ def _speed(data: Path, out: Path, seed: int, name: str | None, sizes: list[int],
     written = speed.write(measured, out, name or f"speed-{about['date']}")
     click.echo(speed.to_markdown(measured))
     _say(f"written to {', '.join(map(str, written))}")
+
+
+def _answers(of: str, asked: list[answers.Case], seed: int) -> list[str]:
+    return [*answers.table(of, asked, answers.measured(asked, _say), seed=seed), ""]
 
 
 def _listed(text: str) -> list[str]:

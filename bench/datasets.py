@@ -54,7 +54,8 @@ class Question:
     """A question and the messages that answer it.
 
     `evidence` holds message ids and `evidence_sessions` session ids, either of which a set may lack. `corrected` is the
-    evidence after a published audit of the key, None where the audit found nothing to correct.
+    evidence after a published audit of the key, None where the audit found nothing to correct. `answer` is the key's own,
+    "" where the set has none in words.
     """
 
     id: str
@@ -66,6 +67,7 @@ class Question:
     asked_at: str | None = None
     corrected: tuple[str, ...] | None = None
     history: int | None = None
+    answer: str = ""
 
     @property
     def best_evidence(self) -> tuple[str, ...]:
@@ -158,6 +160,7 @@ def locomo(folder: Path) -> Iterator[Conversation]:
                     category=LOCOMO_CATEGORIES[item["category"]],
                     answerable=item["category"] != 5,
                     corrected=None if corrected is None else _known(_locomo_ids(corrected), known),
+                    answer=str(item.get("answer", "")),
                 )
             )
         yield Conversation(sample["sample_id"], "locomo", messages, tuple(questions))
@@ -209,6 +212,7 @@ def longmemeval(folder: Path) -> Iterator[Conversation]:
             category=item["question_type"],
             answerable=answerable,
             asked_at=longmemeval_time(item["question_date"]),
+            answer=str(item["answer"]) if answerable else "",
         )
         yield Conversation(item["question_id"], "longmemeval", tuple(messages), (question,))
 
@@ -394,6 +398,7 @@ def musique(folder: Path) -> Iterator[Conversation]:
             evidence_sessions=_sessions_of(evidence, messages),
             category=item["id"].split("__")[0][:4],
             answerable=item["answerable"],
+            answer=item["answer"],
         )
         yield Conversation(item["id"], "musique", messages, (question,))
 

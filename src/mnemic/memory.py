@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Any, Self, Unpack, cast, overload
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from mnemic import exchange, journal, lookup, pack, rank, text, write
+from mnemic import answer, exchange, journal, lookup, pack, rank, text, write
 from mnemic.analysis import Writing, analyse
 from mnemic.changes import UNSET, Changes, Piece, Stamp, Values, Wall, is_indexed, kind_of, writing_of
 from mnemic.commit import commit
@@ -43,6 +43,7 @@ from mnemic.stores.sqlite import Fields, Snapshot, SqliteStore, Transaction
 from mnemic.times import interval, micros, moment, zone_of
 from mnemic.types import (
     SOURCES,
+    Answer,
     Change,
     Context,
     Diff,
@@ -544,6 +545,41 @@ class Memory:
         if results.hits and not evidence:
             notes = (*notes, f"the budget of {budget} {counter.name} tokens holds not even the first hit")
         return Context(asked, words, tokens, budget, counter.name, evidence, results.id, left, notes)
+
+    def ask(
+        self,
+        question: str,
+        *,
+        threshold: float | None = None,
+        where: Mapping[str, Any] | None = None,
+        kinds: str | Sequence[str] | None = None,
+        include: str | Sequence[str] = (),
+        now: When | None = None,
+        as_of: When | None = None,
+        known_at: When | None = None,
+        **scope: Unpack[ScopeArgs],
+    ) -> Answer:
+        """The answer to a question, with its evidence, or "not known".
+
+        It is an extract: the shortest words of the evidence that answer, with dates resolved ("yesterday" said on 8 May
+        is 7 May). Not known where the evidence is among the hits with a probability below `threshold` (default: 0.5).
+        The other parameters are those of `search`. Raises InputError, ScopeError.
+        """
+        view = self._view(self.ask, scope, now, as_of, known_at, include, kinds, where)
+        asked = _query(question)
+        _share("threshold", threshold)
+        with self._reader.scene(view) as scene:
+            results = recall(
+                scene,
+                view,
+                asked,
+                limit=answer.HITS,
+                threshold=None,
+                embedder=self._embedder,
+                fitted=self._fitted,
+            )
+        least = 0.5 if threshold is None else threshold
+        return answer.extracted(results, self._embedder, self._zone or UTC, least=least)
 
     def get(
         self,

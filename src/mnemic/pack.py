@@ -63,7 +63,7 @@ def render(hits: Sequence[Hit], zone: tzinfo = UTC) -> tuple[str, tuple[Evidence
             lines.append(this)
             day = this
         lines.append(_line(number, hit))
-    return "\n".join(lines), tuple(_quoted(hits[place]) for place in in_time)
+    return "\n".join(lines), tuple(quoted(hits[place]) for place in in_time)
 
 
 def _day(hit: Hit, zone: tzinfo) -> str:
@@ -89,7 +89,7 @@ def _validity(hit: Hit) -> str:
     return f" ({' '.join(filter(None, (since, until)))})"
 
 
-def _quoted(hit: Hit) -> Evidence:
+def quoted(hit: Hit) -> Evidence:
     """What a number stands for: the episode itself, or the first thing that a derived record rests on."""
     if hit.evidence:
         return hit.evidence[0]

@@ -302,6 +302,42 @@ class Context:
 
 
 @dataclass(frozen=True, slots=True)
+class Citation:
+    """A piece of evidence that an answer rests on, and the words of it that answer."""
+
+    evidence: Evidence
+    quote: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The answer to a question, or "not known", with what it rests on.
+
+    `citations[i]` is what is numbered `[i+1]` in the text. Without a `model` the text is an extract: the words of the
+    evidence that fit the question best, dates resolved, and never more than was said. `confidence` is that of the
+    recall: the probability that the evidence was found at all (None where nothing is calibrated).
+    """
+
+    query: str
+    text: str
+    known: bool
+    citations: tuple[Citation, ...]
+    confidence: float | None
+    results_id: str
+    model: str | None = None
+    tokens_in: int = 0
+    tokens_out: int = 0
+    notes: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        lines = [self.text]
+        for number, one in enumerate(self.citations, 1):
+            said = one.evidence
+            lines.append(f"[{number}] {_day(said.time)}  {_said(said.speaker, said.text)}")
+        return "\n".join([*lines, *(f"note: {note}" for note in self.notes)])
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """What a write did to one record, and why."""
 

@@ -1,0 +1,433 @@
+"""Answers without a model: the shortest words that answer, read out of what was found.
+
+A question about a time is answered by the time that the best sentence tells (`mnemic.dates`), one about a length of
+time by its length, every other one by spans of sentences: each run of up to twelve words in the most fitting sentences
+is scored by a linear function of what can be seen of it, and the best one is the answer. The weights are in
+`extract.json`; `python -m bench answers --write` fits them to the expected token-F1 of a softmax over a question's
+spans. An extract is never more than was said, and it may be the wrong part of it: an answer says so.
+
+Pure: nothing here reads a store.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import cache
+from importlib.resources import files
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mnemic import dates, text
+from mnemic.question import KINDS, Wanted
+
+Array = NDArray[np.float64]
+
+Alike = Callable[[Sequence[str]], NDArray[np.float32] | None]
+"""Cosines of texts with the question; None where there are no vectors."""
+
+SENTENCES = 12
+"""Sentences that spans are taken from: the most fitting ones."""
+LONGEST = 12
+"""Words of a span, at most."""
+ANOTHER = 2.0
+"""How far below the best span, in nats, another one of a list may be."""
+AT_MOST = 3
+"""Spans of a list."""
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A text that was found, best first: how it scored, and when it was said."""
+
+    text: str
+    score: float
+    said_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Words of a passage that answer. `text` is the answer; `start` and `end`, in characters, where it stands."""
+
+    passage: int
+    start: int
+    end: int
+    text: str
+    score: float
+
+
+def answer(
+    question: str,
+    wanted: Wanted,
+    passages: Sequence[Passage],
+    alike: Alike | None = None,
+    weights: Mapping[str, float] | None = None,
+) -> tuple[Span, ...]:
+    """The spans that answer a question, best first: one, or up to three where it asks for several; () for none."""
+    read = sentences(question, passages, alike)
+    if wanted.kind == "time" and (found := _told(wanted, read, passages)):
+        return (found,)
+    if wanted.kind == "duration" and (found := _lasting(question, read, passages)):
+        return (found,)
+    spans, rows = candidates(wanted, read)
+    if not spans:
+        return ()
+    numbers = fitted() if weights is None else weights
+    scores = rows @ np.array([numbers[name] for name in FEATURES])
+    return _best(spans, scores, AT_MOST if wanted.several else 1)
+
+
+def _best(spans: Sequence[Span], scores: Array, most: int) -> tuple[Span, ...]:
+    """The best span, and others nearly as good that share no word with it."""
+    order = np.argsort(-scores, kind="stable")
+    chosen: list[Span] = []
+    said: set[str] = set()
+    for place in order.tolist():
+        if chosen and (len(chosen) == most or scores[place] < scores[order[0]] - ANOTHER):
+            break
+        words = set(text.content_words(text.words(spans[place].text)))
+        if words and said.isdisjoint(words):
+            said |= words
+            span = spans[place]
+            chosen.append(Span(span.passage, span.start, span.end, span.text, float(scores[place])))
+    return tuple(chosen)
+
+
+@cache
+def fitted() -> Mapping[str, float]:
+    """The shipped weights."""
+    return cast("dict[str, float]", json.loads((files("mnemic") / "extract.json").read_text(encoding="utf-8"))["weights"])
+
+
+# -- sentences
+
+_CUT = re.compile(r"(?<=[.!?…。！？])[\"”’)]*\s+|\n+|\s[-–—]\s|(?=\[)")
+_WORD = re.compile(r"\S+")
+_MARKS = "\"'“”‘’.,;:!?()[]{}…*_–—"
+_LETTERS = re.compile(r"[^\W\d_]")
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A sentence of a passage, its words, and how it fits the question."""
+
+    passage: int
+    start: int
+    words: tuple[tuple[int, int], ...]
+    """Start and end of each word in the passage, in characters, with its punctuation."""
+    said: tuple[str, ...]
+    """The words, lower-cased and without punctuation."""
+    text: str
+    asked: tuple[bool, ...]
+    """Per word: whether the question has it, in any form."""
+    first: bool
+    behind: float
+    """How far the passage's score lies behind the best one's."""
+    overlap: float
+    """Share of the question's words that it has …"""
+    around: float
+    """… and that its passage has."""
+    cosine: float
+
+    @property
+    def fit(self) -> float:
+        """How well it fits, before its words are looked at: what its passage scored, and what it shares itself."""
+        return 2.0 * self.behind + 0.6 * self.overlap + self.cosine - 0.03 * self.passage
+
+
+def sentences(question: str, passages: Sequence[Passage], alike: Alike | None) -> list[Sentence]:
+    """All sentences of the passages, in their order."""
+    terms = {term.term for term in text.query_terms(question) if term.weight == 1.0 and term.term[0] != text.COMPOUND}
+    best = max((passage.score for passage in passages), default=0.0)
+    found: list[Sentence] = []
+    for number, passage in enumerate(passages):
+        in_passage: set[str] = set()
+        cuts = list(_cuts(passage.text))
+        read: list[tuple[int, str, tuple[tuple[int, int], ...], list[str], list[set[str]]]] = []
+        for start, end in cuts:
+            spans = tuple((start + m.start(), start + m.end()) for m in _WORD.finditer(passage.text[start:end]))
+            said = [passage.text[a:b].strip(_MARKS).lower() for a, b in spans]
+            stems = [set(text.terms(word)) & terms for word in said]
+            in_passage.update(*stems)
+            read.append((start, passage.text[start:end], spans, said, stems))
+        for place, (start, words, spans, said, stems) in enumerate(read):
+            shared: set[str] = set().union(*stems)
+            found.append(
+                Sentence(
+                    passage=number,
+                    start=start,
+                    words=spans,
+                    said=tuple(said),
+                    text=words,
+                    asked=tuple(map(bool, stems)),
+                    first=place == 0,
+                    behind=passage.score - best,
+                    overlap=len(shared) / max(len(terms), 1),
+                    around=len(in_passage) / max(len(terms), 1),
+                    cosine=0.0,
+                )
+            )
+    cosines = alike([sentence.text for sentence in found]) if alike is not None and found else None
+    if cosines is None:
+        return found
+    return [replace(one, cosine=float(cosine)) for one, cosine in zip(found, cosines, strict=True)]
+
+
+def _cuts(words: str) -> Iterator[tuple[int, int]]:
+    start = 0
+    for cut in _CUT.finditer(words):
+        if _LETTERS.search(words, start, cut.start()) or any(c.isdigit() for c in words[start : cut.start()]):
+            yield start, cut.start()
+            start = cut.end()
+    if words[start:].strip():
+        yield start, len(words)
+
+
+# -- times
+
+
+def _told(wanted: Wanted, read: Sequence[Sentence], passages: Sequence[Passage]) -> Span | None:
+    """The time that the most fitting sentence tells; where it tells none, the day on which it was said."""
+    told = [dates.told(passage.text, passage.said_at) for passage in passages]
+
+    def inside(one: Sentence) -> list[dates.Told]:
+        end = one.start + len(one.text)
+        return [time for time in told[one.passage] if one.start <= time.start < end]
+
+    def fit(one: Sentence) -> float:
+        # A sentence that tells a time is likelier the one that answers; a question back tells nothing. Weights are
+        # round: measured, the figure moves by a point between half and twice of each.
+        return (
+            3.0 * one.behind
+            + 0.5 * one.overlap
+            + 0.5 * one.around
+            + 1.0 * bool(inside(one))
+            + 0.1 * bool(told[one.passage])
+            - 0.3 * one.text.endswith("?")
+        )
+
+    if not read:
+        return None
+    best = max(read, key=fit)
+    score = fit(best)
+    for time in (*inside(best), *told[best.passage]):
+        return Span(best.passage, time.start, time.end, _in_unit(time, wanted), score)
+    said_at = passages[best.passage].said_at
+    day = dates.Told(0, 0, said_at, said_at, "day", dates.day_words(said_at))
+    return Span(best.passage, best.start, best.start + len(best.text), _in_unit(day, wanted), score)
+
+
+def _in_unit(time: dates.Told, wanted: Wanted) -> str:
+    """A time in the unit that the question asks for, where it is known that well."""
+    if time.precision == "about" or wanted.unit is None or (wanted.unit == "month" and time.precision == "year"):
+        return time.phrase
+    if wanted.unit == "year":
+        return str(time.first.year)
+    return dates.day_words(time.first).split(" ", 1)[1]
+
+
+_AGO = re.compile(r"\bago\b")
+
+
+def _lasting(question: str, read: Sequence[Sentence], passages: Sequence[Passage]) -> Span | None:
+    """The length of time in the most fitting sentence that tells one."""
+    ago = _AGO.search(question.lower()) is not None
+    choices: list[tuple[float, Span]] = []
+    for one in read:
+        passage = passages[one.passage]
+        fit = 3.0 * one.behind + 0.5 * one.overlap + 0.5 * one.around - 0.3 * one.text.endswith("?")
+        end = one.start + len(one.text)
+        spans = [(time.start, time.end) for time in dates.lasting(passage.text, passage.said_at)]
+        if ago:
+            spans = [
+                (time.start, time.end)
+                for time in dates.told(passage.text, passage.said_at)
+                if passage.text[time.start : time.end].lower().endswith("ago")
+            ]
+        choices += [
+            (fit, Span(one.passage, begin, stop, passage.text[begin:stop], fit))
+            for begin, stop in spans
+            if one.start <= begin < end
+        ]
+    return max(choices, key=lambda choice: choice[0])[1] if choices else None
+
+
+# -- spans
+
+# Words that carry no answer by themselves; an answer hardly begins or ends with one.
+_FUNCTION = frozenset(
+    """a about above after again against ago all also always am an and any are as at be because been before being below
+    between both but by can could did do does doing done down during each either else even ever every few for from
+    further get gets getting give go goes going gonna got had has have having he her here hers herself him himself his
+    how however i if in into is it its itself just keep know let like likely make makes many maybe may me might mine
+    more most much must my myself need neither never no nor not now of off oh ok okay on once one only onto or other our
+    ours ourselves out over own perhaps quite rather really same shall she should so some someone something sometimes
+    soon still such sure take than that the their theirs them themselves then there these they thing things think this
+    those though through to too totally under until up upon us use used usually very wanna want was we well were what
+    when where which while who whom whose why will with within without would yeah yep yes yet you your yours yourself
+    i'm i've i'd i'll it's that's don't didn't can't won't couldn't wasn't isn't aren't you're we're they're there's
+    let's he's she's what's haven't hasn't doesn't you've we've""".split()
+)
+_SPEAKERS = frozenset("i i'm i've i'd i'll me my we you your".split())
+_NUMBERS = frozenset(
+    """one two three four five six seven eight nine ten eleven twelve twenty thirty fifty hundred thousand once twice
+    """.split()
+)
+_INTO_PLACES = frozenset("in at to from near on".split())
+_INTO_REASONS = frozenset("because since cause".split())
+_INTO_THINGS = frozenset("is are was were called named a an the my some like".split())
+
+FEATURES = (
+    # of the passage and the sentence
+    "behind",
+    "place",
+    "first passage",
+    "overlap",
+    "cosine",
+    "asks back",
+    "words of the sentence",
+    "later sentence",
+    # of the span and its edges
+    "length",
+    "length squared",
+    "function words",
+    "content",
+    "begins with a function word",
+    "ends with a function word",
+    "after a function word",
+    "before a function word",
+    "after a pause",
+    "before a pause",
+    "pause inside",
+    "whole sentence",
+    "begins the sentence",
+    "after a link",
+    "first or second person",
+    # of the question's words around and in it
+    "has a word of the question",
+    "share of words of the question",
+    "near a word of the question",
+    "behind a word of the question",
+    "before a word of the question",
+    # of what is asked for
+    "capitals",
+    "capitals for a person",
+    "capitals for a place",
+    "capitals for a name",
+    "quoted for a name",
+    "number for a number",
+    "preposition for a place",
+    "conjunction for a reason",
+    "purpose",
+    *(f"length for a {kind}" for kind in KINDS),
+)
+"""What is seen of a span; the names are those in extract.json."""
+
+
+def candidates(wanted: Wanted, read: Sequence[Sentence]) -> tuple[list[Span], Array]:
+    """The spans of the most fitting sentences, and their features, (spans, features)."""
+    chosen = sorted(read, key=lambda one: -one.fit)[:SENTENCES]
+    blocks = [_of_sentence(wanted, one) for one in chosen]
+    spans = [span for found, _ in blocks for span in found]
+    rows = [rows for _, rows in blocks if len(rows)]
+    return spans, np.concatenate(rows) if rows else np.zeros((0, len(FEATURES)))
+
+
+def _of_sentence(wanted: Wanted, one: Sentence) -> tuple[list[Span], Array]:
+    size = len(one.words)
+    tokens = [one.text[a - one.start : b - one.start] for a, b in one.words]
+    function = np.array([word in _FUNCTION or not word for word in one.said])
+    asked = np.array(one.asked, np.bool_) & ~function
+    capital = np.array(
+        [at > 0 and token.strip(_MARKS)[:1].isupper() and word not in _SPEAKERS
+         for at, (token, word) in enumerate(zip(tokens, one.said, strict=True))]
+    )  # fmt: skip
+    number = np.array([word.lstrip("$€£")[:1].isdigit() or word.split("-")[0] in _NUMBERS for word in one.said])
+    pause = np.array([token[-1] in ".,;:!?)…" for token in tokens])
+    quoted = np.array([token[0] in "\"“'‘" for token in tokens])
+    person = np.array([word in _SPEAKERS for word in one.said])
+
+    widest = min(LONGEST, size)
+    begin = np.repeat(np.arange(size), widest)
+    end = begin + np.tile(np.arange(1, widest + 1), size)
+    begin, end = begin[end <= size], end[end <= size]
+
+    def within(flags: NDArray[np.bool_], upto: NDArray[np.intp]) -> NDArray[np.intp]:
+        """How many of the flags stand from `begin` on and before `upto`."""
+        sums = np.concatenate([[0], np.cumsum(flags)])
+        return sums[upto] - sums[begin]
+
+    length = end - begin
+    content = length - within(function, end)
+    pauses = within(pause, end - 1)
+    kept = (content > 0) & (pauses <= 1)
+    begin, end, length, content, pauses = begin[kept], end[kept], length[kept], content[kept], pauses[kept]
+    if not len(begin):
+        return [], np.zeros((0, len(FEATURES)))
+
+    before = np.concatenate([[-1], np.arange(size - 1)])[begin]  # the word before a span; -1: none
+    previous = np.array(["", *one.said])[before + 1]
+    log = np.log(length)
+    capitals = within(capital, end) / length
+    in_question = within(asked, end)
+    places = np.flatnonzero(asked)
+    near = np.zeros(len(begin))
+    if len(places):
+        to_begin = np.abs(begin[:, None] - 1 - places).min(axis=1)
+        near = 1.0 / (1.0 + np.minimum(to_begin, np.abs(end[:, None] - places).min(axis=1)))
+    kind = wanted.kind
+    seen: dict[str, Any] = {
+        "behind": one.behind,
+        "place": 1.0 / (1.0 + one.passage),
+        "first passage": one.passage == 0,
+        "overlap": one.overlap,
+        "cosine": one.cosine,
+        "asks back": one.text.endswith("?"),
+        "words of the sentence": np.log(size),
+        "later sentence": not one.first,
+        "length": log,
+        "length squared": log * log,
+        "function words": length - content,
+        "content": content / length,
+        "begins with a function word": function[begin],
+        "ends with a function word": function[end - 1],
+        "after a function word": np.concatenate([[True], function])[begin],
+        "before a function word": np.concatenate([function, [True]])[end],
+        "after a pause": np.concatenate([[True], pause])[begin],
+        "before a pause": pause[end - 1] | (end == size),
+        "pause inside": pauses,
+        "whole sentence": (begin == 0) & (end == size),
+        "begins the sentence": begin == 0,
+        "after a link": np.isin(previous, list(_INTO_THINGS)),
+        "first or second person": within(person, end),
+        "has a word of the question": in_question > 0,
+        "share of words of the question": in_question / content,
+        "near a word of the question": near,
+        "behind a word of the question": begin > places[0] if len(places) else 0.0,
+        "before a word of the question": end <= places[-1] if len(places) else 0.0,
+        "capitals": capitals,
+        "capitals for a person": capitals * (kind == "person"),
+        "capitals for a place": capitals * (kind == "place"),
+        "capitals for a name": capitals * (kind == "name"),
+        "quoted for a name": quoted[begin] * (kind == "name"),
+        "number for a number": (within(number, end) > 0) * (kind in ("number", "duration")),
+        "preposition for a place": np.isin(previous, list(_INTO_PLACES)) * (kind == "place"),
+        "conjunction for a reason": np.isin(previous, list(_INTO_REASONS)) * (kind == "reason"),
+        "purpose": np.isin(np.array(one.said)[begin], ["to", "for"]) * (kind in ("reason", "manner")),
+    } | {f"length for a {other}": log * (kind == other) for other in KINDS}
+    rows = np.stack([np.broadcast_to(np.asarray(seen[name], np.float64), len(begin)) for name in FEATURES], axis=1)
+    return [_span(one, int(a), int(b)) for a, b in zip(begin, end, strict=True)], rows
+
+
+def _span(one: Sentence, begin: int, end: int) -> Span:
+    """A span without the punctuation at its edges."""
+    start, stop = one.words[begin][0], one.words[end - 1][1]
+    words = one.text[start - one.start : stop - one.start]
+    bare = words.strip(" " + _MARKS)
+    start += words.find(bare)
+    return Span(one.passage, start, start + len(bare), bare, 0.0)

@@ -1,0 +1,83 @@
+"""What a question wants: the kind of its answer, and whether that is one thing or several.
+
+Pure, by rules, and English: another language wants a "thing". Nothing is left out of a search for it; it decides how an
+answer is read out of what was found.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+Kind = Literal["time", "duration", "number", "place", "reason", "person", "manner", "yes or no", "name", "thing"]
+"""What answers a question. "name" is the name of something made: a book, a film, a game, a shop."""
+
+KINDS: tuple[Kind, ...] = get_args(Kind)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What answers a question."""
+
+    kind: Kind
+    several: bool = False
+    """Whether it asks for a list: "Which cities …", "What do both of them …"."""
+    unit: Literal["year", "month"] | None = None
+    """The precision of a time that is asked for: "In which year …"."""
+
+
+_UNIT = re.compile(r"^(?:in |on |during |around |by )?(?:what|which) (?:\w+ )?(year|month)\b")
+# The first that fits.
+_PATTERNS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
+    (
+        "time",
+        re.compile(
+            r"^(?:(?:on|by|since|until|around|in) )?(?:when\b|(?:what|which) (?:exact )?(?:day|date|month|year|week|season)\b)"
+            r"|\bwhat (?:is|was) the (?:exact )?date\b"
+        ),
+    ),
+    ("duration", re.compile(r"^(?:for )?how (?:long|old)\b|^(?:for )?how many (?:years|months|weeks|days|hours|minutes)\b")),
+    ("number", re.compile(r"\bhow (?:many|much|often|far|big|tall|high)\b|\bwhat (?:number|amount|percentage|score|price)\b")),
+    ("person", re.compile(r"\bwho(?:m|se)?\b")),
+    (
+        "place",
+        re.compile(
+            r"\bwhere\b|\b(?:what|which) (?:city|cities|country|countries|state|states|place|places|town|towns|location"
+            r"|locations|areas?|island|region|neighbou?rhood)\b"
+        ),
+    ),
+    (
+        "reason",
+        re.compile(
+            r"\bwhy\b|\bwhat (?:inspired|motivated|made|caused|prompted|led)\b"
+            r"|\bwhat (?:is|was|were|are) .*\b(?:reason|motivation|inspiration)\b"
+        ),
+    ),
+    ("manner", re.compile(r"\bhow\b")),
+    ("yes or no", re.compile(r"^(?:is|are|was|were|do|does|did|has|have|had|can|could|would|will|should)\b")),
+    (
+        "name",
+        re.compile(
+            r"\b(?:name|names|named|called|title|books?|movies?|films?|games?|songs?|bands?|artists?|shows?|brand|company"
+            r"|author|series|shop|store|team)\b"
+        ),
+    ),
+)
+_SEVERAL = re.compile(
+    r"^(?:what|which)(?: are| were| kinds? of| types? of| other| new| some| different)* (?:\w+ )?"
+    r"(?!(?:is|was|does|has|this|his|its)\b)(?:\w+(?<!s)s|people|children|family)\b"
+    r"|\bboth\b|^who (?:are|were)\b"
+)
+
+
+def wanted(question: str) -> Wanted:
+    """What answers a question."""
+    folded = " ".join(question.lower().split())
+    kind = next((kind for kind, pattern in _PATTERNS if pattern.search(folded)), "thing")
+    unit = _UNIT.search(folded)
+    return Wanted(
+        kind,
+        several=kind not in ("time", "duration", "number", "yes or no") and _SEVERAL.search(folded) is not None,
+        unit=("year" if unit[1] == "year" else "month") if unit and kind == "time" else None,
+    )
