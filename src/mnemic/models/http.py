@@ -91,10 +91,10 @@ class HttpEmbedder:
         return self.embed_documents([text])[0]
 
     def _embed(self, texts: list[str]) -> NDArray[np.float32]:
-        answer = self._wire.post({"model": self._model, "input": texts})
-        if answer.status != 200:
-            raise self._wire.refused(answer, self._hints())
-        vectors = self._read(answer.content, len(texts))
+        reply = self._wire.post({"model": self._model, "input": texts})
+        if reply.status != 200:
+            raise self._wire.refused(reply, self._hints())
+        vectors = self._read(reply.content, len(texts))
         with self._lock:
             if self._dims is None:
                 self._dims = vectors.shape[1]
@@ -119,8 +119,9 @@ class HttpEmbedder:
             ranked = sorted((int(entry.get("index", at)), at) for at, entry in enumerate(entries))
             vectors = np.array([entries[at]["embedding"] for _, at in ranked], dtype=np.float32)
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+            said = self._wire.excerpt(content)
             raise ModelError(
-                f"{self._wire.server} answered something that is not an embeddings answer: {self._wire.excerpt(content)}"
+                f"{self._wire.server} answered something that is not an embeddings answer: {said}"
             ) from error
         if [index for index, _ in ranked] != list(range(count)):
             raise ModelError(

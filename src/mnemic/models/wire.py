@@ -36,7 +36,7 @@ _FIRST_WAIT = 0.5
 _LONGEST_WAIT = 60.0
 
 
-class Answer(NamedTuple):
+class Reply(NamedTuple):
     """What a server answered for good: a success, or a refusal that trying again would not change."""
 
     status: int
@@ -93,12 +93,14 @@ class Wire:
         self._key = key
         self._timeout = timeout
         self._attempts = attempts
-        self._headers = {"Content-Type": "application/json", "Accept": "application/json", **headers}
+        sent = {"Content-Type": "application/json", "Accept": "application/json", **headers}
+        # One spelling, so that a header given twice is sent once, the last one.
+        self._headers = {name.title(): value for name, value in sent.items()}
         self._sleep = sleep
         self.server = f"{parts.scheme}://{parts.netloc}{self._path}"
         """The whole address, as messages name it."""
 
-    def post(self, body: object) -> Answer:
+    def post(self, body: object) -> Reply:
         """Post `body` as JSON, and try again what may pass.
 
         Raises ModelError when the server cannot be reached, or is still busy or failing at the last attempt.
@@ -122,7 +124,7 @@ class Wire:
             else:
                 if response.status not in _RETRIED_STATUS:
                     kind = (response.getheader("Content-Type") or "").partition(";")[0].strip().lower()
-                    return Answer(response.status, kind, content)
+                    return Reply(response.status, kind, content)
                 failure, cause = f"{self.server} failed with {response.status}: {self.excerpt(content)}", None
                 asked = _retry_after(response.getheader("Retry-After"))
             wait = asked if asked is not None else _FIRST_WAIT * 2 ** (attempt - 1) * random.uniform(0.8, 1.2)
@@ -146,13 +148,13 @@ class Wire:
         finally:
             connection.close()
 
-    def refused(self, answer: Answer, hints: Mapping[int, str]) -> ModelError:
-        """The error for an answer that is not 200; `hints` has what to look at, by status."""
-        hint = hints.get(answer.status, "see the server's answer")
-        if 300 <= answer.status < 400:
+    def refused(self, reply: Reply, hints: Mapping[int, str]) -> ModelError:
+        """The error for a reply that is not 200; `hints` has what to look at, by status."""
+        hint = hints.get(reply.status, "see the server's answer")
+        if 300 <= reply.status < 400:
             hint = "redirects are not followed: pass the address where the server really is"
         return ModelError(
-            f"{self.server} refused the request with {answer.status}: {self.excerpt(answer.content)}; {hint}"
+            f"{self.server} refused the request with {reply.status}: {self.excerpt(reply.content)}; {hint}"
         )
 
     def excerpt(self, content: bytes) -> str:
