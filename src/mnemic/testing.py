@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 import threading
 import zlib
 from collections.abc import Callable, Mapping, Sequence
@@ -180,7 +181,7 @@ class ScriptedChat:
             if isinstance(step, bool) or not (isinstance(step, (str, int, Answer)) or callable(step)):
                 raise InputError(f"a step is a text, a status, an Answer or a function (got {step!r:.80})")
         self._script = list(script)
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a step that is a function may read `requests`
         self._asked: list[Asked] = []
         self._server: _Loopback | None = None
         self._thread: threading.Thread | None = None
@@ -235,7 +236,6 @@ class _Loopback(ThreadingTCPServer):
     """Not http.server's own: that one looks up the host's name, which can take seconds."""
 
     allow_reuse_address = True
-    daemon_threads = True
     request_queue_size = 128
 
     def __init__(self, step: Callable[[Asked], Answer]) -> None:
@@ -243,9 +243,17 @@ class _Loopback(ThreadingTCPServer):
         self.closing = threading.Event()
         super().__init__(("127.0.0.1", 0), _Exchange)
 
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Print what went wrong, but for a client that is gone."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
+
 
 class _Exchange(BaseHTTPRequestHandler):
     """One request and its answer."""
+
+    timeout = 10.0
+    """Seconds for which a client that says nothing can hold up the closing of the server."""
 
     def do_POST(self) -> None:
         server = cast("_Loopback", self.server)
@@ -283,14 +291,11 @@ class _Exchange(BaseHTTPRequestHandler):
 
     def _send(self, status: int, content: bytes, headers: Mapping[str, str], *, whole: bool = True) -> None:
         fixed = {"Content-Type": "application/json", "Content-Length": str(len(content))}
-        try:
-            self.send_response(status)
-            for name, value in (fixed | {name.title(): value for name, value in headers.items()}).items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(content if whole else content[: len(content) // 2])
-        except (BrokenPipeError, ConnectionResetError):
-            pass  # a client that would not wait
+        self.send_response(status)
+        for name, value in (fixed | {name.title(): value for name, value in headers.items()}).items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(content if whole else content[: len(content) // 2])
 
     def log_message(self, format: str, *args: Any) -> None:
         pass

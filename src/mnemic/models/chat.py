@@ -180,7 +180,7 @@ class PromptChat:
             answer = cast("object", self._answer(prompt))
         if not isinstance(answer, str):
             raise ModelError(f"{self.name} answered {type(answer).__name__}; expected a string")
-        return _completion(_Said(answer), self.name, max_tokens)
+        return _completion(_Said(answer), self.name, None)
 
 
 def _prompt(messages: list[dict[str, str]]) -> str:
@@ -352,8 +352,8 @@ def _count(usage: Any, *names: str) -> int:
     return sum(value for value in values if isinstance(value, int) and value > 0)
 
 
-def _completion(said: _Said, who: str, max_tokens: int) -> Completion:
-    """The answer, once there is one. Raises ModelError when the model said nothing."""
+def _completion(said: _Said, who: str, max_tokens: int | None) -> Completion:
+    """The answer, once there is one; `max_tokens` None: it knew no bound. Raises ModelError when nothing was said."""
     stop = f" ({said.stop})" if said.stop else ""
     if said.failed:
         raise ModelError(f"{who} failed in the middle of its answer{stop}; asking again may help")
@@ -363,7 +363,7 @@ def _completion(said: _Said, who: str, max_tokens: int) -> Completion:
     text, thought, open_end = _spoken(said.text)
     if text:
         return Completion(text, said.tokens_in, said.tokens_out, said.cut)
-    if (thought or said.thought) and (open_end or said.cut):
+    if max_tokens is not None and (thought or said.thought) and (open_end or said.cut):
         raise ModelError(
             f"{who} only thought until max_tokens={max_tokens}, and answered nothing{stop}; "
             + "pass a larger max_tokens, or switch its thinking off"
