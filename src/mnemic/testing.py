@@ -10,7 +10,6 @@ import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from http.client import responses
 from http.server import BaseHTTPRequestHandler
 from socketserver import ThreadingTCPServer
 from types import MappingProxyType, TracebackType
@@ -323,7 +322,7 @@ class _OpenAI:
         message = {"role": "assistant", "content": text, "refusal": None}
         if answer.refusal is not None:
             message |= {"content": None, "refusal": answer.refusal}
-        spent, said = _words(asked), len(text.split())
+        spent, said = _words(asked), len(f"{answer.think or ''} {answer.text}".split())
         return {
             "id": "chatcmpl-scripted",
             "object": "chat.completion",
@@ -400,5 +399,15 @@ def _words(asked: Asked) -> int:
 
 def _problem(status: int, message: str) -> bytes:
     """An error that both protocols' clients can read."""
-    kind = responses.get(status, "error").lower().replace(" ", "_")
+    kind = _KINDS.get(status, "invalid_request_error" if status < 500 else "api_error")
     return json.dumps({"type": "error", "error": {"type": kind, "message": message, "code": None}}).encode()
+
+
+_KINDS = {
+    401: "authentication_error",
+    403: "permission_error",
+    404: "not_found_error",
+    413: "request_too_large",
+    429: "rate_limit_error",
+    529: "overloaded_error",
+}
