@@ -1,4 +1,4 @@
-"""What Mnemic asks of the things it does not own: an embedder, a token counter, a clock.
+"""What Mnemic asks of the things it does not own: an embedder, a chat model, a token counter, a clock.
 
 A store's own port lies with the stores. Nothing here has state, and nothing here is imported for its side effects: any
 object with these members fits, no base class needed.
@@ -6,7 +6,8 @@ object with these members fits, no base class needed.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple, Protocol, runtime_checkable
 
@@ -93,6 +94,40 @@ class TokenEmbedder(Embedder, Protocol):
 
         The query's side: weights come from the scope's own token counts, e.g. smooth inverse frequency a / (a + p)
         (Arora, Liang, Ma: A Simple but Tough-to-Beat Baseline for Sentence Embeddings, ICLR 2017).
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """A chat model's answer."""
+
+    text: str
+    """What it says: never blank, without its thoughts."""
+    tokens_in: int = 0
+    """Tokens of the messages, as the server counts them; 0 where it does not say."""
+    tokens_out: int = 0
+    """Tokens of the answer, its thoughts among them; 0 where it does not say."""
+    cut: bool = False
+    """Whether the answer was broken off at max_tokens."""
+
+
+@runtime_checkable
+class ChatModel(Protocol):
+    """Answers messages: one method and one fact. Calls may come from several threads."""
+
+    @property
+    def name(self) -> str:
+        """Names the model; what it derives is recorded under it. Reading it asks nobody."""
+        ...
+
+    def complete(
+        self, messages: Sequence[Mapping[str, str]], *, max_tokens: int = 512, temperature: float = 0.0
+    ) -> Completion:
+        """The answer to `messages`: each has a `role` ("system", "user" or "assistant") and a `content`.
+
+        `max_tokens` bounds the answer, thoughts included; `temperature` is 0 for the likeliest words, at most 2.
+        Raises ModelError when the model cannot answer, declines, or answers nothing.
         """
         ...
 

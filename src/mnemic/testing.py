@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import re
+import sys
+import threading
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler
+from socketserver import ThreadingTCPServer
+from types import MappingProxyType, TracebackType
+from typing import Any, Literal, Self, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -106,3 +114,300 @@ class FrozenClock:
         """Move the clock (backwards if negative) and return the new moment."""
         self._now += timedelta(seconds=seconds)
         return self._now
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One step of a ScriptedChat: what it answers, or what goes wrong. `Answer("Yes.")` is a plain answer."""
+
+    text: str = ""
+    """What the model says; with a `status` other than 200, the server's message."""
+    think: str | None = None
+    """Thoughts before it, as the protocol has them: a <think> block for OpenAI's, a thinking block for Anthropic's."""
+    finish: Literal["stop", "length", "content_filter"] = "stop"
+    """Why the answer ends, in OpenAI's words; Anthropic's are chosen to match."""
+    refusal: str | None = None
+    """The model declines, with these words, in place of the text."""
+    status: int = 200
+    """The HTTP status; other than 200, the protocol's error is answered."""
+    headers: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    """More headers, e.g. {"Retry-After": "3"}; a Content-Type takes the place of application/json."""
+    delay: float = 0.0
+    """Seconds before the answer. A client that has gone by then is no error; closing the server ends the wait."""
+    cut: Literal["before", "within"] | None = None
+    """Hangs up: before the first byte, or in the middle of the answer."""
+    body: str | bytes | None = None
+    """What is sent in place of the protocol's JSON, byte for byte."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request that a ScriptedChat was sent."""
+
+    path: str
+    headers: Mapping[str, str]
+    """By name, in lower case."""
+    body: Mapping[str, Any]
+    """The JSON as it came."""
+    messages: tuple[Mapping[str, str], ...]
+    """`role` and `content` of each, in either protocol; Anthropic's `system` stands first."""
+
+
+Step = str | int | Answer | Callable[[tuple[Mapping[str, str], ...]], "str | int | Answer"]
+"""An answer's text, a status, an Answer, or a function of the request's messages that gives one of these."""
+
+
+class ScriptedChat:
+    """A chat server on a loopback port that plays a script: one step per request, the last one for ever.
+
+        with ScriptedChat("Lisbon.", 429, Answer("Porto.", delay=0.1)) as server:
+            memory = ...  # with server.url, for a client of either protocol
+        assert "live" in server.requests[0].messages[-1]["content"]
+
+    It is a real server, with sockets and a thread: `POST …/chat/completions` is answered in OpenAI's protocol,
+    `POST …/messages` in Anthropic's, without streams. As the real ones it refuses a request that the protocol does not
+    allow (400; 401 for Anthropic's without a key); that takes no step. A status (`429`) is answered with the protocol's
+    error. Tokens are counted in words. A step that is a function is called with the messages, one call at a time; what
+    it raises is printed, and answered with status 400.
+
+    Nothing listens before `with` is entered, or after it is left; `requests` can still be read then.
+    """
+
+    def __init__(self, *script: Step) -> None:
+        if not script:
+            raise InputError('a script needs at least one step, e.g. ScriptedChat("Yes.")')
+        for step in script:
+            if isinstance(step, bool) or not (isinstance(step, (str, int, Answer)) or callable(step)):
+                raise InputError(f"a step is a text, a status, an Answer or a function (got {step!r:.80})")
+        self._script = list(script)
+        self._lock = threading.RLock()  # a step that is a function may read `requests`
+        self._asked: list[Asked] = []
+        self._server: _Loopback | None = None
+        self._thread: threading.Thread | None = None
+
+    def __repr__(self) -> str:
+        return f"ScriptedChat({'closed' if self._server is None else self.url})"
+
+    @property
+    def url(self) -> str:
+        """The address up to where the protocol begins, "http://127.0.0.1:<port>/v1", as a base_url is given."""
+        if self._server is None:
+            raise InputError("the server has an address inside its with block only: with ScriptedChat(…) as server:")
+        return f"http://127.0.0.1:{self._server.server_address[1]}/v1"
+
+    @property
+    def requests(self) -> tuple[Asked, ...]:
+        """What was asked so far, in order of arrival."""
+        with self._lock:
+            return tuple(self._asked)
+
+    def __enter__(self) -> Self:
+        if self._server is not None:
+            raise InputError("this server is running already; make another one")
+        self._server = _Loopback(self._step)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        server, thread = self._server, self._thread
+        self._server = self._thread = None
+        if server is not None and thread is not None:
+            server.closing.set()
+            server.shutdown()
+            thread.join()
+            server.server_close()
+
+    def _step(self, asked: Asked) -> Answer:
+        """Note the request, and take the step that answers it."""
+        with self._lock:
+            self._asked.append(asked)
+            step = self._script.pop(0) if len(self._script) > 1 else self._script[0]
+            given = step if isinstance(step, (str, int, Answer)) else step(asked.messages)
+        if isinstance(given, Answer):
+            return given
+        return Answer(given) if isinstance(given, str) else Answer("as the script says", status=given)
+
+
+class _Loopback(ThreadingTCPServer):
+    """Not http.server's own: that one looks up the host's name, which can take seconds."""
+
+    allow_reuse_address = True
+    request_queue_size = 128
+
+    def __init__(self, step: Callable[[Asked], Answer]) -> None:
+        self.step = step
+        self.closing = threading.Event()
+        super().__init__(("127.0.0.1", 0), _Exchange)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Print what went wrong, but for a client that is gone."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
+
+
+class _Exchange(BaseHTTPRequestHandler):
+    """One request and its answer."""
+
+    timeout = 10.0
+    """Seconds for which a client that says nothing can hold up the closing of the server."""
+
+    def do_POST(self) -> None:
+        server = cast("_Loopback", self.server)
+        raw = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        protocol = next((known for end, known in _PROTOCOLS.items() if self.path.endswith(end)), None)
+        if protocol is None:
+            self._send(404, _problem(404, f"nothing at {self.path}: known are …{', …'.join(_PROTOCOLS)}"), {})
+            return
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        try:
+            body = cast("dict[str, Any]", json.loads(raw))
+            asked = Asked(self.path, headers, body, protocol.messages(body, headers))
+        except _Refused as refused:
+            self._send(refused.status, _problem(refused.status, str(refused)), {})
+            return
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            self._send(400, _problem(400, f"not a chat request: {type(error).__name__}: {error}"), {})
+            return
+        try:
+            answer = server.step(asked)
+        except Exception as error:
+            self._send(400, _problem(400, f"the script failed: {type(error).__name__}: {error}"), {})
+            raise
+        if answer.delay:
+            server.closing.wait(answer.delay)
+        if answer.cut == "before":
+            return
+        if answer.body is not None:
+            content = answer.body.encode("utf-8", "surrogatepass") if isinstance(answer.body, str) else answer.body
+        elif answer.status != 200:
+            content = _problem(answer.status, answer.text)
+        else:
+            content = json.dumps(protocol.reply(answer, asked)).encode()
+        self._send(answer.status, content, answer.headers, whole=answer.cut is None)
+
+    def _send(self, status: int, content: bytes, headers: Mapping[str, str], *, whole: bool = True) -> None:
+        fixed = {"Content-Type": "application/json", "Content-Length": str(len(content))}
+        self.send_response(status)
+        for name, value in (fixed | {name.title(): value for name, value in headers.items()}).items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(content if whole else content[: len(content) // 2])
+
+    def log_message(self, format: str, *args: Any) -> None:
+        pass
+
+
+class _Refused(Exception):  # noqa: N818
+    """What the real server would not take."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class _OpenAI:
+    """POST /chat/completions."""
+
+    @staticmethod
+    def messages(body: dict[str, Any], headers: Mapping[str, str]) -> tuple[Mapping[str, str], ...]:
+        return _messages(body, ("system", "developer", "user", "assistant"))
+
+    @staticmethod
+    def reply(answer: Answer, asked: Asked) -> dict[str, Any]:
+        text = answer.text if answer.think is None else f"<think>{answer.think}</think>{answer.text}"
+        finish = answer.finish if answer.refusal is None else "content_filter"
+        message = {"role": "assistant", "content": text, "refusal": None}
+        if answer.refusal is not None:
+            message |= {"content": None, "refusal": answer.refusal}
+        spent, said = _words(asked), len(f"{answer.think or ''} {answer.text}".split())
+        return {
+            "id": "chatcmpl-scripted",
+            "object": "chat.completion",
+            "created": 0,
+            "model": asked.body["model"],
+            "choices": [{"index": 0, "message": message, "finish_reason": finish}],
+            "usage": {"prompt_tokens": spent, "completion_tokens": said, "total_tokens": spent + said},
+        }
+
+
+class _Anthropic:
+    """POST /v1/messages."""
+
+    @staticmethod
+    def messages(body: dict[str, Any], headers: Mapping[str, str]) -> tuple[Mapping[str, str], ...]:
+        if not headers.get("x-api-key") and not headers.get("authorization"):
+            raise _Refused(401, "x-api-key header is required")
+        if "anthropic-version" not in headers:
+            raise _Refused(400, "anthropic-version: header is required")
+        if "max_tokens" not in body:
+            raise _Refused(400, "max_tokens: Field required")
+        system = ({"role": "system", "content": _flat(body["system"])},) if body.get("system") else ()
+        return (*system, *_messages(body, ("user", "assistant")))
+
+    @staticmethod
+    def reply(answer: Answer, asked: Asked) -> dict[str, Any]:
+        stop = {"stop": "end_turn", "length": "max_tokens", "content_filter": "refusal"}[answer.finish]
+        content: list[dict[str, str]] = []
+        details = None
+        if answer.refusal is not None:
+            stop, details = "refusal", {"type": "refusal", "category": None, "explanation": answer.refusal}
+        elif answer.think is not None:
+            content.append({"type": "thinking", "thinking": answer.think, "signature": ""})
+        if answer.text and answer.refusal is None:
+            content.append({"type": "text", "text": answer.text})
+        said = len(f"{answer.think or ''} {answer.text}".split())
+        return {
+            "id": "msg_scripted",
+            "type": "message",
+            "role": "assistant",
+            "model": asked.body["model"],
+            "content": content,
+            "stop_reason": stop,
+            "stop_sequence": None,
+            "stop_details": details,
+            "usage": {"input_tokens": _words(asked), "output_tokens": said},
+        }
+
+
+_PROTOCOLS: Mapping[str, type[_OpenAI] | type[_Anthropic]] = {"/chat/completions": _OpenAI, "/messages": _Anthropic}
+
+
+def _messages(body: dict[str, Any], roles: tuple[str, ...]) -> tuple[Mapping[str, str], ...]:
+    """The messages of a request, their content as text. Raises _Refused as the real servers do."""
+    if not body.get("model"):
+        raise _Refused(400, "model: Field required")
+    given = cast("list[dict[str, Any]]", body.get("messages"))
+    if not given:
+        raise _Refused(400, "messages: at least one message is required")
+    for place, message in enumerate(given):
+        if message["role"] not in roles:
+            raise _Refused(400, f"messages.{place}.role: {message['role']!r} is none of {', '.join(roles)}")
+    return tuple({"role": str(message["role"]), "content": _flat(message["content"])} for message in given)
+
+
+def _flat(content: Any) -> str:
+    """The text of a content: a string, or a list of parts."""
+    return content if isinstance(content, str) else "".join(str(part.get("text", "")) for part in content)
+
+
+def _words(asked: Asked) -> int:
+    return sum(len(message["content"].split()) for message in asked.messages)
+
+
+def _problem(status: int, message: str) -> bytes:
+    """An error that both protocols' clients can read."""
+    kind = _KINDS.get(status, "invalid_request_error" if status < 500 else "api_error")
+    return json.dumps({"type": "error", "error": {"type": kind, "message": message, "code": None}}).encode()
+
+
+_KINDS = {
+    401: "authentication_error",
+    403: "permission_error",
+    404: "not_found_error",
+    413: "request_too_large",
+    429: "rate_limit_error",
+    529: "overloaded_error",
+}

@@ -1,10 +1,10 @@
-"""`as_embedder`: one door for everything that may be passed as an embedder."""
+"""`as_embedder` and `as_chat`: one door for everything that may be passed as an embedder or as a chat model."""
 
 from __future__ import annotations
 
 import inspect
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeGuard, cast
@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 
 from mnemic.errors import ConfigError, ModelError, ParameterError, nearest
 from mnemic.models import foreign
-from mnemic.ports import Embedder, TokenEmbedder
+from mnemic.ports import ChatModel, Embedder, TokenEmbedder
 
 _METHODS = ("embed_documents", "embed_query")
 _SPECS = "'wordllama', 'none', 'minilm:<folder or name>', 'http://<host>/v1#<model>'"
+_CHATS = "'http://<host>/v1#<model>', 'anthropic:<model>', a function from a prompt to an answer"
 
 
 def as_embedder(given: object, *, api_key: str | None = None) -> Embedder | None:
@@ -51,6 +52,49 @@ def space_of(embedder: Embedder | None) -> str | None:
         return None if embedder is None else embedder.space
     except ModelError:
         return None
+
+
+def as_chat(given: object, *, api_key: str | None = None) -> ChatModel | None:
+    """The chat model meant by `given`; None for None.
+
+    `given` is a ChatModel or another object with `complete` (returned as it is), a function that takes a prompt and
+    returns an answer, or a string: "http://host/v1#model" for a server that speaks OpenAI's chat protocol (its key, if
+    it needs one, is `api_key`), "anthropic:<model>" for Anthropic's (with `api_key`). Nobody is asked before the first
+    `complete`, and nothing is read from the environment.
+
+    Raises ParameterError (a TypeError, and a ValueError) for anything else, ConfigError (a ValueError) for an address
+    that cannot be one, and for a key that is missing.
+    """
+    if given is None:
+        return None
+    if isinstance(given, str):
+        return _chat_from_spec(given, api_key)
+    if isinstance(given, type):
+        raise ParameterError(f"a chat model must be an object, not a class: pass {given.__name__}(…)")
+    method = getattr(given, "complete", None)
+    answer = given if method is None else method
+    if not callable(answer):
+        raise ParameterError(
+            f"a chat model needs complete(messages, *, max_tokens, temperature), which {type(given).__name__} lacks; "
+            + f"or pass one of {_CHATS}"
+        )
+    if inspect.iscoroutinefunction(answer) or inspect.iscoroutinefunction(getattr(answer, "__call__", None)):  # noqa: B004
+        raise ParameterError(
+            f"a chat model must answer at once: {_called(given)} is asynchronous; wrap it in asyncio.run"
+        )
+    if method is not None:
+        return cast("ChatModel", given)
+    from mnemic.models.chat import PromptChat
+
+    return PromptChat(cast("Callable[[str], str]", given))
+
+
+def name_of(chat: ChatModel | None) -> str | None:
+    """What a chat model's work is recorded under: its name, or its class where it has none. None without a model."""
+    if chat is None:
+        return None
+    name: object = getattr(chat, "name", None)
+    return name if isinstance(name, str) and name else type(chat).__name__
 
 
 def is_token_embedder(embedder: object) -> TypeGuard[TokenEmbedder]:
@@ -146,6 +190,22 @@ def _from_spec(spec: str, api_key: str | None) -> Embedder | None:
         base_url, _, model = spec.partition("#")
         return HttpEmbedder(base_url, model, api_key=api_key)
     raise ConfigError(f"no embedder {spec!r}{nearest(spec, ('wordllama', 'none'))}; known are {_SPECS}")
+
+
+def _chat_from_spec(spec: str, api_key: str | None) -> ChatModel:
+    from mnemic.models.chat import AnthropicChat, HttpChat
+
+    kind, _, rest = spec.partition(":")
+    if kind in ("http", "https"):
+        base_url, _, model = spec.partition("#")
+        return HttpChat(base_url, model, api_key=api_key)
+    if kind == "anthropic" and rest:
+        return AnthropicChat(rest, api_key=api_key or "")  # which says what is missing
+    raise ParameterError(f"no chat model {spec!r}; possible are {_CHATS}, or an object with complete(messages)")
+
+
+def _called(given: object) -> str:
+    return str(getattr(given, "__name__", type(given).__name__))
 
 
 def _has(given: object, *names: str) -> bool:
