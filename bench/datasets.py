@@ -54,8 +54,8 @@ class Question:
     """A question and the messages that answer it.
 
     `evidence` holds message ids and `evidence_sessions` session ids, either of which a set may lack. `corrected` is the
-    evidence after a published audit of the key, None where the audit found nothing to correct. `answer` is the key's own,
-    "" where the set has none in words.
+    evidence after a published audit of the key, None where the audit found nothing to correct. `answer` is the key's
+    own, "" where the set has none in words.
     """
 
     id: str

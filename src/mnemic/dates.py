@@ -14,8 +14,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-_MONTH_NAMES = "January February March April May June July August September October November December".split()
-_WEEKDAY_NAMES = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
+_MONTHS_OF_A_YEAR = "January February March April May June July August September October November December"
+_MONTH_NAMES = _MONTHS_OF_A_YEAR.split()
+_DAYS_OF_A_WEEK = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday"
+_WEEKDAY_NAMES = _DAYS_OF_A_WEEK.split()
 _MONTHS = {
     short: number
     for number, name in enumerate(_MONTH_NAMES, 1)
@@ -27,10 +29,16 @@ _WEEKDAYS = {
     for short in (name.lower(), name[:3].lower(), *{1: ("tues",), 2: ("weds",), 3: ("thur", "thurs")}.get(number, ()))
 }
 _SEASONS = {"spring": 3, "summer": 6, "fall": 9, "autumn": 9, "winter": 12}
-_NUMBERS = {
-    word: number
-    for number, word in enumerate("one two three four five six seven eight nine ten eleven twelve".split(), 1)
-} | {"a": 1, "an": 1, "a couple of": 2, "couple of": 2, "fifteen": 15, "twenty": 20, "thirty": 30}
+_NUMBER_WORDS = "one two three four five six seven eight nine ten eleven twelve"
+_NUMBERS = {word: number for number, word in enumerate(_NUMBER_WORDS.split(), 1)} | {
+    "a": 1,
+    "an": 1,
+    "a couple of": 2,
+    "couple of": 2,
+    "fifteen": 15,
+    "twenty": 20,
+    "thirty": 30,
+}
 
 _NUMBER = f"({'|'.join(sorted(_NUMBERS, key=len, reverse=True))}|\\d{{1,3}})"
 _MONTH = f"({'|'.join(sorted(_MONTHS, key=len, reverse=True))})\\.?"
@@ -117,7 +125,9 @@ _DAYS = re.compile(
     r"\b(the day before yesterday|the day after tomorrow|yesterday|last night|tomorrow|tonight|today"
     r"|this (?:morning|afternoon|evening)|earlier today|just now)\b"
 )
-_RELATIVE = re.compile(rf"\b(?:(the )?(last|past|previous|next|coming|this|this past|this coming)) {_UNIT}\b(?! and a half)")
+_RELATIVE = re.compile(
+    rf"\b(?:(the )?(last|past|previous|next|coming|this|this past|this coming)) {_UNIT}\b(?! and a half)"
+)
 _OVER = re.compile(r"\b(?:over|on|during) the (weekend)\b")
 _ON_DAY = re.compile(rf"\b(?:(last|past|this past|next|this|this coming|on|previous) )(?:on )?{_WEEKDAY}\b(?!s)")
 _SEASONAL = re.compile(rf"\b(last|this|next|this past|in the|the|over the|during the) {_SEASON}\b(?: of (\d{{4}}))?")
@@ -130,7 +140,8 @@ _COUNTED = frozenset(_NUMBERS) | frozenset(str(number) for number in range(1000)
 _FOR = re.compile(
     rf"\b(?:for|spent|took|takes|been|last(?:s|ed)?|have had|had)(?: me| us| them| her| him)?"
     rf"(?: the (?:last|past))?(?: about| around| almost| over| nearly| like)? "
-    rf"(?P<much>(?P<n>{_NUMBER[1:-1]}|a few|several|many) (?P<unit>hour|day|week|month|year|decade)s?)\b(?! (?:ago|old))"
+    rf"(?P<much>(?P<n>{_NUMBER[1:-1]}|a few|several|many) (?P<unit>hour|day|week|month|year|decade)s?)\b"
+    r"(?! (?:ago|old))"
 )
 _SINCE = re.compile(r"\bsince (?:about |around )?((?:19|20)\d\d)\b")
 _COMING = re.compile(r"\b(?:will|'ll|going to|gonna|plan(?:s|ning)?|can't wait|upcoming|coming|next|hoping to)\b")
@@ -292,7 +303,12 @@ def _ahead(match: re.Match[str], today: datetime, _: str) -> _Read:
         return _day(today + timedelta(days=number))
     if unit in ("week", "weekend"):
         first = today + timedelta(days=7 * number)
-        return first, first + timedelta(days=7), "week", f"{_written(match[1] or match[3])} weeks after {day_words(today)}"
+        return (
+            first,
+            first + timedelta(days=7),
+            "week",
+            f"{_written(match[1] or match[3])} weeks after {day_words(today)}",
+        )
     return _unit(today, unit, number)
 
 

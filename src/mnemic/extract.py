@@ -84,10 +84,10 @@ def answer(
 
 def _best(spans: Sequence[Span], scores: Array, most: int) -> tuple[Span, ...]:
     """The best span, and others nearly as good that share no word with it."""
-    order = np.argsort(-scores, kind="stable")
+    order: list[int] = np.argsort(-scores, kind="stable").tolist()
     chosen: list[Span] = []
     said: set[str] = set()
-    for place in order.tolist():
+    for place in order:
         if chosen and (len(chosen) == most or scores[place] < scores[order[0]] - ANOTHER):
             break
         words = set(text.content_words(text.words(spans[place].text)))
@@ -101,7 +101,9 @@ def _best(spans: Sequence[Span], scores: Array, most: int) -> tuple[Span, ...]:
 @cache
 def fitted() -> Mapping[str, float]:
     """The shipped weights."""
-    return cast("dict[str, float]", json.loads((files("mnemic") / "extract.json").read_text(encoding="utf-8"))["weights"])
+    return cast(
+        "dict[str, float]", json.loads((files("mnemic") / "extract.json").read_text(encoding="utf-8"))["weights"]
+    )
 
 
 # -- sentences
@@ -156,7 +158,7 @@ def sentences(question: str, passages: Sequence[Passage], alike: Alike | None) -
             in_passage.update(*stems)
             read.append((start, passage.text[start:end], spans, said, stems))
         for place, (start, words, spans, said, stems) in enumerate(read):
-            shared: set[str] = set().union(*stems)
+            shared = set[str]().union(*stems)
             found.append(
                 Sentence(
                     passage=number,
@@ -260,27 +262,26 @@ def _lasting(question: str, read: Sequence[Sentence], passages: Sequence[Passage
 # -- spans
 
 # Words that carry no answer by themselves; an answer hardly begins or ends with one.
-_FUNCTION = frozenset(
-    """a about above after again against ago all also always am an and any are as at be because been before being below
+_FUNCTION_WORDS = """
+    a about above after again against ago all also always am an and any are as at be because been before being below
     between both but by can could did do does doing done down during each either else even ever every few for from
-    further get gets getting give go goes going gonna got had has have having he her here hers herself him himself his
-    how however i if in into is it its itself just keep know let like likely make makes many maybe may me might mine
-    more most much must my myself need neither never no nor not now of off oh ok okay on once one only onto or other our
-    ours ourselves out over own perhaps quite rather really same shall she should so some someone something sometimes
-    soon still such sure take than that the their theirs them themselves then there these they thing things think this
-    those though through to too totally under until up upon us use used usually very wanna want was we well were what
-    when where which while who whom whose why will with within without would yeah yep yes yet you your yours yourself
-    i'm i've i'd i'll it's that's don't didn't can't won't couldn't wasn't isn't aren't you're we're they're there's
-    let's he's she's what's haven't hasn't doesn't you've we've""".split()
-)
-_SPEAKERS = frozenset("i i'm i've i'd i'll me my we you your".split())
-_NUMBERS = frozenset(
-    """one two three four five six seven eight nine ten eleven twelve twenty thirty fifty hundred thousand once twice
-    """.split()
-)
-_INTO_PLACES = frozenset("in at to from near on".split())
-_INTO_REASONS = frozenset("because since cause".split())
-_INTO_THINGS = frozenset("is are was were called named a an the my some like".split())
+    further get gets getting give go goes going gonna got had has have having he her here hers herself him himself
+    his how however i if in into is it its itself just keep know let like likely make makes many maybe may me might
+    mine more most much must my myself need neither never no nor not now of off oh ok okay on once one only onto or
+    other our ours ourselves out over own perhaps quite rather really same shall she should so some someone
+    something sometimes soon still such sure take than that the their theirs them themselves then there these they
+    thing things think this those though through to too totally under until up upon us use used usually very wanna
+    want was we well were what when where which while who whom whose why will with within without would yeah yep yes
+    yet you your yours yourself i'm i've i'd i'll it's that's don't didn't can't won't couldn't wasn't isn't aren't
+    you're we're they're there's let's he's she's what's haven't hasn't doesn't you've we've"""
+_FUNCTION = frozenset(_FUNCTION_WORDS.split())
+_SPEAKERS = frozenset(("i", "i'm", "i've", "i'd", "i'll", "me", "my", "we", "you", "your"))
+_NUMBER_WORDS = """one two three four five six seven eight nine ten eleven twelve twenty thirty fifty hundred thousand
+    once twice"""
+_NUMBERS = frozenset(_NUMBER_WORDS.split())
+_INTO_PLACES = ("in", "at", "to", "from", "near", "on")
+_INTO_REASONS = ("because", "since", "cause")
+_INTO_THINGS = ("is", "are", "was", "were", "called", "named", "a", "an", "the", "my", "some", "like")
 
 FEATURES = (
     # of the passage and the sentence
@@ -403,7 +404,7 @@ def _of_sentence(wanted: Wanted, one: Sentence) -> tuple[list[Span], Array]:
         "pause inside": pauses,
         "whole sentence": (begin == 0) & (end == size),
         "begins the sentence": begin == 0,
-        "after a link": np.isin(previous, list(_INTO_THINGS)),
+        "after a link": np.isin(previous, _INTO_THINGS),
         "first or second person": within(person, end),
         "has a word of the question": in_question > 0,
         "share of words of the question": in_question / content,
@@ -416,8 +417,8 @@ def _of_sentence(wanted: Wanted, one: Sentence) -> tuple[list[Span], Array]:
         "capitals for a name": capitals * (kind == "name"),
         "quoted for a name": quoted[begin] * (kind == "name"),
         "number for a number": (within(number, end) > 0) * (kind in ("number", "duration")),
-        "preposition for a place": np.isin(previous, list(_INTO_PLACES)) * (kind == "place"),
-        "conjunction for a reason": np.isin(previous, list(_INTO_REASONS)) * (kind == "reason"),
+        "preposition for a place": np.isin(previous, _INTO_PLACES) * (kind == "place"),
+        "conjunction for a reason": np.isin(previous, _INTO_REASONS) * (kind == "reason"),
         "purpose": np.isin(np.array(one.said)[begin], ["to", "for"]) * (kind in ("reason", "manner")),
     } | {f"length for a {other}": log * (kind == other) for other in KINDS}
     rows = np.stack([np.broadcast_to(np.asarray(seen[name], np.float64), len(begin)) for name in FEATURES], axis=1)

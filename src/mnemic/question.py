@@ -27,18 +27,26 @@ class Wanted:
     """The precision of a time that is asked for: "In which year …"."""
 
 
+_OTHER: Kind = "thing"
 _UNIT = re.compile(r"^(?:in |on |during |around |by )?(?:what|which) (?:\w+ )?(year|month)\b")
 # The first that fits.
 _PATTERNS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
     (
         "time",
         re.compile(
-            r"^(?:(?:on|by|since|until|around|in) )?(?:when\b|(?:what|which) (?:exact )?(?:day|date|month|year|week|season)\b)"
+            r"^(?:(?:on|by|since|until|around|in) )?(?:when\b"
+            r"|(?:what|which) (?:exact )?(?:day|date|month|year|week|season)\b)"
             r"|\bwhat (?:is|was) the (?:exact )?date\b"
         ),
     ),
-    ("duration", re.compile(r"^(?:for )?how (?:long|old)\b|^(?:for )?how many (?:years|months|weeks|days|hours|minutes)\b")),
-    ("number", re.compile(r"\bhow (?:many|much|often|far|big|tall|high)\b|\bwhat (?:number|amount|percentage|score|price)\b")),
+    (
+        "duration",
+        re.compile(r"^(?:for )?how (?:long|old)\b|^(?:for )?how many (?:years|months|weeks|days|hours|minutes)\b"),
+    ),
+    (
+        "number",
+        re.compile(r"\bhow (?:many|much|often|far|big|tall|high)\b|\bwhat (?:number|amount|percentage|score|price)\b"),
+    ),
     ("person", re.compile(r"\bwho(?:m|se)?\b")),
     (
         "place",
@@ -74,7 +82,7 @@ _SEVERAL = re.compile(
 def wanted(question: str) -> Wanted:
     """What answers a question."""
     folded = " ".join(question.lower().split())
-    kind = next((kind for kind, pattern in _PATTERNS if pattern.search(folded)), "thing")
+    kind = next((kind for kind, pattern in _PATTERNS if pattern.search(folded)), _OTHER)
     unit = _UNIT.search(folded)
     return Wanted(
         kind,
