@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 from mnemic import InputError, Memory, ModelError, Results
+from mnemic.cli import main
 from mnemic.errors import ConfigError
 from mnemic.read import RERANKED
 from tests.unit.test_rerankers import cross_encoder
@@ -108,7 +111,7 @@ def test_what_we_have_in_front_is_not_buried(tmp_path: Path) -> None:
 
 def test_a_limit_only_cuts(tmp_path: Path) -> None:
     said = [f"Note {at} about the harbour." for at in range(RERANKED + 30)]
-    reranker = Scripted(lambda text: hash(text.split()[1]) % 97)
+    reranker = Scripted(lambda text: 37 * int(text.split()[1]) % 97)
     with Memory(tmp_path / "b.db", reranker=reranker) as memory:
         memory.add(said, **WHO)
         whole = [hit.id for hit in memory.search("the harbour", limit=100, **WHO)]
@@ -246,6 +249,26 @@ def test_a_real_cross_encoder(path: Path, tmp_path: Path) -> None:
     (folder / "onnx" / "model.onnx").write_bytes(b"gone")
     with Memory(path, reranker=f"crossencoder:{folder}") as memory:
         assert "the reranker 'crossencoder:model' failed" in memory.search(asked, **WHO).notes[0]
+
+
+@pytest.mark.skipif(
+    any(importlib.util.find_spec(name) is None for name in ("onnx", "onnxruntime", "tokenizers")),
+    reason="needs onnx, onnxruntime and tokenizers",
+)
+def test_on_the_command_line(path: Path, tmp_path: Path) -> None:
+    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "dentist", "practice", "plums"]
+    folder = cross_encoder(tmp_path / "model", words=words, match=np.array([0, 0, 0, 0, 0, 1, 0], np.float32))
+    asked = ["search", "the dentist's practice", "--file", str(path), "--user", "ana", "--threshold", "0", "--json"]
+    given = ["--reranker", f"crossencoder:{folder}"]
+    found = json.loads(CliRunner().invoke(main, [*asked, *given]).stdout)
+    assert found["hits"][0]["signals"]["reranker"] == 1.0
+    plain = json.loads(CliRunner().invoke(main, asked).stdout)
+    assert "reranker" not in plain["hits"][0]["signals"]
+    told = CliRunner().invoke(main, ["context", *asked[1:6], *given])
+    assert (told.exit_code, "practice" in told.stdout) == (0, True)
+    wrong = CliRunner().invoke(main, [*asked, "--reranker", "minilm:x"])
+    assert wrong.exit_code == 2
+    assert "error: no reranker 'minilm:x'; known are 'none', 'crossencoder:" in wrong.stderr
 
 
 def test_settings_that_cannot_be(tmp_path: Path) -> None:

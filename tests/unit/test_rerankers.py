@@ -9,9 +9,12 @@ from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import numpy as np
 import pytest
+from hypothesis import strategies as st
 
+from mnemic import rank
 from mnemic.errors import ConfigError, MissingExtraError, ModelError, ParameterError
 from mnemic.models import graph
 from mnemic.models.crossencoder import CrossEncoder
@@ -213,6 +216,40 @@ def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
     monkeypatch.setattr(graph.importlib.util, "find_spec", missing)
     with pytest.raises(MissingExtraError, match=r"a cross-encoder needs .* pip install 'mnemic\[minilm\]'"):
         as_reranker(f"crossencoder:{tmp_path}")
+
+
+# --- the order of two judges ---------------------------------------------------------------------------------------
+
+
+def test_a_case_worked_by_hand() -> None:
+    order, given = np.array([7, 3, 9, 5]), np.array([3, 7, 9])
+    # Places by the reranker: 9, 7, 3. 1/11 + 1/12 = 0.174 for 7; 1/12 + 1/13 = 0.160 for 3; 1/13 + 1/11 = 0.168 for 9.
+    assert rank.reranked(order, np.array([-2.0, 0.5, 4.0]), given).tolist() == [7, 9, 3, 5]
+    # Two that change places have equal sums, and the reranker's first is first.
+    assert rank.reranked(order, np.array([4.0, 0.5, -2.0]), given).tolist() == [3, 7, 9, 5]
+
+
+def test_a_judge_without_an_opinion_changes_nothing() -> None:
+    order = np.array([4, 0, 3, 1, 2])
+    assert rank.reranked(order, np.zeros(3), order[:3]).tolist() == order.tolist()
+    assert rank.reranked(order, np.zeros(0), order[:0]).tolist() == order.tolist()
+    assert rank.reranked(order[:0], np.zeros(0), order[:0]).tolist() == []
+
+
+@hypothesis.given(st.lists(st.floats(-20, 20, width=32), min_size=1, max_size=50), st.integers(0, 30))
+def test_neither_judge_can_bury_a_document(scores: list[float], rest: int) -> None:
+    order = np.random.default_rng(len(scores)).permutation(len(scores) + rest)
+    given = order[: len(scores)]
+    found = rank.reranked(order, np.array(scores), given).tolist()
+    assert sorted(found) == sorted(order.tolist())
+    assert found[len(scores) :] == order[len(scores) :].tolist()
+    liked = int(given[int(np.argmax(scores))])
+    assert max(found.index(order[0]), found.index(liked)) < 16  # of fifty
+    if liked == order[0]:
+        assert found[0] == liked
+    mixed = np.random.default_rng(1).permutation(len(scores))
+    assert rank.reranked(order, np.array(scores)[mixed], given[mixed]).tolist() == found
+    assert rank.reranked(order, 4.0 * np.array(scores), given).tolist() == found  # only places count
 
 
 # --- servers -------------------------------------------------------------------------------------------------------
