@@ -34,7 +34,8 @@ PARAMETERS = {
     "read_only": "Refuse writes.",
     "ranking": "A file of fitted numbers in place of the shipped ones.",
     "cache_bytes": "RAM that scopes not in use may take together.",
-    "api_key": "Of an http embedder.",
+    "reranker": "See [A reranker](howto/embedders.md#a-reranker).",
+    "api_key": "Of an http embedder or reranker.",
     # writing
     "messages": "A string, a message, or an iterable of messages: see [Keep a chat's memory](howto/chat.md).",
     "shared": "Without a user: what every user inside the other walls may read.",

@@ -69,7 +69,7 @@ class Console:
         self.started = clocks.perf_counter()
 
     @contextlib.contextmanager
-    def memory(self, *, make: bool = False) -> Generator[Memory]:
+    def memory(self, *, make: bool = False, reranker: str | None = None) -> Generator[Memory]:
         """The memory in the file. Only what writes makes a new one (`make`). Raises NotFoundError, StoreError."""
         if not make and "://" not in self.file and not Path(self.file).exists():
             raise NotFoundError(
@@ -78,6 +78,7 @@ class Console:
         with mnemic.Memory(
             self.file,
             embedder=self.embedder,
+            reranker=reranker,
             timezone=self._given.get("timezone") or LocalTime(),
             api_key=self._known.api_key,
         ) as memory:
@@ -435,6 +436,9 @@ _limit = click.option(
 _threshold = click.option(
     "-t", "--threshold", metavar="P", type=click.FloatRange(0, 1), help="Only hits at least this probable."
 )
+_reranker = click.option(
+    "--reranker", metavar="SPEC", help="Reads the best 50 again: crossencoder:FOLDER or http://…/v1#model."
+)
 _everything = click.option("--everything", is_flag=True, help="The whole file: every user, project and tenant.")
 
 
@@ -789,6 +793,7 @@ def erase(
 @_where
 @_kinds
 @_include
+@_reranker
 @click.option("-e", "--evidence", is_flag=True, help="Show what each hit rests on.")
 @click.option("--precise", is_flag=True, help="Only records whose subject or an alias is named.")
 @click.option("--explain", metavar="ID", help="Why this record comes where it comes, or does not come.")
@@ -797,6 +802,7 @@ def search(
     query: tuple[str, ...],
     limit: int,
     threshold: float | None,
+    reranker: str | None,
     evidence: bool,
     precise: bool,
     explain: str | None,
@@ -815,7 +821,7 @@ def search(
     mnemic search "what does Marta drive?" --precise
     mnemic search "where does Ana live?" --explain ID
     """
-    with console.memory() as memory:
+    with console.memory(reranker=reranker) as memory:
         results = memory.search(
             " ".join(query), limit=limit, threshold=threshold, precise=precise, **_asked(given), **console.scope
         )
@@ -876,7 +882,15 @@ def _asked(given: dict[str, Any]) -> dict[str, Any]:
 @_where
 @_kinds
 @_include
-def context(console: Console, query: tuple[str, ...], budget: int, threshold: float | None, **given: Any) -> int:
+@_reranker
+def context(
+    console: Console,
+    query: tuple[str, ...],
+    budget: int,
+    threshold: float | None,
+    reranker: str | None,
+    **given: Any,
+) -> int:
     """What is remembered for a question, as text for a prompt.
 
     It keeps within a budget of tokens and numbers its evidence. What has less than 0.10 is left out unless --threshold
@@ -886,7 +900,7 @@ def context(console: Console, query: tuple[str, ...], budget: int, threshold: fl
     mnemic context "where does Ana live?" --budget 400
     mnemic context "plans for May" --json
     """
-    with console.memory() as memory:
+    with console.memory(reranker=reranker) as memory:
         asked: dict[str, Any] = {"query": " ".join(query), "budget": budget, **_asked(given), **console.scope}
         try:
             packed = memory.context(**asked, threshold=NOT_KNOWN_BELOW if threshold is None else threshold)

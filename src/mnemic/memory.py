@@ -33,7 +33,7 @@ from mnemic.errors import (
 from mnemic.frame import FrameCache
 from mnemic.messages import Message, checked_text, json_object, messages_of
 from mnemic.models import wordllama
-from mnemic.models.wrap import as_embedder, is_token_embedder, space_of
+from mnemic.models.wrap import as_embedder, as_reranker, is_token_embedder, one_server, space_of
 from mnemic.ports import Clock, TokenCounter
 from mnemic.postings import Document
 from mnemic.read import Reader, View, chosen, explained, included, recall, recall_by_name
@@ -108,6 +108,10 @@ class Memory:
     gives the present; `author` is who writes, unless a call says otherwise. `ranking` is a file of fitted numbers in
     place of the shipped ones. `cache_bytes` bounds what is kept in RAM of scopes that are not in use.
 
+    `reranker` reads the best 50 texts of a search together with the question and moves what fits better to the front:
+    None for none, "crossencoder:FOLDER", "http://…/v1#model", or an object with `score(query, texts)`. With one, the
+    order of hits is no longer that of their relevance, which stays what it is without.
+
     Threads may share one; each process opens its own. Use it as a context manager, or call `close`.
     Raises StoreError (see `mnemic.errors`) when the file cannot be used, ConfigError for settings that cannot be.
     """
@@ -122,6 +126,7 @@ class Memory:
         author: str | None = None,
         read_only: bool = False,
         ranking: str | Path | None = None,
+        reranker: object = None,
         cache_bytes: int = CACHE_BYTES,
         api_key: str | None = None,
         **unknown: object,
@@ -131,6 +136,8 @@ class Memory:
         self._zone = _zone(timezone)
         self._author = author
         self._embedder = wordllama.find() if embedder is None else as_embedder(embedder, api_key=api_key)
+        one_server(api_key, embedder, reranker)
+        self._reranker = as_reranker(reranker, api_key=api_key)
         self._fitted = None if ranking is None else rank.fitted_file(Path(ranking))
         self._store = SqliteStore(_path(url), read_only=read_only)
         self._cache = FrameCache(self._embedder, cache_bytes, self._forget_words)
@@ -482,6 +489,9 @@ class Memory:
     ) -> Results:
         """The records that answer a question, best first, each with its evidence and the probability that it is some.
 
+        Best is what has the highest relevance, unless the memory has a reranker: that one moves hits and leaves their
+        relevances as they are.
+
         `threshold` cuts by that probability. `where` filters on metadata (see `mnemic.where`). `include` adds
         "superseded", "expired", "retired" or "quarantined" records. `now` is when the question is asked and filters
         nothing; `as_of` asks what was true then, `known_at` what was believed then. `precise` gives the records whose
@@ -502,7 +512,14 @@ class Memory:
         _share("threshold", threshold)
         with self._reader.scene(view) as scene:
             found = recall(
-                scene, view, asked, limit=limit, threshold=threshold, embedder=self._embedder, fitted=self._fitted
+                scene,
+                view,
+                asked,
+                limit=limit,
+                threshold=threshold,
+                embedder=self._embedder,
+                reranker=self._reranker,
+                fitted=self._fitted,
             )
         return replace(found, explainer=partial(self._explained, view, asked, limit, threshold))
 
@@ -536,6 +553,7 @@ class Memory:
                 limit=CONTEXT_HITS,
                 threshold=threshold,
                 embedder=self._embedder,
+                reranker=self._reranker,
                 fitted=self._fitted,
                 whole_turns=False,
             )
@@ -787,9 +805,25 @@ class Memory:
         """What `Results.explain` asks: the same search, on what the memory holds now."""
         with self._reader.scene(view) as scene:
             again = recall(
-                scene, view, query, limit=limit, threshold=threshold, embedder=self._embedder, fitted=self._fitted
+                scene,
+                view,
+                query,
+                limit=limit,
+                threshold=threshold,
+                embedder=self._embedder,
+                reranker=self._reranker,
+                fitted=self._fitted,
             )
-            return explained(scene, view, query, _id(id), again, embedder=self._embedder, fitted=self._fitted)
+            return explained(
+                scene,
+                view,
+                query,
+                _id(id),
+                again,
+                embedder=self._embedder,
+                reranker=self._reranker,
+                fitted=self._fitted,
+            )
 
     def _write(
         self,

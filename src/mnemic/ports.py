@@ -1,4 +1,4 @@
-"""What Mnemic asks of the things it does not own: an embedder, a chat model, a token counter, a clock.
+"""What Mnemic asks of the things it does not own: an embedder, a reranker, a chat model, a token counter, a clock.
 
 A store's own port lies with the stores. Nothing here has state, and nothing here is imported for its side effects: any
 object with these members fits, no base class needed.
@@ -128,6 +128,26 @@ class ChatModel(Protocol):
 
         `max_tokens` bounds the answer, thoughts included; `temperature` is 0 for the likeliest words, at most 2.
         Raises ModelError when the model cannot answer, declines, or answers nothing.
+        """
+        ...
+
+
+@runtime_checkable
+class Reranker(Protocol):
+    """Reads a question and a text together, and says how well the one fits the other: one method and a name.
+
+    Reading the name loads nothing; constructing a reranker should not either. Calls may come from several threads.
+    """
+
+    @property
+    def name(self) -> str:
+        """Names the model; printed where it fails."""
+        ...
+
+    def score(self, query: str, texts: Sequence[str]) -> NDArray[np.float32]:
+        """How well each text answers the query, shape (len(texts),): the higher, the better, on a scale of its own.
+
+        A text's score never depends on the others. Raises ModelError when the model cannot answer.
         """
         ...
 

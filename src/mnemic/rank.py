@@ -579,6 +579,29 @@ def order(scores: Floats, limit: int, allowed: Bools | None = None) -> Ints:
     return places[np.lexsort((-places, -values[places]))][: max(limit, 0)]
 
 
+_FUSION = 10.0
+"""Of `reranked`: how little the first few places of an order count more than the next. Its source has 60, for lists of
+a thousand; of two short ones the first places are to count."""
+
+
+def reranked(order: Ints, scores: NDArray[np.floating[Any]], given: Ints) -> Ints:
+    """Documents in the order of two judges: `order` (n,), best first, and a reranker's `scores` (m,) of `given` (m,).
+
+    Reciprocal rank fusion, each document by the sum of 1 / (10 + its place) over both: Cormack, Clarke, Büttcher,
+    Reciprocal Rank Fusion outperforms Condorcet and individual Rank Learning Methods, SIGIR 2009. Only places count, so
+    a reranker's scale does not, and neither judge can bury what the other one has in front. Of equal scores, the one
+    first in `order` is first; of equal sums, the one that the reranker has first. A document without a score has the
+    first summand alone: those behind all that have one stay there, in their order.
+    """
+    own = np.arange(len(order))
+    by_number = np.argsort(order)
+    places = by_number[np.searchsorted(order, given, sorter=by_number)]
+    theirs = np.full(len(order), np.inf)
+    theirs[places[np.lexsort((places, -scores))]] = np.arange(len(given))
+    fused = 1.0 / (_FUSION + 1.0 + own) + 1.0 / (_FUSION + 1.0 + theirs)
+    return order[np.lexsort((own, theirs, -fused))]
+
+
 # --- Calibration ------------------------------------------------------------------------------------------------------
 
 _SHARPNESS = 16.0

@@ -10,7 +10,7 @@ import os
 from collections import OrderedDict
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, cast
 
@@ -21,8 +21,8 @@ from mnemic import channels, precise, rank
 from mnemic.errors import InputError, ModelError
 from mnemic.frame import Frame, FrameCache
 from mnemic.lookup import present, seen, wanted
-from mnemic.models.wrap import space_of
-from mnemic.ports import Embedder
+from mnemic.models.wrap import scores_of, space_of
+from mnemic.ports import Embedder, Reranker
 from mnemic.records import as_known, evidence_of, holds, loads, record_of, scope_of, state_of
 from mnemic.scope import Reach
 from mnemic.stores.sqlite import Fields, Row, Snapshot, SqliteStore
@@ -35,6 +35,9 @@ _BOOKS = 64
 
 CALIBRATED = ("wordllama:",)
 """Embedding spaces whose relevances the shipped numbers were fitted for."""
+
+RERANKED = 50
+"""Documents, the best by our own score, that a reranker reads: whatever the limit, so that a limit only cuts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,10 @@ class Scene:
     allowed: NDArray[np.bool_]
     now: int
     """The present: never before the last change of the tenant, whatever the clock says."""
+    judged: dict[tuple[str | int, ...], list[float] | ModelError] = field(
+        default_factory=dict[tuple[str | int, ...], list[float] | ModelError], compare=False
+    )
+    """What a reranker has answered in this scene, by what it was asked: an explanation asks no second time."""
 
 
 class Reader:
@@ -157,12 +164,15 @@ def recall(
     limit: int,
     threshold: float | None,
     embedder: Embedder | None,
+    reranker: Reranker | None = None,
     fitted: rank.Numbers | None = None,
     whole_turns: bool = True,
 ) -> Results:
     """The hits for a question, best first.
 
-    With `whole_turns` a long turn is one hit, by its best passage; a document's passages are hits of their own.
+    With `whole_turns` a long turn is one hit, by its best passage; a document's passages are hits of their own. With a
+    `reranker` the order is no longer that of the scores and relevances, which stay the first stage's; one that fails is
+    left out, and a note says so.
     """
     considered = int(np.count_nonzero(scene.allowed))
     space = space_of(embedder)
@@ -172,29 +182,59 @@ def recall(
     ranked, notes = _ranked(scene, scene.frame, view, query, embedder, fitted)
     derived = any(kind != "episode" for kind in scene.frame.kinds)
     spare = limit // 2 + 8 if derived else 0  # a fact and the episode that it repeats will be one hit
-    order = rank.order(ranked.scores, max(limit + spare, rank.RIVALS), ranked.among)
-    places = order[: limit + spare]
+    shown = limit + spare
+    looked_at = shown if reranker is None else max(shown, RERANKED)
+    order = rank.order(ranked.scores, max(looked_at, rank.RIVALS), ranked.among)
+    places = order[:looked_at]
     if whole_turns:
-        places = _turns(scene.frame, ranked.scores, order, limit + spare, ranked.among)
+        places = _turns(scene.frame, ranked.scores, order, looked_at, ranked.among)
     relevances = ranked.relevances(places, space, order)
     best = float(relevances[0]) if relevances is not None and len(relevances) else None
-    if threshold is not None:
-        if relevances is None:
-            raise InputError(
-                f"threshold={threshold} needs calibrated relevances, and there are none for the embedder '{space}': "
-                "leave it out, or use the default embedder"
-            )
+    if threshold is not None and relevances is None:
+        raise InputError(
+            f"threshold={threshold} needs calibrated relevances, and there are none for the embedder '{space}': "
+            "leave it out, or use the default embedder"
+        )
+    judged: dict[int, float] = {}
+    if reranker is not None and (threshold is None or best is None or best >= threshold):
+        judged = _judged(scene, view, query, places[:RERANKED], reranker, notes)
+        at = rank.reranked(np.arange(len(places)), np.array([*judged.values()]), np.arange(len(judged)))
+        places, relevances = places[at], None if relevances is None else relevances[at]
+    if threshold is not None and relevances is not None:
         places, relevances = places[relevances >= threshold], relevances[relevances >= threshold]
         if not len(places):
             notes.append(
                 f"nothing reached the threshold {threshold:.2f}; the best of {considered} records had {best:.2f}. "
                 "Ask in other words, lower the threshold, or take it as not known"
             )
+    places, relevances = places[:shown], None if relevances is None else relevances[:shown]
     confidence = None
     if relevances is not None:
         confidence = rank.confidence(relevances[:limit], ranked.ahead, ranked.numbers.confidence)
-    hits = _hits(scene, view, places, ranked.scores, relevances, ranked.features)
+    hits = _hits(scene, view, places, ranked.scores, relevances, ranked.features, judged)
     return replace(results, hits=tuple(hits[:limit]), best=best, confidence=confidence, notes=tuple(notes))
+
+
+def _judged(
+    scene: Scene, view: View, query: str, places: rank.Ints, reranker: Reranker, notes: list[str]
+) -> dict[int, float]:
+    """What a reranker says of these documents, by place, in their order; nothing, and a note, where it fails.
+
+    It reads a text as hits print it: with its speaker, who is often what a question is about.
+    """
+    asked = (query, *places.tolist())
+    if asked not in scene.judged:
+        rows = _fetch(scene, view, places)
+        texts = [f"{row['speaker']}: {row['text']}" if row["speaker"] else row["text"] for row in rows]
+        try:
+            scene.judged[asked] = scores_of(reranker, query, texts).tolist()
+        except ModelError as error:
+            scene.judged[asked] = error
+    answer = scene.judged[asked]
+    if isinstance(answer, ModelError):
+        notes.append(f"the reranker '{reranker.name}' failed, so the order is the one without it ({answer})")
+        return {}
+    return dict(zip(places.tolist(), answer, strict=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,6 +300,7 @@ def explained(
     results: Results,
     *,
     embedder: Embedder | None,
+    reranker: Reranker | None = None,
     fitted: rank.Numbers | None = None,
 ) -> Explanation:
     """Why a record is or is not among `results`, which are those of this very scene. Raises NotFoundError."""
@@ -287,7 +328,15 @@ def explained(
     )
     score = float(ranked.scores[place])
     order = rank.order(ranked.scores, frame.size, ranked.among)
-    at = 1 + int(np.flatnonzero(order == place)[0])
+    final = order
+    if reranker is not None and len(results):
+        judged = _judged(scene, view, query, _turns(frame, ranked.scores, order, RERANKED, among), reranker, notes)
+        said = np.array([*judged.values()])
+        final = rank.reranked(order, said, np.array([*judged], np.intp))
+        if place in judged:  # its weight is 0: it moves places, and adds nothing to the score
+            better = int(np.count_nonzero(said > judged[place]))
+            signals += (Signal("reranker", judged[place], 1 + better, 0.0, 0.0),)
+    at = 1 + int(np.flatnonzero(final == place)[0])
     relevances = ranked.relevances(np.array([place], np.intp), space_of(embedder), order)
     relevance = None if relevances is None else float(relevances[0])
     terms = zip(ranked.asked.terms, frame.terms(ranked.asked.terms, ranked.among), strict=True)
@@ -366,7 +415,7 @@ def recall_by_name(
         scores[place] = _NAMED[one.by][1]
         signals[one.by][place] = 1.0
         signals["edits"][place] = one.edits
-    return replace(results, hits=tuple(_hits(scene, view, chosen, scores, None, signals)))
+    return replace(results, hits=tuple(_hits(scene, view, chosen, scores, None, signals, {})))
 
 
 _NAMED = {"subject": (0, 1.0), "alias": (1, 0.5), "participant": (2, 0.25)}
@@ -421,6 +470,7 @@ def _hits(
     scores: NDArray[np.float32],
     relevances: NDArray[np.float64] | None,
     features: Mapping[str, NDArray[np.float32]],
+    judged: Mapping[int, float],
 ) -> list[Hit]:
     assert scene.frame is not None
     rows = _fetch(scene, view, places)
@@ -445,12 +495,12 @@ def _hits(
             message_id=row["message_id"],
             metadata=loads(row["metadata"], {}),
             evidence=evidence.get(row["id"], ()),
-            signals=dict(zip(names, signal, strict=True)),
+            signals=dict(zip(names, signal, strict=True)) | ({} if said is None else {"reranker": said}),
             state=state,
             outdated_by=row["superseded_by"] if state == "superseded" else None,
         )
-        for row, state, score, relevance, signal in zip(
-            rows, states, scores[places].tolist(), numbers, signals, strict=True
+        for row, state, score, relevance, signal, said in zip(
+            rows, states, scores[places].tolist(), numbers, signals, map(judged.get, places.tolist()), strict=True
         )
     ]
     if all(hit.kind == "episode" for hit in hits):

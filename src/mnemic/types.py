@@ -129,8 +129,9 @@ class Record:
 class Hit:
     """One result of a search.
 
-    `score` orders the hits of one search and means nothing across searches; `relevance` is the calibrated probability
-    that the hit is evidence for the question (None where nothing is calibrated); `signals` is what each channel gave.
+    `score` orders the hits of one search, unless a reranker moves them, and means nothing across searches; `relevance`
+    is the calibrated probability that the hit is evidence for the question (None where nothing is calibrated);
+    `signals` is what each channel gave, and "reranker" what that one said, on a scale of its own.
     """
 
     id: str
@@ -185,7 +186,8 @@ class Word:
 class Explanation:
     """Why a record came where it came, or did not: see `Results.explain`.
 
-    `rank` is its place among all `considered`, before limits; `score` the sum of the signals' shares. Both are None,
+    `rank` is its place among all `considered`, before limits; `score` the sum of the signals' shares (a reranker's is
+    0: it moves places). Both are None,
     and `signals` empty, for a record that a read leaves out before it scores. `cut` says why it is no hit; None for a
     hit.
     """

@@ -20,7 +20,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mnemic.errors import ConfigError, InputError, MissingExtraError, ModelError, ParameterError
-from mnemic.models import minilm, wrap
+from mnemic.models import graph, minilm, wrap
 from mnemic.models.http import HttpEmbedder
 from mnemic.models.wrap import AdaptedEmbedder, as_embedder, is_token_embedder
 from mnemic.ports import Embedder, TokenEmbedder
@@ -212,20 +212,20 @@ WORDS = {"[PAD]": 0, "[UNK]": 1, "[CLS]": 2, "[SEP]": 3, "cat": 4, "dog": 5, "qu
 ROWS = np.array([[9, 9, 9], [0, 0, 1], [0, 0, 0], [0, 0, 0], [4, 0, 0], [0, 3, 0], [0, 0, 5]], dtype=np.float32)
 
 
-def _encoder(folder: Path, place: str = "onnx/model.onnx", inputs: tuple[str, ...] = minilm._FEEDS) -> Path:
+def _encoder(folder: Path, place: str = "onnx/model.onnx", inputs: tuple[str, ...] = graph.FEEDS) -> Path:
     """A sentence-transformers folder whose encoder looks up one row per token."""
     import onnx
     import tokenizers
     from onnx import TensorProto, helper, numpy_helper
 
-    graph = helper.make_graph(
+    rows = helper.make_graph(
         [helper.make_node("Gather", ["table", inputs[0]], ["last_hidden_state"])],
         "rows",
         [helper.make_tensor_value_info(name, TensorProto.INT64, ["batch", "tokens"]) for name in inputs],
         [helper.make_tensor_value_info("last_hidden_state", TensorProto.FLOAT, ["batch", "tokens", 3])],
         [numpy_helper.from_array(ROWS, "table")],
     )
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
+    model = helper.make_model(rows, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
     (folder / place).parent.mkdir(parents=True, exist_ok=True)
     onnx.save(model, str(folder / place))
     tokenizer = tokenizers.Tokenizer(tokenizers.models.WordLevel(WORDS, unk_token="[UNK]"))
@@ -239,7 +239,7 @@ def _encoder(folder: Path, place: str = "onnx/model.onnx", inputs: tuple[str, ..
 
 
 @needs_onnx
-@pytest.mark.parametrize("place", minilm._MODELS)
+@pytest.mark.parametrize("place", graph.MODELS)
 def test_mean_pooling_over_the_mask_and_unit_length(tmp_path: Path, place: str) -> None:
     embedder = minilm.MiniLMEmbedder(_encoder(tmp_path, place), batch=2, threads=1)
     assert embedder._loaded is None
@@ -324,7 +324,7 @@ def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
     def missing(_name: str) -> None:
         return None
 
-    monkeypatch.setattr(minilm.importlib.util, "find_spec", missing)
+    monkeypatch.setattr(graph.importlib.util, "find_spec", missing)
     with pytest.raises(MissingExtraError, match=r"pip install 'mnemic\[minilm\]'"):
         as_embedder(f"minilm:{tmp_path}")
 

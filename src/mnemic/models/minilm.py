@@ -1,32 +1,26 @@
 """Sentence encoders through onnxruntime: MiniLM and its kin, from a local sentence-transformers folder.
 
-The folder holds `onnx/model.onnx` or `model.onnx`, and `tokenizer.json`; how to pool, how much to read and what to put
-in front of a text come from its own small JSON files where it has them. Nothing goes over the network unless the caller
-passes `download=True` and huggingface_hub is installed.
+The folder is as `mnemic.models.graph` has it; how to pool, how much to read and what to put in front of a text come
+from its own small JSON files where it has them.
 """
 
 from __future__ import annotations
 
 import hashlib
-import importlib
-import importlib.util
 import json
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
-from typing import Any, cast
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mnemic.errors import ConfigError, MissingExtraError, ModelError
-from mnemic.models import foreign
+from mnemic.errors import ConfigError, ModelError
+from mnemic.models import graph
 
-_EXTRA = "the MiniLM embedder needs onnxruntime and tokenizers: pip install 'mnemic[minilm]'"
-_MODELS = ("onnx/model.onnx", "model.onnx")
-_FEEDS = ("input_ids", "attention_mask", "token_type_ids")
+_WHAT = "sentence encoder"
 _POOLINGS = {"pooling_mode_mean_tokens": "mean", "pooling_mode_cls_token": "cls"}
 
 
@@ -52,14 +46,13 @@ class MiniLMEmbedder:
         cache: Path | str | None = None,
         download: bool = False,
     ) -> None:
-        if any(importlib.util.find_spec(name) is None for name in ("onnxruntime", "tokenizers")):
-            raise MissingExtraError(_EXTRA)
+        graph.needed(_WHAT)
         if batch < 1:
             raise ConfigError(f"batch must be at least 1 (got {batch})")
         if max_tokens is not None and max_tokens < 3:
             raise ConfigError(f"max_tokens must be at least 3, two of them are marks (got {max_tokens})")
         self._name = Path(model).name
-        self._folder = _find_folder(model, cache, download=download)
+        self._folder = graph.find_folder(model, cache, _WHAT, download=download)
         self._max_tokens = max_tokens
         self._batch = batch
         self._threads = threads
@@ -113,8 +106,7 @@ class MiniLMEmbedder:
 
 @dataclass(frozen=True)
 class _Encoder:
-    session: Any  # onnxruntime.InferenceSession
-    tokenizer: Any  # tokenizers.Tokenizer
+    graph: graph.Graph
     dims: int
     output: str
     pooling: str
@@ -124,11 +116,12 @@ class _Encoder:
     fingerprint: str
 
     def tokenize(self, texts: list[str]) -> list[list[int]]:
-        return [encoding.ids for encoding in self.tokenizer.encode_batch([_well_formed(text) for text in texts])]
+        wanted = [graph.well_formed(text) for text in texts]
+        return [encoding.ids for encoding in self.graph.tokenizer.encode_batch(wanted)]
 
     def encode(self, ids: list[list[int]]) -> NDArray[np.float32]:
         """Unit vectors of a batch, shape (len(ids), dims)."""
-        hidden, mask = _infer(self.session, self.output, ids)
+        hidden, mask = self.graph.run(self.output, ids)
         if hidden.ndim == 2:
             pooled = hidden  # the graph pools by itself
         elif self.pooling == "cls":
@@ -138,57 +131,24 @@ class _Encoder:
         return pooled / np.maximum(np.linalg.norm(pooled, axis=1, keepdims=True), np.float32(1e-12))
 
 
-def _infer(session: Any, output: str, ids: list[list[int]]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """The graph's answer, (texts, tokens, dims) or (texts, dims), and the attention mask, (texts, tokens)."""
-    # A text without any token still needs one place: the mask leaves it out again.
-    width = max(1, *(len(row) for row in ids))
-    tokens = np.zeros((len(ids), width), dtype=np.int64)
-    mask = np.zeros((len(ids), width), dtype=np.int64)
-    for at, row in enumerate(ids):
-        tokens[at, : len(row)] = row
-        mask[at, : len(row)] = 1
-    feeds = dict(zip(_FEEDS, (tokens, mask, np.zeros_like(tokens)), strict=True))
-    wanted = {entry.name for entry in session.get_inputs()}
-    with foreign("the encoder's graph failed"):
-        (answer,) = session.run([output], {name: value for name, value in feeds.items() if name in wanted})
-    return np.asarray(answer, dtype=np.float32), mask.astype(np.float32)
-
-
 def _load(folder: Path, max_tokens: int | None, threads: int | None) -> _Encoder:
-    runtime, tokenizers = _import("onnxruntime"), _import("tokenizers")
-    model = next(folder / name for name in _MODELS if (folder / name).is_file())
-    settings = _read_json(folder / "sentence_bert_config.json")
-    prompts = cast("dict[str, str]", _read_json(folder / "config_sentence_transformers.json").get("prompts") or {})
+    settings = graph.read_json(folder / "sentence_bert_config.json")
+    prompts = cast("dict[str, str]", graph.read_json(folder / "config_sentence_transformers.json").get("prompts") or {})
     limit = max_tokens or int(settings.get("max_seq_length") or 256)
-
-    with foreign(f"cannot read {folder / 'tokenizer.json'}"):
-        tokenizer = tokenizers.Tokenizer.from_file(str(folder / "tokenizer.json"))
-    tokenizer.no_padding()
-    tokenizer.enable_truncation(limit)
-
-    options = runtime.SessionOptions()
-    options.log_severity_level = 3
-    if threads is not None:
-        options.intra_op_num_threads = threads
-    with foreign(f"onnxruntime cannot load {model}"):
-        session = runtime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
-    unknown = {entry.name for entry in session.get_inputs()} - set(_FEEDS)
-    if unknown:
-        raise ModelError(f"{model} asks for inputs {sorted(unknown)}; a sentence encoder takes {', '.join(_FEEDS)}")
-    outputs = [entry.name for entry in session.get_outputs()]
-    output = "sentence_embedding" if "sentence_embedding" in outputs else outputs[0]
-    answer, _ = _infer(session, output, [[0]])
+    loaded = graph.load(folder, _WHAT, threads)
+    loaded.tokenizer.enable_truncation(limit)
+    output = "sentence_embedding" if "sentence_embedding" in loaded.outputs else loaded.outputs[0]
+    answer, _ = loaded.run(output, [[0]])
     if answer.ndim not in (2, 3):
-        raise ModelError(f"{model} answers {output!r} of shape {answer.shape}; expected (texts, tokens, dims)")
+        raise ModelError(f"{loaded.model} answers {output!r} of shape {answer.shape}; expected (texts, tokens, dims)")
 
     query, document = prompts.get("query") or "", prompts.get("document") or prompts.get("passage") or ""
     digest = hashlib.sha256((folder / "tokenizer.json").read_bytes())
     digest.update(json.dumps([query, document]).encode())
-    with model.open("rb") as file:
+    with loaded.model.open("rb") as file:
         digest.update(hashlib.file_digest(file, "sha256").digest())
     return _Encoder(
-        session=session,
-        tokenizer=tokenizer,
+        graph=loaded,
         dims=answer.shape[-1],
         output=output,
         pooling="graph" if answer.ndim == 2 else _pooling(folder),
@@ -200,67 +160,10 @@ def _load(folder: Path, max_tokens: int | None, threads: int | None) -> _Encoder
 
 
 def _pooling(folder: Path) -> str:
-    settings = _read_json(folder / "1_Pooling" / "config.json")
+    settings = graph.read_json(folder / "1_Pooling" / "config.json")
     modes = [name for name, value in settings.items() if name.startswith("pooling_mode_") and value is True]
     if not modes:
         return "mean"
     if len(modes) > 1 or modes[0] not in _POOLINGS:
         raise ModelError(f"{folder / '1_Pooling'} asks for {', '.join(modes)}; known are {', '.join(_POOLINGS)}")
     return _POOLINGS[modes[0]]
-
-
-def _find_folder(model: Path | str, cache: Path | str | None, *, download: bool) -> Path:
-    """The folder of a path or of a hub name. Raises ConfigError, with the places looked at."""
-    folder = Path(model).expanduser()
-    if not folder.is_dir():
-        hub = Path(cache) if cache is not None else Path.home() / ".cache" / "huggingface" / "hub"
-        found = _in_cache(str(model), hub)
-        if found is None and download:
-            found = _download(str(model), cache)
-        if found is None:
-            raise ConfigError(f"no sentence encoder {str(model)!r}: it is no folder, and {hub} does not hold it")
-        folder = found
-    if not any((folder / name).is_file() for name in _MODELS) or not (folder / "tokenizer.json").is_file():
-        held = ", ".join(sorted(entry.name for entry in folder.iterdir())[:12]) or "nothing"
-        raise ConfigError(f"{folder} should hold {' or '.join(_MODELS)}, and tokenizer.json; it holds {held}")
-    return folder
-
-
-def _in_cache(name: str, hub: Path) -> Path | None:
-    home = hub / ("models--" + name.replace("/", "--"))
-    main = home / "refs" / "main"
-    if main.is_file() and (folder := home / "snapshots" / main.read_text().strip()).is_dir():
-        return folder
-    snapshots = sorted(home.glob("snapshots/*"), key=lambda path: path.stat().st_mtime)
-    return snapshots[-1] if snapshots else None
-
-
-def _download(name: str, cache: Path | str | None) -> Path:
-    if importlib.util.find_spec("huggingface_hub") is None:
-        raise MissingExtraError("downloading a model needs huggingface_hub: pip install huggingface_hub")
-    hub = importlib.import_module("huggingface_hub")
-    patterns = ["*.json", "1_Pooling/*", *_MODELS]
-    return Path(hub.snapshot_download(name, cache_dir=cache, allow_patterns=patterns))
-
-
-def _import(name: str) -> ModuleType:
-    try:
-        return importlib.import_module(name)
-    except ImportError as error:
-        raise MissingExtraError(_EXTRA) from error
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    """The object in a JSON file; empty when there is no such file."""
-    if not path.is_file():
-        return {}
-    try:
-        content = json.loads(path.read_bytes())
-    except ValueError as error:
-        raise ModelError(f"{path} is not JSON: {error}") from error
-    return cast("dict[str, Any]", content) if isinstance(content, dict) else {}
-
-
-def _well_formed(text: str) -> str:
-    """The text with lone surrogates replaced: the tokenizer takes UTF-8, which has none."""
-    return text if text.isascii() else text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

@@ -1,4 +1,4 @@
-"""`as_embedder` and `as_chat`: one door for everything that may be passed as an embedder or as a chat model."""
+"""`as_embedder`, `as_reranker`, `as_chat`: one door for everything that may be passed as one of these."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeGuard, cast
+from urllib.parse import urlsplit
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mnemic.errors import ConfigError, ModelError, ParameterError, nearest
 from mnemic.models import foreign
-from mnemic.ports import ChatModel, Embedder, TokenEmbedder
+from mnemic.ports import ChatModel, Embedder, Reranker, TokenEmbedder
 
 _METHODS = ("embed_documents", "embed_query")
 _SPECS = "'wordllama', 'none', 'minilm:<folder or name>', 'http://<host>/v1#<model>'"
@@ -217,3 +218,115 @@ def _has(given: object, *names: str) -> bool:
         inspect.getattr_static(given, name, missing) is not missing or (dynamic and hasattr(given, name))
         for name in names
     )
+
+
+# --- rerankers -----------------------------------------------------------------------------------------------------
+
+_RERANKERS = "'none', 'crossencoder:<folder or name>', 'http://<host>/v1#<model>'"
+
+
+def as_reranker(given: object, *, api_key: str | None = None) -> Reranker | None:
+    """The reranker meant by `given`; None for None and "none", which leaves the order as it is.
+
+    `given` is a Reranker (returned as it is), any other object with `score(query, texts)` or `predict(pairs)`
+    (sentence-transformers' CrossEncoder, for one), or a string: "none", "crossencoder:<folder or hub name>",
+    "http://host/v1#model" (its key is `api_key`). No model is loaded and no server asked before the first use.
+
+    Raises ParameterError (a TypeError) for anything else, ConfigError (a ValueError) for a folder or a server that
+    cannot be one, MissingExtraError when what it names is not installed.
+    """
+    if given is None:
+        return None
+    if isinstance(given, str):
+        return _reranker_from_spec(given, api_key)
+    if isinstance(given, type):
+        raise ParameterError(f"a reranker must be an object, not a class: pass {given.__name__}(…)")
+    if _has(given, "score"):
+        return cast("Reranker", given) if _has(given, "name") else AdaptedReranker(given, "score")
+    if _has(given, "predict"):
+        return AdaptedReranker(given, "predict")
+    raise ParameterError(
+        f"a reranker needs score(query, texts), or predict(pairs): {type(given).__name__} lacks both; "
+        + f"or pass one of {_RERANKERS}"
+    )
+
+
+def _reranker_from_spec(spec: str, api_key: str | None) -> Reranker | None:
+    kind, _, rest = spec.partition(":")
+    if spec == "none":
+        return None
+    if kind == "crossencoder" and rest:
+        from mnemic.models.crossencoder import CrossEncoder
+
+        return CrossEncoder(Path(rest) if Path(rest).expanduser().is_dir() else rest)
+    if kind in ("http", "https"):
+        from mnemic.models.rerank import HttpReranker
+
+        base_url, _, model = spec.partition("#")
+        return HttpReranker(base_url, model, api_key=api_key)
+    raise ParameterError(f"no reranker {spec!r}; known are {_RERANKERS}, or an object with score(query, texts)")
+
+
+def one_server(api_key: str | None, *given: object) -> None:
+    """Raises ConfigError where a key is given and the strings among `given` name two servers: the key is one's."""
+    addresses = [one for one in given if isinstance(one, str) and one.startswith(("http:", "https:"))]
+    servers = sorted({f"{(parts := urlsplit(one)).scheme}://{parts.netloc.rpartition('@')[2]}" for one in addresses})
+    if api_key is not None and len(servers) > 1:
+        raise ConfigError(
+            f"api_key is one server's, and {' and '.join(servers)} are two: pass one of them as an object with a key "
+            + "of its own, such as mnemic.models.rerank.HttpReranker(…, api_key=…)"
+        )
+
+
+def scores_of(reranker: Reranker, query: str, texts: Sequence[str]) -> NDArray[np.float32]:
+    """What a reranker says of these texts, shape (len(texts),). Raises ModelError, also where it answers nonsense."""
+    return _checked(reranker.score(query, texts), len(texts), reranker.name)
+
+
+class AdaptedReranker:
+    """A Reranker around an object with one method: `score(query, texts)`, or `predict(pairs)` of (query, text) pairs.
+
+    Of two columns the difference is taken, the log-odds of a softmax. Whatever the object raises arrives as ModelError,
+    with the original as its cause.
+    """
+
+    def __init__(self, inner: object, method: str) -> None:
+        self._inner = cast("Any", inner)
+        self._method = method
+
+    def __repr__(self) -> str:
+        return f"AdaptedReranker({type(self._inner).__name__})"
+
+    @property
+    def name(self) -> str:
+        """The object's class."""
+        return type(self._inner).__name__
+
+    def score(self, query: str, texts: Sequence[str]) -> NDArray[np.float32]:
+        """The object's scores, shape (len(texts),)."""
+        if not len(texts):
+            return np.zeros(0, dtype=np.float32)
+        call = f"{self.name}.{self._method}"
+        with foreign(f"{call} failed"):
+            if self._method == "score":
+                answer = self._inner.score(query, list(texts))
+            else:
+                answer = self._inner.predict([(query, text) for text in texts])
+        return _checked(answer, len(texts), call)
+
+
+def _checked(answer: object, count: int, name: str) -> NDArray[np.float32]:
+    """A reranker's answer as (count,); of (count, 2) the difference. Raises ModelError."""
+    try:
+        scores = np.asarray(answer, dtype=np.float32)
+    except (ValueError, TypeError, RuntimeError) as error:  # the last: a tensor that will not become an array
+        raise ModelError(f"{name} answered something that is not a list of numbers: {error}") from error
+    if scores.shape == (count, 1):
+        scores = scores[:, 0]
+    elif scores.shape == (count, 2):
+        scores = scores[:, 1] - scores[:, 0]
+    if scores.shape != (count,):
+        raise ModelError(f"{name} answered shape {scores.shape}; expected ({count},), a number for each text")
+    if not np.isfinite(scores).all():
+        raise ModelError(f"{name} answered a score that is not finite")
+    return scores
