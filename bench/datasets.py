@@ -212,7 +212,7 @@ def longmemeval(folder: Path) -> Iterator[Conversation]:
             category=item["question_type"],
             answerable=answerable,
             asked_at=longmemeval_time(item["question_date"]),
-            answer=str(item["answer"]) if answerable else "",
+            answer=str(item.get("answer", "")) if answerable else "",
         )
         yield Conversation(item["question_id"], "longmemeval", tuple(messages), (question,))
 
@@ -398,7 +398,7 @@ def musique(folder: Path) -> Iterator[Conversation]:
             evidence_sessions=_sessions_of(evidence, messages),
             category=item["id"].split("__")[0][:4],
             answerable=item["answerable"],
-            answer=item["answer"],
+            answer=str(item.get("answer", "")),
         )
         yield Conversation(item["id"], "musique", messages, (question,))
 

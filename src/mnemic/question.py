@@ -27,7 +27,6 @@ class Wanted:
     """The precision of a time that is asked for: "In which year …"."""
 
 
-_OTHER: Kind = "thing"
 _UNIT = re.compile(r"^(?:in |on |during |around |by )?(?:what|which) (?:\w+ )?(year|month)\b")
 # The first that fits.
 _PATTERNS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
@@ -82,10 +81,17 @@ _SEVERAL = re.compile(
 def wanted(question: str) -> Wanted:
     """What answers a question."""
     folded = " ".join(question.lower().split())
-    kind = next((kind for kind, pattern in _PATTERNS if pattern.search(folded)), _OTHER)
+    kind = _kind(folded)
     unit = _UNIT.search(folded)
     return Wanted(
         kind,
         several=kind not in ("time", "duration", "number", "yes or no") and _SEVERAL.search(folded) is not None,
         unit=("year" if unit[1] == "year" else "month") if unit and kind == "time" else None,
     )
+
+
+def _kind(folded: str) -> Kind:
+    for kind, pattern in _PATTERNS:
+        if pattern.search(folded):
+            return kind
+    return "thing"

@@ -16,10 +16,13 @@ SOURCE = Path(mnemic.__file__).parent
 
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("__init__", "types", "errors", "times", "config", "forks"),
-    ("ports", "text", "when", "where", "scope", "rank", "precise", "postings", "messages", "samples"),
+    (
+        *("ports", "text", "when", "dates", "question", "where", "scope", "rank", "precise", "extract"),
+        *("postings", "messages", "samples"),
+    ),
     ("analysis", "stores", "models", "testing"),
     ("changes", "lookup", "write", "commit", "erasure", "frame", "channels", "records"),
-    ("read", "pack", "journal", "exchange", "exported"),
+    ("read", "pack", "answer", "journal", "exchange", "exported"),
     ("memory",),
     ("intake", "progress", "show"),
     ("cli", "demo", "__main__"),
@@ -139,6 +142,7 @@ NAMES = [
     "StoreError",
 ]
 VERBS = {
+    "ask",
     "add",
     "close",
     "context",
