@@ -33,6 +33,7 @@ from numpy.typing import NDArray
 from bench import datasets, metrics
 from bench.datasets import Conversation, Question
 from mnemic import rank, text, when
+from mnemic.learn import minimise
 from mnemic.models import wordllama
 from mnemic.ports import TokenEmbedder
 from mnemic.times import micros
@@ -364,39 +365,13 @@ def fit_weights(chosen: Iterable[Case], prior: Mapping[str, float], shrinkage: f
         value = -float(data.weight @ np.log(likely)) + shrinkage * float(away @ away)
         return value, data.rows.T @ pull + 2.0 * shrinkage * away
 
-    found = minimise(loss, 2.0 * towards, lower=np.zeros(len(towards)))
+    found = minimise(loss, 2.0 * towards, above(np.zeros(len(towards))))
     return {name: float(value) for name, value in zip(prior, found / found.sum(), strict=True)}
 
 
-def minimise(
-    loss: Callable[[Array], tuple[float, Array]], start: Array, lower: Array, steps: int = 2000, tolerance: float = 1e-7
-) -> Array:
-    """The minimum of a smooth function above `lower`, by spectral projected gradients.
-
-    Birgin, Martínez, Raydan: Nonmonotone Spectral Projected Gradient Methods on Convex Sets, SIAM J. Optim. 2000.
-    """
-    at = np.maximum(start, lower)
-    value, gradient = loss(at)
-    recent = [value]
-    length = 1.0
-    for _ in range(steps):
-        direction = np.maximum(at - length * gradient, lower) - at
-        slope = float(gradient @ direction)
-        if float(np.abs(np.maximum(at - gradient, lower) - at).max()) < tolerance:
-            break
-        share = 1.0
-        while True:
-            there = at + share * direction
-            new_value, new_gradient = loss(there)
-            if new_value <= max(recent) + 1e-4 * share * slope or share < 1e-10:
-                break
-            share *= 0.5
-        moved, bent = there - at, new_gradient - gradient
-        curvature = float(moved @ bent)
-        length = min(max(float(moved @ moved) / curvature, 1e-6), 1e6) if curvature > 0.0 else 1e3
-        at, value, gradient = there, new_value, new_gradient
-        recent = [*recent[-9:], value]
-    return at
+def above(lower: Array) -> Callable[[Array], Array]:
+    """The projection of a point on those that nowhere lie below `lower`."""
+    return lambda point: np.maximum(point, lower)
 
 
 # --- Calibration ------------------------------------------------------------------------------------------------------
@@ -457,7 +432,8 @@ def fit_calibration(hits: Sequence[Shown]) -> rank.Calibration:
         return value, gradient + 2e-5 * numbers
 
     free = -np.inf
-    numbers = minimise(loss, np.array([-1.0, 3.0, 1.0, 0.0, 1.0, 1.0]), np.array([free, 0.0, 0.0, free, 0.0, 0.0]))
+    lower = np.array([free, 0.0, 0.0, free, 0.0, 0.0])
+    numbers = minimise(loss, np.array([-1.0, 3.0, 1.0, 0.0, 1.0, 1.0]), above(lower))
     return rank.Calibration(*(float(number) for number in numbers))
 
 
@@ -485,7 +461,8 @@ def fit_confidence(hits: Sequence[Shown], calibration: rank.Calibration) -> rank
         return value, gradient + 2e-5 * numbers
 
     free = -np.inf
-    return rank.Confidence(*minimise(loss, np.array([0.0, 1.0, 1.0, 1.0]), np.array([free, 0.0, free, 0.0])).tolist())
+    lower = np.array([free, 0.0, free, 0.0])
+    return rank.Confidence(*minimise(loss, np.array([0.0, 1.0, 1.0, 1.0]), above(lower)).tolist())
 
 
 def _group(found: Shown) -> str:
