@@ -164,6 +164,15 @@ def fingerprint(scope: Sequence[str | None], *content: object) -> str:
     return hashlib.blake2b(_joined([*scope, *content]), digest_size=16, person=b"mnemic content").hexdigest()
 
 
+FEEDBACK = ("0" * 12 + "0" * 20, "0" * 12 + "f" * 20)
+"""The first and the last fingerprint that an act of feedback can have: so these are found again, in order of time."""
+
+
+def feedback_fingerprint(at: int) -> str:
+    """What an act of feedback is found by. It is no hash: it says when it was given, and nothing of what."""
+    return f"{0:012x}{at:016x}{0:04x}"
+
+
 @lru_cache(1024)
 def scope_code(scope: Sequence[str | None]) -> str:
     return _base32(hashlib.blake2b(_joined(scope), digest_size=15, person=b"mnemic scope").digest())[:5]

@@ -1,9 +1,9 @@
 """Learning from feedback: weights for one user, out of what that user used and what was wrong.
 
-Pure: judgements in, weights out, the same for the same. Each act of feedback is a list of the hits that were shown, with
-their features, and says which were used. A softmax over the list makes what was used likely (Cao and others, Learning to
-Rank: From Pairwise Approach to Listwise Approach, ICML 2007), and what stood where it was hardly looked at counts more
-(Joachims, Swaminathan, Schnabel: Unbiased Learning-to-Rank with Biased Feedback, WSDM 2017).
+Pure: judgements in, weights out, the same for the same. Each act of feedback is a list of the hits that were shown,
+with their features, and says which were used. A softmax over the list makes what was used likely (Cao and others,
+Learning to Rank: From Pairwise Approach to Listwise Approach, ICML 2007), and what stood where it was hardly looked at
+counts more (Joachims, Swaminathan, Schnabel: Unbiased Learning-to-Rank with Biased Feedback, WSDM 2017).
 
 The result stays near the shipped weights: they are worth `PULL` acts, and no weight leaves [1/4, 4] times its shipped
 value, so that whatever is fed back, no channel is buried.
@@ -137,10 +137,11 @@ class _Lists:
 
     def information(self, sharpness: float) -> float:
         """What one act tells of a ratio at the shipped weights, the mean over all: sharpness^2 x variance."""
-        share = self._shares(np.ones(self.rows.shape[1]), sharpness)[:, None]
+        shipped = np.ones(len(self.rows.T))
+        share = self._shares(shipped, sharpness)[:, None]
         means = np.add.reduceat(share * self.rows, self.starts)[self.owner]
         spread = (share * (self.rows - means) ** 2).sum()
-        return float(sharpness**2 * spread) / (len(self.starts) * self.rows.shape[1])
+        return sharpness**2 * float(spread) / (len(self.starts) * self.rows.shape[1])
 
     def _shares(self, ratios: Array, sharpness: float) -> Array:
         scores = sharpness * (self.rows @ ratios)
@@ -193,7 +194,7 @@ def minimise(
     steps: int = 2000,
     tolerance: float = 1e-7,
 ) -> Array:
-    """The minimum of a smooth function over a convex set, by spectral projected gradients; `inside` projects on the set.
+    """The minimum of a smooth function over a convex set, by spectral projected gradients; `inside` projects on it.
 
     Birgin, Martínez, Raydan: Nonmonotone Spectral Projected Gradient Methods on Convex Sets, SIAM J. Optim. 2000.
     """
@@ -253,7 +254,7 @@ class Draw:
 
 
 def fair_pairs(number: int, seed: int, question: str, bound: frozenset[int] = frozenset()) -> Draw:
-    """Half of all times the 1st and 2nd, 3rd and 4th … are pairs, else the 2nd and 3rd …; each is turned round with 1/2.
+    """Half of the time the 1st and 2nd, 3rd and 4th … are pairs, else the 2nd and 3rd …; each is turned with 1/2.
 
     Radlinski and Joachims, Minimally Invasive Randomization for Collecting Unbiased Preferences from Clickthrough Logs,
     AAAI 2006. Drawn by `seed` and `question`: the same again for the same. Places in `bound` (from 0) never change with

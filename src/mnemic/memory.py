@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Any, Self, Unpack, cast, overload
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from mnemic import answer, exchange, journal, lookup, pack, rank, text, write
+from mnemic import answer, exchange, feedback, journal, lookup, pack, rank, text, ticket, write
 from mnemic.analysis import Writing, analyse
 from mnemic.changes import UNSET, Changes, Piece, Stamp, Values, Wall, is_indexed, kind_of, writing_of
 from mnemic.commit import commit
@@ -92,6 +92,7 @@ _PEERS = {
     "path": "url",
     "file": "url",
     "app_id": "project_id",
+    "results_id": "results",
     "min_score": "threshold",
 }
 """Other libraries' parameters, and ours."""
@@ -112,6 +113,9 @@ class Memory:
     None for none, "crossencoder:FOLDER", "http://…/v1#model", or an object with `score(query, texts)`. With one, the
     order of hits is no longer that of their relevance, which stays what it is without.
 
+    `exploration` is a seed (a whole number): neighbouring hits of a search then change places now and then, so that
+    `feedback` learns more; None for none.
+
     Threads may share one; each process opens its own. Use it as a context manager, or call `close`.
     Raises StoreError (see `mnemic.errors`) when the file cannot be used, ConfigError for settings that cannot be.
     """
@@ -127,6 +131,7 @@ class Memory:
         read_only: bool = False,
         ranking: str | Path | None = None,
         reranker: object = None,
+        exploration: int | None = None,
         cache_bytes: int = CACHE_BYTES,
         api_key: str | None = None,
         **unknown: object,
@@ -138,6 +143,7 @@ class Memory:
         self._embedder = wordllama.find() if embedder is None else as_embedder(embedder, api_key=api_key)
         one_server(api_key, embedder, reranker)
         self._reranker = as_reranker(reranker, api_key=api_key)
+        self._exploration = _seed(exploration)
         self._fitted = None if ranking is None else rank.fitted_file(Path(ranking))
         self._store = SqliteStore(_path(url), read_only=read_only)
         self._cache = FrameCache(self._embedder, cache_bytes, self._forget_words)
@@ -378,6 +384,45 @@ class Memory:
 
         return self._write_in(asked.tenant, author, decide, started, space=None)
 
+    def feedback(
+        self,
+        results: Results | Context | Answer | str,
+        *,
+        used: str | Sequence[str] = (),
+        wrong: str | Sequence[str] = (),
+        outcome: float | None = None,
+        author: str | None = None,
+        **scope: Unpack[ScopeArgs],
+    ) -> Receipt:
+        """Say which hits of a search were used and which were wrong; the user's later searches are ranked by it.
+
+        `results` is what `search`, `context` or `ask` gave, or its id, in whatever process: it says what was asked,
+        and which hits were shown. `used` and `wrong` are ids of hits, or of evidence that they rest on. `outcome` says
+        how well it went with what was used, from 0 to 1 (None: 1). Kept as an act, which `undo` takes back. From ten
+        acts on the weights of the ranking are fitted to them, for this user alone, and stay near the shipped ones. The
+        scope is that of the search, with one user. Raises InputError, NotFoundError, ScopeError.
+        """
+        started = clocks.perf_counter()
+        where = self._place(self.feedback, scope, shared=False)
+        asked = reach_of(where)
+        good, bad = _ids(used), _ids(wrong)
+        share = _share("outcome", outcome)
+        if not good and not bad and share is None:
+            raise InputError("feedback() was given nothing to learn from: pass used=…, wrong=… or outcome=…")
+        with self._store.read() as snapshot:
+            found = feedback.asked(snapshot, feedback.id_of(results), asked)
+        with self._reader.scene(found.view) as scene:
+            told = feedback.arguments(
+                scene, found, asked, good, bad, share, embedder=self._embedder, fitted=self._fitted
+            )
+
+        def decide(tx: Transaction, wall: Wall, stamp: Stamp) -> Changes:
+            lookup.wanted(tx, told["shown"], lookup.seen(tx, asked), asked)  # nothing was erased meanwhile
+            act = self._act("feedback", where, wall, told, stamp)
+            return write.fed_back(tx, act, told, tenant=wall.tenant, at=stamp.at)
+
+        return self._write(where, author, decide, started, space=None)
+
     def undo(
         self,
         receipt: Receipt | str,
@@ -520,6 +565,7 @@ class Memory:
                 embedder=self._embedder,
                 reranker=self._reranker,
                 fitted=self._fitted,
+                exploration=self._exploration,
             )
         return replace(found, explainer=partial(self._explained, view, asked, limit, threshold))
 
@@ -562,7 +608,8 @@ class Memory:
         notes = results.notes
         if results.hits and not evidence:
             notes = (*notes, f"the budget of {budget} {counter.name} tokens holds not even the first hit")
-        return Context(asked, words, tokens, budget, counter.name, evidence, results.id, left, notes)
+        shown = ticket.shortened(results.id, range(len(results) - left), by_time=True)
+        return Context(asked, words, tokens, budget, counter.name, evidence, shown, left, notes)
 
     def ask(
         self,
@@ -1037,6 +1084,14 @@ def _share(name: str, value: Any) -> float | None:
     if value is not None and (isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1):
         raise InputError(f"{name}={value!r} is not possible: pass a number from 0 to 1")
     return None if value is None else float(value)
+
+
+def _seed(given: object) -> int | None:
+    if given is None:
+        return None
+    if isinstance(given, bool) or not isinstance(given, int):
+        raise ConfigError(f"exploration={given!r} is not possible: pass a whole number, the seed of its draws, or None")
+    return given
 
 
 def _ids(ids: str | Iterable[str]) -> tuple[str, ...]:

@@ -6,32 +6,37 @@
 from __future__ import annotations
 
 import json
-import os
 from collections import OrderedDict
-from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, cast
+from functools import lru_cache, partial
+from itertools import pairwise
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mnemic import channels, precise, rank
+from mnemic import channels, learn, lessons, precise, rank
+from mnemic.changes import scope_code
 from mnemic.errors import InputError, ModelError
 from mnemic.frame import Frame, FrameCache
-from mnemic.lookup import present, seen, wanted
+from mnemic.lookup import seen, wanted
 from mnemic.models.wrap import scores_of, space_of
 from mnemic.ports import Embedder, Reranker
 from mnemic.records import as_known, evidence_of, holds, loads, record_of, scope_of, state_of
 from mnemic.scope import Reach
 from mnemic.stores.sqlite import Fields, Row, Snapshot, SqliteStore
+from mnemic.ticket import Ticket
 from mnemic.times import moment
-from mnemic.types import STATES, Explanation, Hit, Record, Results, Signal, Word
+from mnemic.types import ANY, STATES, Explanation, Hit, Record, Results, Signal, Word
 from mnemic.where import compile_where
 
 _BOOKS = 64
 """Scopes whose names are kept."""
+_TAUGHT = 4096
+"""Scopes whose weights are kept, also where nothing was learned: some hundred bytes each."""
 
 CALIBRATED = ("wordllama:",)
 """Embedding spaces whose relevances the shipped numbers were fitted for."""
@@ -55,6 +60,17 @@ class View:
     where: Mapping[str, Any] | None = None
 
 
+class Taught(NamedTuple):
+    """The numbers that a user's feedback makes of the shipped ones, and how many acts of feedback they rest on."""
+
+    numbers: rank.Fitted
+    acts: int
+
+
+def _as_shipped(numbers: rank.Fitted, space: str | None) -> Taught:
+    return Taught(numbers, 0)
+
+
 @dataclass(frozen=True, slots=True)
 class Scene:
     """A snapshot with the walls and the frame that a view sees in it."""
@@ -69,6 +85,8 @@ class Scene:
         default_factory=dict[tuple[str | int, ...], list[float] | ModelError], compare=False
     )
     """What a reranker has answered in this scene, by what it was asked: an explanation asks no second time."""
+    taught: Callable[[rank.Fitted, str | None], Taught] = field(default=_as_shipped, compare=False)
+    """The user's own numbers out of the shipped ones, for an embedding space (None: for words alone)."""
 
 
 class Reader:
@@ -78,6 +96,7 @@ class Reader:
         self._store = store
         self._cache = cache
         self._books: OrderedDict[tuple[int, ...], tuple[Frame | None, precise.Book]] = OrderedDict()
+        self._taught: OrderedDict[tuple[Any, ...], _Learned] = OrderedDict()
 
     def named(self, scene: Scene, view: View, query: str) -> tuple[list[precise.Found], int]:
         """The records in a scene that a question names, and how many have a name at all.
@@ -107,6 +126,7 @@ class Reader:
         """Drop the names kept: after an erasure none of them stays in memory."""
         with self._cache.lock:
             self._books.clear()
+            self._taught.clear()
 
     @contextmanager
     def scene(self, view: View) -> Generator[Scene]:
@@ -116,11 +136,62 @@ class Reader:
                 snapshot = stack.enter_context(self._store.read())
                 walls = seen(snapshot, view.reach)
                 frame = self._cache.frame(snapshot, walls)
-            yield _scene(snapshot, walls, frame, view)
+            head = snapshot.row("journal_head", tenant=view.reach.tenant)
+            scene = _scene(snapshot, walls, frame, view, view.now if head is None else max(view.now, head["at"]))
+            if head is not None and len(view.reach.users) == 1:
+                scene = replace(scene, taught=partial(self._refitted, snapshot, walls, view, head["seq"]))
+            yield scene
+
+    def _refitted(
+        self,
+        snapshot: Snapshot,
+        walls: Mapping[int, Row],
+        view: View,
+        seq: int,
+        numbers: rank.Fitted,
+        space: str | None,
+    ) -> Taught:
+        """What the one user's own walls have learned from feedback.
+
+        Kept until something else is written in the tenant: whatever changes an act of feedback is in its journal.
+        """
+        reach = view.reach
+        own = tuple([number for number, row in walls.items() if row["user"]])
+        key = (own, reach.agent, reach.session)
+        known = self._taught.get(key) if view.known_at is None else None
+        if known is None or known.seq != seq:
+            acts = lessons.held(snapshot, own, reach, view.known_at)
+            same = known is not None and known.acts == acts
+            known = _Learned(seq, acts, known.weights if known is not None and same else {})
+            if view.known_at is None:
+                with self._cache.lock:
+                    self._taught[key] = known
+                    self._taught.move_to_end(key)
+                    while len(self._taught) > _TAUGHT:
+                        self._taught.popitem(last=False)
+        if len(known.acts) < learn.ENOUGH:
+            return Taught(numbers, 0)
+        if space not in known.weights:
+            judged = lessons.read(snapshot, known.acts, space)
+            enough = sum(one.tells for one in judged)
+            known.weights[space] = learn.refit(judged, numbers.weights), enough if enough >= learn.ENOUGH else 0
+        weights, acts = known.weights[space]
+        return Taught(replace(numbers, weights=weights), acts) if acts else Taught(numbers, 0)
 
 
-def _scene(snapshot: Snapshot, walls: Mapping[int, Row], frame: Frame | None, view: View) -> Scene:
-    now = present(snapshot, view.reach.tenant, view.now)
+@dataclass(frozen=True, slots=True)
+class _Learned:
+    """What was learned from the feedback in some walls."""
+
+    seq: int
+    """The last change of the tenant that is known of."""
+    acts: tuple[int, ...]
+    """Rows of the acts of feedback."""
+    weights: dict[str | None, tuple[dict[str, float], int]]
+    """By embedding space: the weights, and the acts that they rest on."""
+
+
+def _scene(snapshot: Snapshot, walls: Mapping[int, Row], frame: Frame | None, view: View, now: int) -> Scene:
     if view.known_at is not None:
         now = min(now, view.known_at)  # what has ended since had not ended then
     if frame is None:
@@ -167,18 +238,19 @@ def recall(
     reranker: Reranker | None = None,
     fitted: rank.Numbers | None = None,
     whole_turns: bool = True,
+    exploration: int | None = None,
 ) -> Results:
     """The hits for a question, best first.
 
     With `whole_turns` a long turn is one hit, by its best passage; a document's passages are hits of their own. With a
     `reranker` the order is no longer that of the scores and relevances, which stay the first stage's; one that fails is
-    left out, and a note says so.
+    left out, and a note says so. `exploration` is the seed by which neighbours may change places.
     """
     considered = int(np.count_nonzero(scene.allowed))
     space = space_of(embedder)
-    results = Results("q" + os.urandom(8).hex(), query, (), considered, threshold=threshold, embedder=space)
+    results = Results("", query, (), considered, threshold=threshold, embedder=space)
     if scene.frame is None or not considered:
-        return replace(results, notes=_nothing_in_scope(scene, view))
+        return replace(results, id=_ticket(view, query).id, notes=_nothing_in_scope(scene, view))
     ranked, notes = _ranked(scene, scene.frame, view, query, embedder, fitted)
     derived = any(kind != "episode" for kind in scene.frame.kinds)
     spare = limit // 2 + 8 if derived else 0  # a fact and the episode that it repeats will be one hit
@@ -211,8 +283,50 @@ def recall(
     confidence = None
     if relevances is not None:
         confidence = rank.confidence(relevances[:limit], ranked.ahead, ranked.numbers.confidence)
-    hits = _hits(scene, view, places, ranked.scores, relevances, ranked.features, judged)
-    return replace(results, hits=tuple(hits[:limit]), best=best, confidence=confidence, notes=tuple(notes))
+    hits, documents = _hits(scene, view, places, ranked.scores, relevances, ranked.features, judged)
+    hits = hits[:limit]
+    ticket = _ticket(view, query)
+    if exploration is not None and len(hits) > 1:
+        ticket, hits = _explored(ticket, hits, exploration)
+    ticket = replace(ticket, shown=tuple([documents[hit.id] for hit in hits]))
+    return replace(results, id=ticket.id, hits=tuple(hits), best=best, confidence=confidence, notes=tuple(notes))
+
+
+def _ticket(view: View, query: str, by: str = "r") -> Ticket:
+    """What the id of results says of how they were asked for."""
+    reach = view.reach
+    return Ticket(
+        query=query,
+        scope=code_of(reach),
+        now=view.now,
+        asked_at=view.asked_at,
+        by=by,
+        known_at=view.known_at,
+        as_of=view.as_of,
+        include=tuple(sorted(view.include)),
+        kinds=view.kinds,
+        where=view.where,
+        agent=reach.agent,
+        session=reach.session,
+    )
+
+
+@lru_cache(1024)
+def code_of(reach: Reach) -> str:
+    """A code of the walls that a reach names, which does not tell their names."""
+    projects = ("*",) if reach.projects is ANY else tuple(sorted(reach.projects))
+    return scope_code((reach.tenant, "projects", *projects, "users", *sorted(reach.users)))
+
+
+def _explored(ticket: Ticket, hits: Sequence[Hit], seed: int) -> tuple[Ticket, list[Hit]]:
+    """Neighbours exchanged by chance, but for what is outdated and its successor."""
+    bound = frozenset(place for place, (hit, after) in enumerate(pairwise(hits)) if after.outdated_by == hit.id)
+    draw = learn.fair_pairs(len(hits), seed, ticket.id, bound)
+    moved = [
+        replace(hits[place], signals={**hits[place].signals, "propensity": propensity})
+        for place, propensity in zip(draw.order, draw.propensity, strict=True)
+    ]
+    return replace(ticket, order=draw.order, bound=tuple(sorted(bound))), moved
 
 
 def _judged(
@@ -248,6 +362,8 @@ class _Ranked:
     sense: rank.Dense | None
     features: Mapping[str, NDArray[np.float32]]
     numbers: rank.Fitted
+    acts: int
+    """Acts of feedback that the weights rest on; 0: they are the shipped ones."""
     scores: NDArray[np.float32]
     ahead: float | None
     """`rank.lead_over_others`, of those whom the question names."""
@@ -284,12 +400,37 @@ def _ranked(
         allowed=among,
     )
     numbers = rank.fitted(dense=sense is not None) if fitted is None else fitted[sense is not None]
+    numbers, acts = scene.taught(numbers, None if sense is None else space_of(embedder))
     scores = rank.combine(features, numbers.weights)
     said_by = np.float32(rank.shares(features, numbers.weights).get("speaker", 0.0))
     ahead = None
     if by_name is not None:
         ahead = rank.lead_over_others(scores - said_by * features["speaker"], by_name, among)
-    return _Ranked(asked, among, words, sense, features, numbers, scores, ahead), notes
+    return _Ranked(asked, among, words, sense, features, numbers, acts, scores, ahead), notes
+
+
+def signals_of(
+    scene: Scene,
+    view: View,
+    query: str,
+    documents: Sequence[tuple[int, int]],
+    *,
+    embedder: Embedder | None,
+    fitted: rank.Numbers | None,
+) -> tuple[dict[str, list[float]], str | None]:
+    """The features of documents that a question has been answered with, each (wall, number in it), four digits each.
+
+    And the embedding space of those that come from vectors (None: there are none). The documents count as readable,
+    whatever the view says: they were read.
+    """
+    assert scene.frame is not None
+    offset = {part.wall: part.offset for part in scene.frame.parts}
+    places = np.array([offset[wall] + number for wall, number in documents], np.intp)
+    allowed = scene.allowed.copy()
+    allowed[places] = True
+    ranked, _ = _ranked(replace(scene, allowed=allowed), scene.frame, view, query, embedder, fitted)
+    found = {name: [round(value, 4) for value in values[places].tolist()] for name, values in ranked.features.items()}
+    return found, None if ranked.sense is None else space_of(embedder)
 
 
 def explained(
@@ -345,6 +486,8 @@ def explained(
         for asked, found in terms
         if len(found.documents)
     )
+    if ranked.acts:
+        notes.append(f"the weights are fitted to {_counted(ranked.acts, 'act')} of feedback")
     cut = None if any(hit.id == id_ for hit in results) else _cut(results, id_, frame, place, relevance, scene)
     return replace(
         none,
@@ -398,7 +541,8 @@ def recall_by_name(
 ) -> Results:
     """The records that the question names, and nothing else: by subject, by alias, then the newest."""
     considered = int(np.count_nonzero(scene.allowed))
-    results = Results("q" + os.urandom(8).hex(), query, (), considered)
+    ticket = _ticket(view, query, by="n")
+    results = Results(ticket.id, query, (), considered)
     if scene.frame is None or not considered:
         return replace(results, notes=_nothing_in_scope(scene, view))
     places = scene.frame.places_of([one.row for one in found])
@@ -415,7 +559,9 @@ def recall_by_name(
         scores[place] = _NAMED[one.by][1]
         signals[one.by][place] = 1.0
         signals["edits"][place] = one.edits
-    return replace(results, hits=tuple(_hits(scene, view, chosen, scores, None, signals, {})))
+    hits, documents = _hits(scene, view, chosen, scores, None, signals, {})
+    ticket = replace(ticket, shown=tuple([documents[hit.id] for hit in hits]))
+    return replace(results, id=ticket.id, hits=tuple(hits))
 
 
 _NAMED = {"subject": (0, 1.0), "alias": (1, 0.5), "participant": (2, 0.25)}
@@ -471,9 +617,12 @@ def _hits(
     relevances: NDArray[np.float64] | None,
     features: Mapping[str, NDArray[np.float32]],
     judged: Mapping[int, float],
-) -> list[Hit]:
+) -> tuple[list[Hit], dict[str, tuple[int, int]]]:
+    """The hits at these places, and where the document of each stands: which of the scene's walls, and its number."""
     assert scene.frame is not None
     rows = _fetch(scene, view, places)
+    walls = {wall: number for number, wall in enumerate(scene.walls)}
+    documents = {row["id"]: (walls[row["wall"]], row["num"]) for row in rows}
     evidence = evidence_of(scene.snapshot, rows, scene.walls, view.known_at)
     numbers: list[float | None] = [None] * len(rows) if relevances is None else [float(value) for value in relevances]
     names = list(features)
@@ -505,9 +654,9 @@ def _hits(
     ]
     if all(hit.kind == "episode" for hit in hits):
         derived = any(kind != "episode" for kind in scene.frame.kinds)
-        return _outdated_last(scene, view, hits) if derived and view.as_of is None else hits
+        return (_outdated_last(scene, view, hits) if derived and view.as_of is None else hits), documents
     hits = _without_repeats(hits)
-    return _outdated_last(scene, view, hits) if view.as_of is None else hits
+    return (_outdated_last(scene, view, hits) if view.as_of is None else hits), documents
 
 
 def _fetch(scene: Scene, view: View, places: rank.Ints) -> list[Fields]:

@@ -1,4 +1,4 @@
-"""The verbs that change: add, remember, update, retire, undo.
+"""The verbs that change: add, remember, update, retire, feedback, undo.
 
 Each function reads what it must inside the transaction and returns `Changes`, a value; `commit` writes them.
 """
@@ -11,6 +11,7 @@ from typing import Any
 
 from mnemic.changes import (
     BLANK,
+    FEEDBACK,
     INDEXED,
     PAYLOAD,
     Changes,
@@ -19,6 +20,7 @@ from mnemic.changes import (
     Piece,
     Values,
     Wall,
+    feedback_fingerprint,
     fingerprint,
     is_indexed,
     link_to,
@@ -440,6 +442,25 @@ def retired(
         act = act_in(wall, [row["id"] for row in members])
         changes.open(Opening(act, "act", quiet=True))
         changes.links += [link_to(row, act["id"], "derived_from") for row in members]
+    return changes
+
+
+def fed_back(tx: Transaction, act: Values, arguments: Mapping[str, Any], *, tenant: str, at: int) -> Changes:
+    """The act of feedback, resting on the records that were shown. The same said again of the same results is ignored.
+
+    Unlike other acts it is what the receipt is about, so that an undo takes it back.
+    """
+    changes = Changes("feedback", tenant)
+    last = tx.row("feedback_on", wall=act["wall"], first=FEEDBACK[0], last=FEEDBACK[1], results=arguments["results"])
+    said: Values = {} if last is None else json.loads(last["data"])["arguments"]
+    if last is not None and all(said.get(name) == arguments[name] for name in ("used", "wrong", "outcome")):
+        changes.entries.append(Entry(last["id"], "ignored", "already known", last["revision"]))
+        return changes
+    values = {**act, "fingerprint": feedback_fingerprint(at)}
+    changes.open(Opening(values, "added"))
+    changes.links += [
+        link_to(values, id_, "derived_from", position=position) for position, id_ in enumerate(arguments["shown"])
+    ]
     return changes
 
 

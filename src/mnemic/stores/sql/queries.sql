@@ -97,6 +97,27 @@ WHERE row IN (SELECT value FROM json_each(:rows)) AND (subject IS NOT NULL OR al
 SELECT row, subject, aliases FROM records WHERE wall IN (SELECT value FROM json_each(:walls))
 AND num IS NOT NULL AND (subject IS NOT NULL OR aliases IS NOT NULL);
 
+-- name: feedback_held
+-- The latest acts of feedback that a wall held at an instant, the latest first. Their fingerprints begin alike and go on
+-- with their time.
+SELECT held.row, held.id, held.agent, held.session, first.fingerprint FROM records AS first
+CROSS JOIN records AS held ON held.id = first.id
+WHERE first.wall = :wall AND first.fingerprint BETWEEN :first AND :last AND first.revision = 1 AND held.kind = 'act'
+AND held.recorded_at <= :at AND (held.retired_at IS NULL OR held.retired_at > :at)
+ORDER BY first.fingerprint DESC LIMIT :most;
+
+-- name: feedback_on
+-- The last word on results: the latest act of feedback that a wall holds on them.
+SELECT held.* FROM records AS first CROSS JOIN records AS held ON held.id = first.id
+WHERE first.wall = :wall AND first.fingerprint BETWEEN :first AND :last AND first.revision = 1 AND held.kind = 'act'
+AND held.retired_at IS NULL AND instr(held.data, '"' || :results || '"') > 0
+ORDER BY first.fingerprint DESC LIMIT 1;
+
+-- name: documents_shown
+-- Whose these documents are, and since when they are held.
+SELECT num, id, min(recorded_at) AS since, erased_by FROM records
+WHERE wall = :wall AND num IN (SELECT value FROM json_each(:nums)) GROUP BY num;
+
 -- name: versions_of_message
 -- Every episode of a caller's message, of all its versions.
 SELECT * FROM records WHERE wall = :wall AND message_id = :message_id AND kind = 'episode'
