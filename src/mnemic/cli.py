@@ -26,7 +26,7 @@ from zoneinfo import ZoneInfo
 import click
 
 import mnemic
-from mnemic import intake, progress
+from mnemic import intake, progress, ticket
 from mnemic.config import LocalTime, Settings, settings
 from mnemic.errors import (
     ConfigError,
@@ -212,7 +212,7 @@ COMMON: tuple[Callable[[Any], Any], ...] = (
 
 
 SECTIONS = {
-    "Keep and change": ("add", "remember", "update", "retire", "undo", "erase"),
+    "Keep and change": ("add", "remember", "update", "retire", "feedback", "undo", "erase"),
     "Ask and read": ("search", "context", "get", "list", "timeline", "history", "diff"),
     "The whole file": ("stats", "verify", "rebuild", "export", "import"),
     "Try it": ("demo", "bench"),
@@ -313,11 +313,14 @@ _OPTIONS: tuple[tuple[str, str | Callable[[re.Match[str]], str]], ...] = (
     (r"\ball_of=True", "--all"),
     (r"\b(cascade|everything|dry_run|shared)=True", _switch),
     (
-        r"\b(kind|time|valid_from|valid_to|expires_at|as_of|known_at|now|since|until|confidence|threshold|embedder"
+        r"\b(kind|time|valid_from|valid_to|expires_at|as_of|known_at|now|since|until|confidence|threshold|outcome|embedder"
         r"|timezone|if_revision)=(?=['\d…])",
         _option,
     ),
-    (r"(?<![\w.])(add|remember|update|retire|undo|erase|list|history|export|import|rebuild)_?\(\)", r"mnemic \1"),
+    (
+        r"(?<![\w.])(add|remember|update|retire|feedback|undo|erase|list|history|export|import|rebuild)_?\(\)",
+        r"mnemic \1",
+    ),
 )
 
 
@@ -714,6 +717,28 @@ def retire(console: Console, ids: tuple[str, ...], reason: str | None, author: s
 
 
 @_verb(without=("timezone",))
+@click.argument("results", metavar="RESULTS_ID")
+@click.option("--used", multiple=True, metavar="ID", help="A hit that helped; may be repeated.")
+@click.option("--wrong", multiple=True, metavar="ID", help="A hit that was wrong; may be repeated.")
+@click.option("--outcome", metavar="P", type=click.FloatRange(0, 1), help="How well it went with what was used.")
+@click.option("--author", help="Who says so.")
+def feedback(console: Console, results: str, **given: Any) -> None:
+    """Say which hits of a search helped, and which were wrong.
+
+    RESULTS_ID is the id of a search's results, which --json shows; from ten times on, the user's searches are ranked by
+    what was said. The question can be read in it.
+
+    \b
+    mnemic feedback qAWKB3… --used 3uwa4q… --wrong 7nm2xk…
+    mnemic feedback qAWKB3… --used 3uwa4q… --outcome 0.5
+    """
+    if all(value in (None, ()) for name, value in given.items() if name != "author"):
+        raise click.UsageError("Nothing to learn from: pass --used, --wrong or --outcome.")
+    with console.memory() as memory:
+        console.receipt(memory.feedback(results, **given, **console.scope))
+
+
+@_verb(without=("timezone",))
 @click.argument("receipt")
 @click.option("--cascade", is_flag=True, help="Take back first what changed the same records later.")
 @click.option("--author", help="Who undoes it.")
@@ -844,8 +869,9 @@ def search(
 
 
 def _without_the_unlikely(results: Results) -> Results:
-    hits = tuple(hit for hit in results.hits if (hit.relevance or 0.0) >= NOT_KNOWN_BELOW)
-    return replace(results, hits=hits, threshold=NOT_KNOWN_BELOW)
+    kept = [place for place, hit in enumerate(results) if (hit.relevance or 0.0) >= NOT_KNOWN_BELOW]
+    hits = tuple(results[place] for place in kept)
+    return replace(results, id=ticket.shortened(results.id, kept), hits=hits, threshold=NOT_KNOWN_BELOW)
 
 
 def _not_known(console: Console, results: Results) -> Iterator[str]:

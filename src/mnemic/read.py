@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import lru_cache, partial
 from itertools import pairwise
+from types import MappingProxyType
 from typing import Any, NamedTuple, cast
 
 import numpy as np
@@ -67,6 +68,10 @@ class Taught(NamedTuple):
     acts: int
 
 
+Teaching = Callable[[rank.Fitted, str | None], Taught]
+"""The user's own numbers out of the shipped ones, for an embedding space (None: for words alone)."""
+
+
 def _as_shipped(numbers: rank.Fitted, space: str | None) -> Taught:
     return Taught(numbers, 0)
 
@@ -81,12 +86,11 @@ class Scene:
     allowed: NDArray[np.bool_]
     now: int
     """The present: never before the last change of the tenant, whatever the clock says."""
+    taught: Teaching = field(default=_as_shipped, compare=False)
     judged: dict[tuple[str | int, ...], list[float] | ModelError] = field(
         default_factory=dict[tuple[str | int, ...], list[float] | ModelError], compare=False
     )
     """What a reranker has answered in this scene, by what it was asked: an explanation asks no second time."""
-    taught: Callable[[rank.Fitted, str | None], Taught] = field(default=_as_shipped, compare=False)
-    """The user's own numbers out of the shipped ones, for an embedding space (None: for words alone)."""
 
 
 class Reader:
@@ -137,10 +141,11 @@ class Reader:
                 walls = seen(snapshot, view.reach)
                 frame = self._cache.frame(snapshot, walls)
             head = snapshot.row("journal_head", tenant=view.reach.tenant)
-            scene = _scene(snapshot, walls, frame, view, view.now if head is None else max(view.now, head["at"]))
+            taught = _as_shipped
             if head is not None and len(view.reach.users) == 1:
-                scene = replace(scene, taught=partial(self._refitted, snapshot, walls, view, head["seq"]))
-            yield scene
+                taught = partial(self._refitted, snapshot, walls, view, head["seq"])
+            now = view.now if head is None else max(view.now, head["at"])
+            yield _scene(snapshot, walls, frame, view, now, taught)
 
     def _refitted(
         self,
@@ -191,13 +196,15 @@ class _Learned:
     """By embedding space: the weights, and the acts that they rest on."""
 
 
-def _scene(snapshot: Snapshot, walls: Mapping[int, Row], frame: Frame | None, view: View, now: int) -> Scene:
+def _scene(
+    snapshot: Snapshot, walls: Mapping[int, Row], frame: Frame | None, view: View, now: int, taught: Teaching
+) -> Scene:
     if view.known_at is not None:
         now = min(now, view.known_at)  # what has ended since had not ended then
     if frame is None:
         if view.where is not None:
             compile_where(view.where)  # a filter that cannot be read is an error in an empty scope, too
-        return Scene(snapshot, walls, None, np.zeros(0, np.bool_), now)
+        return Scene(snapshot, walls, None, np.zeros(0, np.bool_), now, taught)
     if view.known_at is not None:
         frame = frame.known_at(snapshot, view.known_at)
     allowed = frame.readable(view.reach, now=now, as_of=view.as_of, include=view.include, kinds=view.kinds)
@@ -209,7 +216,7 @@ def _scene(snapshot: Snapshot, walls: Mapping[int, Row], frame: Frame | None, vi
             {**values, "walls": json.dumps(list(walls))},
         )
         allowed &= np.isin(frame.columns["row"], [row["row"] for row in rows])
-    return Scene(snapshot, walls, frame, allowed, now)
+    return Scene(snapshot, walls, frame, allowed, now, taught)
 
 
 def included(include: Sequence[str] | str) -> frozenset[str]:
@@ -248,9 +255,9 @@ def recall(
     """
     considered = int(np.count_nonzero(scene.allowed))
     space = space_of(embedder)
-    results = Results("", query, (), considered, threshold=threshold, embedder=space)
     if scene.frame is None or not considered:
-        return replace(results, id=_ticket(view, query).id, notes=_nothing_in_scope(scene, view))
+        nothing = _nothing_in_scope(scene, view)
+        return Results(_ticket(view, query).id, query, (), considered, None, None, threshold, space, nothing)
     ranked, notes = _ranked(scene, scene.frame, view, query, embedder, fitted)
     derived = any(kind != "episode" for kind in scene.frame.kinds)
     spare = limit // 2 + 8 if derived else 0  # a fact and the episode that it repeats will be one hit
@@ -285,29 +292,38 @@ def recall(
         confidence = rank.confidence(relevances[:limit], ranked.ahead, ranked.numbers.confidence)
     hits, documents = _hits(scene, view, places, ranked.scores, relevances, ranked.features, judged)
     hits = hits[:limit]
-    ticket = _ticket(view, query)
     if exploration is not None and len(hits) > 1:
-        ticket, hits = _explored(ticket, hits, exploration)
-    ticket = replace(ticket, shown=tuple([documents[hit.id] for hit in hits]))
-    return replace(results, id=ticket.id, hits=tuple(hits), best=best, confidence=confidence, notes=tuple(notes))
+        ticket, hits = _explored(_ticket(view, query), hits, documents, exploration)
+    else:
+        ticket = _ticket(view, query, hits, documents)
+    return Results(ticket.id, query, tuple(hits), considered, best, confidence, threshold, space, tuple(notes))
 
 
-def _ticket(view: View, query: str, by: str = "r") -> Ticket:
-    """What the id of results says of how they were asked for."""
+Documents = Mapping[str, tuple[int, int]]
+"""Where the documents of hits stand, by id: which of the scene's walls, and the number in it."""
+
+
+def _ticket(
+    view: View, query: str, hits: Sequence[Hit] = (), documents: Documents = MappingProxyType({}), by: str = "r"
+) -> Ticket:
+    """What the id of results says of how they were asked for, and of what was shown."""
     reach = view.reach
     return Ticket(
-        query=query,
-        scope=code_of(reach),
-        now=view.now,
-        asked_at=view.asked_at,
-        by=by,
-        known_at=view.known_at,
-        as_of=view.as_of,
-        include=tuple(sorted(view.include)),
-        kinds=view.kinds,
-        where=view.where,
-        agent=reach.agent,
-        session=reach.session,
+        query,
+        code_of(reach),
+        view.now,
+        view.asked_at,
+        tuple([documents[hit.id] for hit in hits]),
+        by,
+        (),
+        (),
+        view.known_at,
+        view.as_of,
+        tuple(sorted(view.include)) if view.include else (),
+        view.kinds,
+        view.where,
+        reach.agent,
+        reach.session,
     )
 
 
@@ -318,7 +334,7 @@ def code_of(reach: Reach) -> str:
     return scope_code((reach.tenant, "projects", *projects, "users", *sorted(reach.users)))
 
 
-def _explored(ticket: Ticket, hits: Sequence[Hit], seed: int) -> tuple[Ticket, list[Hit]]:
+def _explored(ticket: Ticket, hits: Sequence[Hit], documents: Documents, seed: int) -> tuple[Ticket, list[Hit]]:
     """Neighbours exchanged by chance, but for what is outdated and its successor."""
     bound = frozenset(place for place, (hit, after) in enumerate(pairwise(hits)) if after.outdated_by == hit.id)
     draw = learn.fair_pairs(len(hits), seed, ticket.id, bound)
@@ -326,7 +342,8 @@ def _explored(ticket: Ticket, hits: Sequence[Hit], seed: int) -> tuple[Ticket, l
         replace(hits[place], signals={**hits[place].signals, "propensity": propensity})
         for place, propensity in zip(draw.order, draw.propensity, strict=True)
     ]
-    return replace(ticket, order=draw.order, bound=tuple(sorted(bound))), moved
+    shown = tuple([documents[hit.id] for hit in moved])
+    return replace(ticket, shown=shown, order=draw.order, bound=tuple(sorted(bound))), moved
 
 
 def _judged(
@@ -541,8 +558,7 @@ def recall_by_name(
 ) -> Results:
     """The records that the question names, and nothing else: by subject, by alias, then the newest."""
     considered = int(np.count_nonzero(scene.allowed))
-    ticket = _ticket(view, query, by="n")
-    results = Results(ticket.id, query, (), considered)
+    results = Results(_ticket(view, query, by="n").id, query, (), considered)
     if scene.frame is None or not considered:
         return replace(results, notes=_nothing_in_scope(scene, view))
     places = scene.frame.places_of([one.row for one in found])
@@ -560,8 +576,7 @@ def recall_by_name(
         signals[one.by][place] = 1.0
         signals["edits"][place] = one.edits
     hits, documents = _hits(scene, view, chosen, scores, None, signals, {})
-    ticket = replace(ticket, shown=tuple([documents[hit.id] for hit in hits]))
-    return replace(results, id=ticket.id, hits=tuple(hits))
+    return replace(results, id=_ticket(view, query, hits, documents, by="n").id, hits=tuple(hits))
 
 
 _NAMED = {"subject": (0, 1.0), "alias": (1, 0.5), "participant": (2, 0.25)}
@@ -617,8 +632,8 @@ def _hits(
     relevances: NDArray[np.float64] | None,
     features: Mapping[str, NDArray[np.float32]],
     judged: Mapping[int, float],
-) -> tuple[list[Hit], dict[str, tuple[int, int]]]:
-    """The hits at these places, and where the document of each stands: which of the scene's walls, and its number."""
+) -> tuple[list[Hit], Documents]:
+    """The hits at these places, and where the document of each stands."""
     assert scene.frame is not None
     rows = _fetch(scene, view, places)
     walls = {wall: number for number, wall in enumerate(scene.walls)}

@@ -35,6 +35,7 @@ COMMANDS = [
     "timeline",
     "diff",
     "undo",
+    "feedback",
     "retire",
     "erase",
     "export",
