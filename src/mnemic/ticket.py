@@ -78,7 +78,7 @@ class Ticket:
         if values == _PLAINLY and self.agent is None and self.session is None and not any(walls):
             return ""
         fields = zip(_OPTIONS, (*values, self.agent, self.session), (*_PLAINLY, None, None), strict=True)
-        more = {name: value for name, value, plain in fields if value != plain}
+        more: dict[str, Any] = {name: value for name, value, plain in fields if value != plain}
         if any(walls):
             more["walls"] = walls
         # A set of values is as good a list.
