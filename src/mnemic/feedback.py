@@ -143,6 +143,8 @@ def _resolved(scene: Scene, asked: Asked, reach: Reach, ids: Sequence[str]) -> l
         rows = latest_of(scene.snapshot, list(own))
         evidence = evidence_of(scene.snapshot, list(rows.values()), scene.walls)
         standing = {piece.id: one.id for one in reversed(asked.shown) for piece in evidence.get(one.id, ())}
+    if asked.ticket.by == "t":  # what is pinned stands in every context, and is no hit: nothing is learned of it
+        ids = [id_ for id_ in ids if id_ in own or id_ in standing]
     for id_ in ids:
         if id_ not in own and id_ not in standing:
             raise InputError(

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import OrderedDict
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -22,9 +23,10 @@ from numpy.typing import NDArray
 from mnemic import channels, learn, lessons, precise, rank
 from mnemic.changes import scope_code
 from mnemic.errors import InputError, ModelError
-from mnemic.frame import Frame, FrameCache
+from mnemic.frame import PINNED, Frame, FrameCache
 from mnemic.lookup import seen, wanted
 from mnemic.models.wrap import scores_of, space_of
+from mnemic.pack import Piece
 from mnemic.ports import Embedder, Reranker
 from mnemic.records import as_known, evidence_of, holds, loads, record_of, scope_of, state_of
 from mnemic.scope import Reach
@@ -244,20 +246,48 @@ def recall(
     embedder: Embedder | None,
     reranker: Reranker | None = None,
     fitted: rank.Numbers | None = None,
-    whole_turns: bool = True,
     exploration: int | None = None,
 ) -> Results:
     """The hits for a question, best first.
 
-    With `whole_turns` a long turn is one hit, by its best passage; a document's passages are hits of their own. With a
-    `reranker` the order is no longer that of the scores and relevances, which stay the first stage's; one that fails is
-    left out, and a note says so. `exploration` is the seed by which neighbours may change places.
+    A long turn is one hit, by its best passage; a document's passages are hits of their own. With a `reranker` the
+    order is no longer that of the scores and relevances, which stay the first stage's; one that fails is left out, and
+    a note says so. `exploration` is the seed by which neighbours may change places.
     """
+    return _recalled(
+        scene,
+        view,
+        query,
+        limit=limit,
+        threshold=threshold,
+        embedder=embedder,
+        reranker=reranker,
+        fitted=fitted,
+        exploration=exploration,
+    )[0]
+
+
+def _recalled(
+    scene: Scene,
+    view: View,
+    query: str,
+    *,
+    limit: int,
+    threshold: float | None,
+    embedder: Embedder | None,
+    reranker: Reranker | None,
+    fitted: rank.Numbers | None,
+    whole_turns: bool = True,
+    sure_of: int | None = None,
+    exploration: int | None = None,
+) -> tuple[Results, Mapping[str, int]]:
+    """The hits, and the place of each in the frame. The confidence is about the first `sure_of` of them (None: all);
+    without `whole_turns` each passage of a long turn is a hit."""
     considered = int(np.count_nonzero(scene.allowed))
     space = space_of(embedder)
     if scene.frame is None or not considered:
         nothing = _nothing_in_scope(scene, view)
-        return Results(_ticket(view, query).id, query, (), considered, None, None, threshold, space, nothing)
+        return Results(_ticket(view, query).id, query, (), considered, None, None, threshold, space, nothing), {}
     ranked, notes = _ranked(scene, scene.frame, view, query, embedder, fitted)
     derived = any(kind != "episode" for kind in scene.frame.kinds)
     spare = limit // 2 + 8 if derived else 0  # a fact and the episode that it repeats will be one hit
@@ -289,14 +319,21 @@ def recall(
     places, relevances = places[:shown], None if relevances is None else relevances[:shown]
     confidence = None
     if relevances is not None:
-        confidence = rank.confidence(relevances[:limit], ranked.ahead, ranked.numbers.confidence)
-    hits, documents = _hits(scene, view, places, ranked.scores, relevances, ranked.features, judged)
-    hits = hits[:limit]
+        confidence = rank.confidence(relevances[: sure_of or limit], ranked.ahead, ranked.numbers.confidence)
+    rows = _fetch(scene, view, places)
+    hits = _hits(scene, view, rows, places, ranked.scores, relevances, ranked.features, judged)[:limit]
+    documents = _documents(scene, rows)
     if exploration is not None and len(hits) > 1:
         ticket, hits = _explored(_ticket(view, query), hits, documents, exploration)
     else:
         ticket = _ticket(view, query, hits, documents)
-    return Results(ticket.id, query, tuple(hits), considered, best, confidence, threshold, space, tuple(notes))
+    found = Results(ticket.id, query, tuple(hits), considered, best, confidence, threshold, space, tuple(notes))
+    return found, {row["id"]: place for row, place in zip(rows, places.tolist(), strict=True)}
+
+
+def _documents(scene: Scene, rows: Sequence[Fields]) -> Documents:
+    walls = {wall: number for number, wall in enumerate(scene.walls)}
+    return {row["id"]: (walls[row["wall"]], row["num"]) for row in rows}
 
 
 Documents = Mapping[str, tuple[int, int]]
@@ -575,8 +612,10 @@ def recall_by_name(
         scores[place] = _NAMED[one.by][1]
         signals[one.by][place] = 1.0
         signals["edits"][place] = one.edits
-    hits, documents = _hits(scene, view, chosen, scores, None, signals, {})
-    return replace(results, id=_ticket(view, query, hits, documents, by="n").id, hits=tuple(hits))
+    rows = _fetch(scene, view, chosen)
+    hits = _hits(scene, view, rows, chosen, scores, None, signals, {})
+    ticket = _ticket(view, query, hits, _documents(scene, rows), by="n")
+    return replace(results, id=ticket.id, hits=tuple(hits))
 
 
 _NAMED = {"subject": (0, 1.0), "alias": (1, 0.5), "participant": (2, 0.25)}
@@ -627,21 +666,18 @@ def _nothing_in_scope(scene: Scene, view: View) -> tuple[str, ...]:
 def _hits(
     scene: Scene,
     view: View,
+    rows: Sequence[Fields],
     places: rank.Ints,
     scores: NDArray[np.float32],
     relevances: NDArray[np.float64] | None,
     features: Mapping[str, NDArray[np.float32]],
     judged: Mapping[int, float],
-) -> tuple[list[Hit], Documents]:
-    """The hits at these places, and where the document of each stands."""
+) -> list[Hit]:
     assert scene.frame is not None
-    rows = _fetch(scene, view, places)
-    walls = {wall: number for number, wall in enumerate(scene.walls)}
-    documents = {row["id"]: (walls[row["wall"]], row["num"]) for row in rows}
     evidence = evidence_of(scene.snapshot, rows, scene.walls, view.known_at)
     numbers: list[float | None] = [None] * len(rows) if relevances is None else [float(value) for value in relevances]
     names = list(features)
-    signals = list(zip(*(features[name][places].tolist() for name in names), strict=True))
+    signals = list(zip(*(features[name][places].tolist() for name in names), strict=True)) or [()] * len(rows)
     states = [state_of(row, scene.now, view.as_of) for row in rows]
     hits = [
         Hit(
@@ -669,9 +705,9 @@ def _hits(
     ]
     if all(hit.kind == "episode" for hit in hits):
         derived = any(kind != "episode" for kind in scene.frame.kinds)
-        return (_outdated_last(scene, view, hits) if derived and view.as_of is None else hits), documents
+        return _outdated_last(scene, view, hits) if derived and view.as_of is None else hits
     hits = _without_repeats(hits)
-    return (_outdated_last(scene, view, hits) if view.as_of is None else hits), documents
+    return _outdated_last(scene, view, hits) if view.as_of is None else hits
 
 
 def _fetch(scene: Scene, view: View, places: rank.Ints) -> list[Fields]:
@@ -756,6 +792,145 @@ def _higher(one: float | None, other: float | None) -> float | None:
 
 def _plain(text: str) -> str:
     return " ".join(text.casefold().split()).rstrip(".!")
+
+
+# -- for a prompt
+
+CONTEXT_HITS = 200
+"""Hits that a context is packed from, whatever its budget: else their order could depend on it."""
+SURE_OF = 10
+"""Hits that the confidence of a context is about: as many as it was fitted for."""
+OPEN_QUESTION = "question"
+"""The kind of a record that is a question still open."""
+
+_SHORT = 12
+"""Words up to which a turn may need the question that it answers to be understood."""
+_QUESTION = re.compile(r"[^.!?\n]*\?\s*$")
+_LONGEST_QUESTION = 25
+
+
+@dataclass(frozen=True, slots=True)
+class Recalled:
+    """What a context is packed from."""
+
+    results: Results
+    pieces: tuple[Piece, ...]
+    """The hits, best first, without what the sections hold whatever is asked."""
+    pinned: tuple[Piece, ...]
+    """Latest first, as are the questions still open."""
+    questions: tuple[Piece, ...]
+
+
+def recall_for_context(
+    scene: Scene,
+    view: View,
+    query: str,
+    *,
+    threshold: float | None,
+    embedder: Embedder | None,
+    reranker: Reranker | None = None,
+    fitted: rank.Numbers | None = None,
+) -> Recalled:
+    """The hits for a question, each with what makes it readable on its own; and what belongs in every context."""
+    results, places = _recalled(
+        scene,
+        view,
+        query,
+        limit=CONTEXT_HITS,
+        threshold=threshold,
+        embedder=embedder,
+        reranker=reranker,
+        fitted=fitted,
+        whole_turns=False,
+        sure_of=SURE_OF,
+    )
+    if scene.frame is None:
+        return Recalled(results, (), (), ())
+    pinned = _standing(scene, view, (scene.frame.columns["flags"] & PINNED) != 0)
+    code = scene.frame.kinds.get(OPEN_QUESTION, -1)
+    questions = _standing(scene, view, scene.frame.columns["kind"] == code)
+    apart = {hit.id for hit in questions}
+    hits = [hit for hit in results if hit.id not in apart]
+    before = _before(scene, view, hits, places)
+    was = _was(scene, view, [*hits, *pinned])
+    return Recalled(
+        results,
+        tuple(replace(before[hit.id], was=was.get(hit.id, ())) for hit in hits),
+        tuple(Piece(hit, was=was.get(hit.id, ())) for hit in pinned),
+        tuple(Piece(hit) for hit in questions if hit.id not in {one.id for one in pinned}),
+    )
+
+
+def _standing(scene: Scene, view: View, wanted: NDArray[np.bool_]) -> list[Hit]:
+    """The documents that a context holds whatever is asked, latest first."""
+    assert scene.frame is not None
+    places = np.flatnonzero(wanted & scene.allowed)
+    if not len(places):
+        return []
+    order = np.lexsort((places, scene.frame.columns["time"][places]))[::-1]
+    chosen = places[order]
+    none = np.zeros(scene.frame.size, np.float32)
+    return _hits(scene, view, _fetch(scene, view, chosen), chosen, none, None, {}, {})
+
+
+def _before(scene: Scene, view: View, hits: Sequence[Hit], places: Mapping[str, int]) -> dict[str, Piece]:
+    """Which turn stands right before each hit; where the hit is short, the question that it answers."""
+    assert scene.frame is not None
+    before = scene.frame.layout.around[0][0]
+    ids = {place: id_ for id_, place in places.items()}
+    previous = {hit.id: int(before[places[hit.id]]) for hit in hits if hit.id in places}
+    size = scene.frame.size
+    short = [
+        previous[hit.id]
+        for hit in hits
+        if hit.id in previous and hit.kind == "episode" and len(hit.text.split()) <= _SHORT
+    ]
+    wanted = np.array(sorted({place for place in short if place < size and scene.allowed[place]}), np.intp)
+    texts = dict(zip(wanted.tolist(), _fetch(scene, view, wanted), strict=True)) if len(wanted) else {}
+    found: dict[str, Piece] = {}
+    for hit in hits:
+        place = previous.get(hit.id, size)
+        row = texts.get(place) if len(hit.text.split()) <= _SHORT else None
+        asked = None
+        if row is not None and (row["speaker"] or row["role"]) != hit.speaker:
+            asked = _asked_in(row["text"] or "")
+        found[hit.id] = Piece(hit, after=ids.get(place), first=place == size, asked=asked)
+    return found
+
+
+def _asked_in(words: str) -> str | None:
+    """The question with which a turn ends."""
+    found = _QUESTION.search(words)
+    question = " ".join(found[0].split()) if found else ""
+    return question if 0 < len(question.split()) <= _LONGEST_QUESTION else None
+
+
+def _was(scene: Scene, view: View, hits: Sequence[Hit]) -> dict[str, tuple[tuple[str, datetime | None], ...]]:
+    """What each derived hit has taken over from: texts, and until when they were true; the latest first."""
+    derived = [hit.id for hit in hits if hit.kind != "episode"]
+    if not derived:
+        return {}
+    links = [
+        link
+        for link in scene.snapshot.rows("links_from", ids=json.dumps(derived), role="supersedes")
+        if holds(link, view.known_at)
+    ]
+    old = {
+        row["id"]: row
+        for row in _revisions(scene.snapshot, sorted({link["target_id"] for link in links}), view.known_at)
+        if row["wall"] in scene.walls and row["retired_at"] is None and row["text"] is not None
+    }
+    found: dict[str, list[Fields]] = {}
+    for link in links:
+        if link["target_id"] in old:
+            found.setdefault(link["source_id"], []).append(old[link["target_id"]])
+    return {
+        id_: tuple(
+            (row["text"], None if row["valid_to"] is None else moment(row["valid_to"]))
+            for row in sorted(rows, key=lambda row: row["valid_to"] or 0, reverse=True)
+        )
+        for id_, rows in found.items()
+    }
 
 
 # -- by time
