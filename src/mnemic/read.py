@@ -18,7 +18,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from mnemic import channels, precise, rank
+from mnemic import channels, precise, question, rank
 from mnemic.errors import InputError, ModelError
 from mnemic.frame import PINNED, Frame, FrameCache
 from mnemic.lookup import present, seen, wanted
@@ -307,12 +307,38 @@ def _ranked(
         allowed=among,
     )
     numbers = rank.fitted(dense=sense is not None) if fitted is None else fitted[sense is not None]
+    numbers = replace(numbers, weights={**rank.SECOND_ROUND, **numbers.weights})
     scores = rank.combine(features, numbers.weights)
+    more = _second_round(scene, frame, query, asked, scores, among)
+    if more:
+        features |= more
+        scores = rank.combine(features, numbers.weights)
     said_by = np.float32(rank.shares(features, numbers.weights).get("speaker", 0.0))
     ahead = None
     if by_name is not None:
         ahead = rank.lead_over_others(scores - said_by * features["speaker"], by_name, among)
     return _Ranked(asked, among, words, sense, features, numbers, scores, ahead), notes
+
+
+def _second_round(
+    scene: Scene,
+    frame: Frame,
+    query: str,
+    asked: rank.Asked,
+    scores: NDArray[np.float32],
+    among: NDArray[np.bool_] | None,
+) -> dict[str, NDArray[np.float32]]:
+    """What is seen only from what a first round found, where the question is of the kind that needs it."""
+    if question.is_talk(query):
+        return channels.talk(scores, frame, among)
+    seed = int(rank.order(scores, 1, among)[0])
+    speaker = int(frame.columns["speaker"][seed])
+    written = 0 <= speaker < len(frame.speakers) and frame.speakers[speaker].role == "document"
+    if not written and not channels.is_chained(query, asked):
+        return {}
+    row: int = int(frame.columns["row"][seed])
+    (found,) = scene.snapshot.rows("records_by_row", rows=json.dumps([row]))
+    return channels.linked(asked, seed, found["text"] or "", frame, among)
 
 
 def explained(
