@@ -129,16 +129,19 @@ _CALENDAR = frozenset(term for name in dates.CALENDAR for term in text.terms(nam
 
 
 def linked(
-    asked: rank.Asked, seed: int, words: str, frame: Frame, among: Bools | None
+    asked: rank.Asked, seeds: rank.Ints, words: str, frame: Frame, among: Bools | None, text_of: rank.Ints
 ) -> dict[str, NDArray[np.float32]]:
-    """Documents that share names with one that was found; not those of the question, or of who speaks."""
+    """Documents that share names with `words`, those of the `seeds`; not names of the question, or of who speaks.
+
+    `text_of` (n,) says which passages are of one text.
+    """
     spoken = {term for speaker in frame.speakers[:1000] for term in text.terms(speaker.name)}
     known = {term.term for term in asked.terms} | spoken
     names = " ".join(question.names(words))[:_CARRIED]
     fresh = [term for term in dict.fromkeys(text.terms(names)) if len(term) > 2 and term not in known]
     fresh = text.content_words(fresh)
     terms = frame.terms([text.QueryTerm(term, 1.0, False) for term in fresh], among)
-    return {"linked": rank.linked(terms, seed, frame.size)}
+    return {"linked": rank.linked(terms, seeds, text_of)}
 
 
 def _unit(vector: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -309,7 +309,7 @@ def _ranked(
     numbers = rank.fitted(dense=sense is not None) if fitted is None else fitted[sense is not None]
     numbers = replace(numbers, weights={**rank.SECOND_ROUND, **numbers.weights})
     scores = rank.combine(features, numbers.weights)
-    more = _second_round(scene, frame, query, asked, scores, among)
+    more = _second_round(scene, view, frame, query, asked, scores, among)
     if more:
         features |= more
         scores = rank.combine(features, numbers.weights)
@@ -322,6 +322,7 @@ def _ranked(
 
 def _second_round(
     scene: Scene,
+    view: View,
     frame: Frame,
     query: str,
     asked: rank.Asked,
@@ -336,9 +337,20 @@ def _second_round(
     written = 0 <= speaker < len(frame.speakers) and frame.speakers[speaker].role == "document"
     if not written and not channels.is_chained(query, asked):
         return {}
-    row: int = int(frame.columns["row"][seed])
-    (found,) = scene.snapshot.rows("records_by_row", rows=json.dumps([row]))
-    return channels.linked(asked, seed, found["text"] or "", frame, among)
+    # What is named in one passage of a text is known in all of them: a turn's, or a document's.
+    columns = frame.columns
+    of_text = columns["turn"].astype(np.intp)
+    if written:
+        stamped = columns["stamp_session"] >= 0
+        of_text[stamped] = frame.size + columns["session"][stamped]
+    text_of = np.unique(of_text, return_inverse=True)[1]
+    passages = np.flatnonzero((text_of == text_of[seed]) & scene.allowed)
+    words = "\n".join(row["text"] or "" for row in _fetch(scene, view, passages[:_PASSAGES]))
+    return channels.linked(asked, passages, words, frame, among, text_of)
+
+
+_PASSAGES = 20
+"""Passages of a text whose names are looked up."""
 
 
 def explained(
