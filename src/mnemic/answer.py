@@ -189,7 +189,7 @@ def by_model(
         known=True,
         citations=tuple(Citation(context.evidence[number - 1], context.evidence[number - 1].text) for number in order),
         confidence=results.confidence,
-        results_id=results.id,
+        results_id=context.results_id,
         notes=tuple(notes),
     )
     return _spent(answer, name, spent)

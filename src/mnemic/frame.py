@@ -137,6 +137,20 @@ class Frame:
         dots = found[0] if len(found) == 1 else np.concatenate(found)
         return dots if among is None else dots * among
 
+    @property
+    def dims(self) -> int:
+        """Length of a vector; 0 where there are none."""
+        return next((part.vectors.shape[1] for part in self.parts if part.vectors is not None), 0)
+
+    def sum_of(self, places: NDArray[np.intp]) -> NDArray[np.float32]:
+        """The sum of these documents' vectors, (dims,)."""
+        total = np.zeros(self.dims, np.float32)
+        for part in self.parts:
+            if part.vectors is not None:
+                here = places[(places >= part.offset) & (places < part.offset + part.size)]
+                total += part.vectors[here - part.offset].sum(axis=0)
+        return total
+
     def token_weights(self, tokens: NDArray[np.int32]) -> NDArray[np.float32]:
         """Smooth inverse frequency of tokens, by their counts in this scope."""
         counts = np.zeros(len(tokens), np.int64)

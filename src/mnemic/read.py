@@ -20,7 +20,7 @@ from typing import Any, NamedTuple, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from mnemic import channels, learn, lessons, precise, rank
+from mnemic import channels, learn, lessons, precise, question, rank
 from mnemic.changes import scope_code
 from mnemic.errors import InputError, ModelError
 from mnemic.frame import PINNED, Frame, FrameCache
@@ -454,8 +454,13 @@ def _ranked(
         allowed=among,
     )
     numbers = rank.fitted(dense=sense is not None) if fitted is None else fitted[sense is not None]
+    numbers = replace(numbers, weights={**rank.SECOND_ROUND, **numbers.weights})
     numbers, acts = scene.taught(numbers, None if sense is None else space_of(embedder))
     scores = rank.combine(features, numbers.weights)
+    more = _second_round(scene, view, frame, query, asked, scores, among)
+    if more:
+        features |= more
+        scores = rank.combine(features, numbers.weights)
     said_by = np.float32(rank.shares(features, numbers.weights).get("speaker", 0.0))
     ahead = None
     if by_name is not None:
@@ -485,6 +490,39 @@ def signals_of(
     ranked, _ = _ranked(replace(scene, allowed=allowed), scene.frame, view, query, embedder, fitted)
     found = {name: [round(value, 4) for value in values[places].tolist()] for name, values in ranked.features.items()}
     return found, None if ranked.sense is None else space_of(embedder)
+
+
+def _second_round(
+    scene: Scene,
+    view: View,
+    frame: Frame,
+    query: str,
+    asked: rank.Asked,
+    scores: NDArray[np.float32],
+    among: NDArray[np.bool_] | None,
+) -> dict[str, NDArray[np.float32]]:
+    """What is seen only from what a first round found, where the question is of the kind that needs it."""
+    if question.is_talk(query):
+        return channels.talk(scores, frame, among)
+    seed = int(rank.order(scores, 1, among)[0])
+    speaker = int(frame.columns["speaker"][seed])
+    written = 0 <= speaker < len(frame.speakers) and frame.speakers[speaker].role == "document"
+    if not written and not channels.is_chained(query, asked):
+        return {}
+    # What is named in one passage of a text is known in all of them: a turn's, or a document's.
+    columns = frame.columns
+    of_text = columns["turn"].astype(np.intp)
+    if written:
+        stamped = columns["stamp_session"] >= 0
+        of_text[stamped] = frame.size + columns["session"][stamped]
+    text_of = np.unique(of_text, return_inverse=True)[1]
+    passages = np.flatnonzero((text_of == text_of[seed]) & scene.allowed)
+    words = "\n".join(row["text"] or "" for row in _fetch(scene, view, passages[:_PASSAGES]))
+    return channels.linked(asked, passages, words, frame, among, text_of)
+
+
+_PASSAGES = 20
+"""Passages of a text whose names are looked up."""
 
 
 def explained(
