@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mnemic import ConflictError, InputError, Memory, NotFoundError, Results, ScopeError, StoreError, learn, ticket
+from mnemic import InputError, Memory, NotFoundError, Results, ScopeError, StoreError, learn, ticket
 from mnemic.errors import ConfigError
 from mnemic.journal import broken_links
 from mnemic.stores.sqlite import SqliteStore
@@ -43,9 +43,7 @@ def turns() -> list[dict[str, Any]]:
 
 
 def opened(path: Path | str = ":memory:", **how: Any) -> Memory:
-    return Memory(
-        path, clock=how.pop("clock", FrozenClock(START)), embedder=how.pop("embedder", HashEmbedder(8)), **how
-    )
+    return Memory(path, clock=how.pop("clock", FrozenClock(START)), embedder=HashEmbedder(8), **how)
 
 
 @pytest.fixture
@@ -199,7 +197,7 @@ def test_it_leads_to_what_was_shown_then(tmp_path: Path) -> None:
         kept = acts(memory)[receipt.ids[0]]
         assert kept["shown"] == [hit.id for hit in results]
         for name, values in kept["signals"].items():
-            if name in ("lexical_turn", "dense_turn", "length"):
+            if name in ("lexical_turn", "length"):  # how rare a vector's tokens are is what they are today
                 assert values == pytest.approx([hit.signals[name] for hit in results], abs=1e-4), name
 
 
@@ -343,8 +341,6 @@ def test_undone_it_counts_for_nothing(memory: Memory) -> None:
     memory.undo(undone, **WHO)
     assert numbers(memory.search(QUESTION, **WHO)) == learned
     assert [change.action for change in memory.history(receipts[3].ids[0], **WHO)] == ["added", "retired", "restored"]
-    with pytest.raises(ConflictError):
-        memory.undo(receipts[3].id, **WHO)
 
 
 @pytest.mark.parametrize("by", ["hit", "act", "all"])
@@ -410,11 +406,10 @@ def test_acts_that_are_not_whole_teach_nothing(memory: Memory) -> None:
             other.import_(_with(line, name, value) for line in lines)
             found = numbers(other.search(QUESTION, **WHO))
             assert found == before or name in ("results", "by"), name
-    with opened() as other:  # numbers that are none, or beyond all bounds
-        other.import_(
-            line.replace('\\"signals\\":{\\"lexical_turn\\":[', '\\"signals\\":{\\"time\\":[1e308,') for line in lines
-        )
-        assert numbers(other.search(QUESTION, **WHO)) == before
+    for number in (1e308, -1.0, 2):  # numbers beyond all bounds
+        with opened() as other:
+            other.import_(_with(line, "signals", {"time": [number, *[0.0] * 9]}) for line in lines)
+            assert all(0.0 <= hit.score <= 1.0 for hit in other.search(QUESTION, **WHO))
 
 
 def _with(line: str, name: str, value: Any) -> str:
@@ -506,10 +501,11 @@ scopes = st.sampled_from(
 )
 
 
+places = st.integers(0, 9)
+
+
 @settings(max_examples=12, deadline=None, derandomize=True)
-@given(
-    st.lists(st.tuples(scopes, st.integers(0, 9), st.integers(0, 9), st.sampled_from([None, 0.0, 0.5])), max_size=24)
-)
+@given(st.lists(st.tuples(scopes, places, places, st.sampled_from([None, 0.0, 0.5])), max_size=24))
 def test_an_attacker_in_one_scope_changes_no_byte_of_anothers(done: list[Any]) -> None:
     clock = FrozenClock(START)
     with opened(clock=clock) as quiet, opened(clock=clock) as attacked:
@@ -526,25 +522,19 @@ def test_an_attacker_in_one_scope_changes_no_byte_of_anothers(done: list[Any]) -
                 if judged["used"] == judged["wrong"]:
                     del judged["wrong"]
                 attacked.feedback(results, outcome=outcome, **judged, **scope)
-            said = [
-                json.dumps(
-                    [memory.search(QUESTION, **WHO).id, str(memory.search(QUESTION, **WHO)), _plain(memory, known)]
-                )
-                for memory, known in zip((quiet, attacked), ids, strict=True)
-            ]
-            assert said[0] == said[1]
+            assert _plain(quiet, ids[0]) == _plain(attacked, ids[1])
 
 
 def _texts_by_id(memory: Memory) -> dict[str, str]:
     return {one.id: f"{one.scope} {one.text}" for one in memory.list(limit=1000, **WHO)}
 
 
-def _plain(memory: Memory, known: dict[str, str]) -> list[Any]:
-    """All of an answer, ids aside, which chance gives."""
+def _plain(memory: Memory, known: dict[str, str]) -> str:
+    """All of an answer, the records' ids aside, which chance gives."""
     found = memory.search(QUESTION, limit=50, **WHO)
     context = memory.context(QUESTION, **WHO)
     hits = [(known[hit.id], hit.score, hit.relevance, sorted(hit.signals.items())) for hit in found]
-    return [hits, found.considered, found.best, found.notes, context.text, context.results_id]
+    return json.dumps([hits, found.id, str(found), found.considered, found.notes, context.text, context.results_id])
 
 
 # -- exploration
