@@ -15,7 +15,7 @@ from pathlib import Path
 
 import click
 
-from bench import answers, baselines, datasets, precise, report, run, speed, variants
+from bench import answers, baselines, datasets, feedback, precise, report, run, speed, variants
 from bench import fit as fitting
 
 CHECKOUT = Path(__file__).resolve().parent.parent
@@ -132,6 +132,22 @@ def precise_command() -> None:
     """Questions that call records by name: precision, recall and time by kind of case. Needs no data."""
     for line in precise.report():
         click.echo(line)
+
+
+@main.command("feedback")
+@_data
+@_seed
+@click.option("--sets", default="locomo", show_default=True, help="Which sets, with commas between.")
+@click.option("--limit", type=click.IntRange(min=1), default=None, help="At most so many conversations of a set.")
+def feedback_command(data: Path, seed: int, sets: str, limit: int | None) -> None:
+    """What feedback on half of the questions is worth for the other half."""
+    present, missing = datasets.load_available(_listed(sets), data)
+    for set_name in missing:
+        click.echo(f"no data for {set_name} under {data}: left out", err=True)
+    for conversations in present.values():
+        measured = feedback.measure(datasets.sample(conversations, limit, seed=seed), seed=seed, progress=_say)
+        for line in feedback.table(measured, seed=seed):
+            click.echo(line)
 
 
 @main.command("all")

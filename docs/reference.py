@@ -20,7 +20,7 @@ from mnemic.stores import sqlite
 HERE = Path(__file__).resolve().parent
 
 VERBS = {
-    "Write": ("add", "remember", "update", "retire", "undo", "erase"),
+    "Write": ("add", "remember", "update", "retire", "feedback", "undo", "erase"),
     "Read": ("search", "context", "ask", "get", "list", "timeline", "history", "diff", "stats"),
     "The whole": ("export", "import_", "rebuild", "scoped", "close"),
 }
@@ -34,6 +34,7 @@ PARAMETERS = {
     "read_only": "Refuse writes.",
     "ranking": "A file of fitted numbers in place of the shipped ones.",
     "cache_bytes": "RAM that scopes not in use may take together.",
+    "exploration": "A seed: see [Exploration](howto/feedback.md#exploration).",
     "reranker": "See [A reranker](howto/embedders.md#a-reranker).",
     "model": "See [Asking with a model](howto/models.md).",
     "api_key": "Of an http embedder or reranker.",
@@ -64,6 +65,10 @@ PARAMETERS = {
     "if_revision": "Raise ConflictError unless this is the current revision.",
     "ids": "The id of a record, or several.",
     "reason": "Why, for the receipt.",
+    "results": "What `search`, `context` or `ask` gave, or the id of that: see [Feedback](howto/feedback.md).",
+    "used": "Ids of hits that helped, or of evidence that they rest on.",
+    "wrong": "Ids of hits that were wrong.",
+    "outcome": "How well it went with what was used, from 0 to 1.",
     "receipt": "A receipt, or its id.",
     "cascade": "Take back first what changed the same records later.",
     "all_of": "All records that are the named user's and project's own.",
@@ -165,7 +170,7 @@ IN_VALUE = {
     ("Receipt", "dry_run"): "Nothing was done.",
     ("Entry", "reason"): "Why, in words.",
     ("Entry", "revision"): "The revision that is now the latest.",
-    ("Results", "id"): "Names this search.",
+    ("Results", "id"): "Says what was asked and shown, for `feedback`; the question can be read in it.",
     ("Results", "hits"): "The hits, best first; `Results` itself is a sequence of them.",
     ("Results", "considered"): "How many records in scope were current (and fit the filters).",
     ("Results", "best"): "The best relevance seen, also when `threshold` cut it away.",
@@ -185,7 +190,7 @@ IN_VALUE = {
     ("Context", "budget"): "The budget asked for.",
     ("Context", "counter"): "Names the token counter.",
     ("Context", "evidence"): "`evidence[i]` stands behind `[i+1]` in the text.",
-    ("Context", "results_id"): "The search that it was packed from.",
+    ("Context", "results_id"): "As the id of results, for `feedback`.",
     ("Context", "left_out"): "Hits that did not fit.",
     ("Context", "format"): "How the text is written.",
     ("Context", "confidence"): "The probability that the evidence is among the ten best hits.",

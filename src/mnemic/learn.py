@@ -25,7 +25,7 @@ ENOUGH = 10
 """Acts of feedback below which nothing is learned."""
 MOST = 500
 """The latest acts that count."""
-PULL = 50.0
+PULL = 100.0
 """What the shipped weights are worth, in acts of feedback."""
 FLOOR, CEILING = 0.25, 4.0
 """Of each weight, times its shipped value."""

@@ -56,7 +56,8 @@ def judged(arguments: Mapping[str, Any]) -> Judged | None:
     try:
         shown = [str(id_) for id_ in arguments["shown"]]
         at = {id_: place for place, id_ in enumerate(shown)}
-        features = {str(name): np.array(values, np.float64) for name, values in arguments["signals"].items()}
+        names = [str(name) for name in arguments["signals"]]
+        values = np.array(list(arguments["signals"].values()), np.float64)
         used = tuple(dict.fromkeys(at[id_] for id_ in arguments["used"]))
         wrong = tuple(dict.fromkeys(at[id_] for id_ in arguments["wrong"]))
         outcome = 1.0 if arguments["outcome"] is None else float(arguments["outcome"])
@@ -71,11 +72,12 @@ def judged(arguments: Mapping[str, Any]) -> Judged | None:
                 return None
     except (KeyError, IndexError, TypeError, ValueError, AttributeError, OverflowError):
         return None
-    shapes = {values.shape for values in (*features.values(), examined)}
-    whole = shapes == {(len(shown),)} and 0 < len(at) == len(shown) <= _LARGEST and 0.0 <= outcome <= 1.0
-    if not whole or not all(np.isfinite(values).all() for values in (*features.values(), examined)):
+    whole = values.shape == (len(names), len(shown)) and examined.shape == (len(shown),)
+    if not whole or not 0 < len(at) == len(shown) <= _LARGEST or not 0.0 <= outcome <= 1.0:
         return None
-    features = {name: np.clip(values, 0.0, 1.0) for name, values in features.items()}
+    if not np.isfinite(values).all() or not np.isfinite(examined).all():
+        return None
+    features = dict(zip(names, np.clip(values, 0.0, 1.0), strict=True))
     return Judged(features, used, tuple(place for place in wrong if place not in used), outcome, examined)
 
 

@@ -487,7 +487,8 @@ def signals_of(
     places = np.array([offset[wall] + number for wall, number in documents], np.intp)
     allowed = scene.allowed.copy()
     allowed[places] = True
-    ranked, _ = _ranked(replace(scene, allowed=allowed), scene.frame, view, query, embedder, fitted)
+    plain = replace(scene, allowed=allowed, taught=_as_shipped)  # what is kept is the same whatever was learned
+    ranked, _ = _ranked(plain, scene.frame, view, query, embedder, fitted)
     found = {name: [round(value, 4) for value in values[places].tolist()] for name, values in ranked.features.items()}
     return found, None if ranked.sense is None else space_of(embedder)
 

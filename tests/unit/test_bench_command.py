@@ -37,6 +37,13 @@ def test_quality_on_the_sample(tmp_path: Path):
     assert "## Where Mnemic loses" in (tmp_path / "out" / "small.md").read_text()
 
 
+def test_feedback_on_the_sample(tmp_path: Path):
+    output = run("feedback", "--data", str(tmp_path), "--sets", "locomo,sample", "--limit", "2")
+    assert f"no data for locomo under {tmp_path}: left out" in output
+    assert "| by the key | 0." in output
+    assert "| the wrong way round | 0." in output
+
+
 def test_quality_without_any_set_says_so(tmp_path: Path):
     result = CliRunner().invoke(main, ["quality", "--data", str(tmp_path), "--sets", "beam"])
     assert result.exit_code != 0
