@@ -40,7 +40,8 @@ def measure(conversations: Sequence[Conversation], *, seed: int, progress: Calla
     after: dict[str, list[float]] = {user: [] for user in USERS}
     acts: list[int] = []
     for conversation in conversations:
-        asked = [one for one in conversation.questions if one.best_evidence and one.history is None]
+        asked_last = (None, len(conversation.messages))  # a question in the midst would need another memory
+        asked = [one for one in conversation.questions if one.best_evidence and one.history in asked_last]
         random.Random(f"{seed} {conversation.id}").shuffle(asked)
         halves = asked[: len(asked) // 2], asked[len(asked) // 2 :]
         sizes.append(len(asked))
