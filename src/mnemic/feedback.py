@@ -37,8 +37,11 @@ class Asked:
     id: str
     ticket: Ticket
     view: View
-    """The view of the search, on what the memory held then."""
+    """The view of the search. It is on what is held now: what has been closed since counts no longer, which is a small
+    difference, and `known_at` would read the whole of a large memory."""
     shown: tuple[Shown, ...]
+    sizes: Mapping[int, int]
+    """Documents that there were, by wall."""
 
 
 def id_of(results: object) -> str:
@@ -79,20 +82,17 @@ def asked(snapshot: Snapshot, id_: str, reach: Reach) -> Asked:
         for place, document in enumerate(ticket.shown)
         if held[document]["erased_by"] is None
     )
-    # By a clock that stands still, or goes back, what was shown came after the search.
-    then = ticket.now if ticket.known_at is None else ticket.known_at
-    known_at = max([then, *(row["since"] for row in held.values())])
     view = View(
         Reach(reach.tenant, reach.projects, reach.users, ticket.agent, ticket.session),
         ticket.now,
         ticket.asked_at,
         ticket.as_of,
-        known_at,
+        ticket.known_at,
         frozenset(ticket.include),
         ticket.kinds,
         ticket.where,
     )
-    return Asked(id_, ticket, view, shown)
+    return Asked(id_, ticket, view, shown, dict(zip(walls, ticket.sizes, strict=False)))
 
 
 def arguments(
@@ -130,7 +130,9 @@ def arguments(
     if ticket.by == "n" or scene.frame is None or not shown:
         return told  # their order comes from names alone: there is nothing to fit
     documents = [(one.wall, one.number) for one in shown]
-    signals, space = signals_of(scene, asked.view, ticket.query, documents, embedder=embedder, fitted=fitted)
+    signals, space = signals_of(
+        scene, asked.view, ticket.query, documents, asked.sizes, embedder=embedder, fitted=fitted
+    )
     return told | {"order": list(ticket.order), "bound": list(ticket.bound), "space": space, "signals": signals}
 
 

@@ -423,6 +423,8 @@ class Memory:
         scope is that of the search, with one user. Raises InputError, NotFoundError, ScopeError.
         """
         started = clocks.perf_counter()
+        if len(self._reach(self.feedback, scope).users) != 1:
+            raise ScopeError("feedback() is about one user's results: pass user_id=…, that of the search")
         where = self._place(self.feedback, scope, shared=False)
         asked = reach_of(where)
         good, bad = _ids(used), _ids(wrong)

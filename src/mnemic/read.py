@@ -287,7 +287,7 @@ def _recalled(
     space = space_of(embedder)
     if scene.frame is None or not considered:
         nothing = _nothing_in_scope(scene, view)
-        return Results(_ticket(view, query).id, query, (), considered, None, None, threshold, space, nothing), {}
+        return Results(_ticket(scene, view, query).id, query, (), considered, None, None, threshold, space, nothing), {}
     ranked, notes = _ranked(scene, scene.frame, view, query, embedder, fitted)
     derived = any(kind != "episode" for kind in scene.frame.kinds)
     spare = limit // 2 + 8 if derived else 0  # a fact and the episode that it repeats will be one hit
@@ -324,9 +324,9 @@ def _recalled(
     hits = _hits(scene, view, rows, places, ranked.scores, relevances, ranked.features, judged)[:limit]
     documents = _documents(scene, rows)
     if exploration is not None and len(hits) > 1:
-        ticket, hits = _explored(_ticket(view, query), hits, documents, exploration)
+        ticket, hits = _explored(_ticket(scene, view, query), hits, documents, exploration)
     else:
-        ticket = _ticket(view, query, hits, documents)
+        ticket = _ticket(scene, view, query, hits, documents)
     found = Results(ticket.id, query, tuple(hits), considered, best, confidence, threshold, space, tuple(notes))
     return found, {row["id"]: place for row, place in zip(rows, places.tolist(), strict=True)}
 
@@ -340,8 +340,17 @@ Documents = Mapping[str, tuple[int, int]]
 """Where the documents of hits stand, by id: which of the scene's walls, and the number in it."""
 
 
+_OWN_WALLS = 4
+"""Walls that a call naming one user and one project sees at most: its results alone can be given feedback."""
+
+
 def _ticket(
-    view: View, query: str, hits: Sequence[Hit] = (), documents: Documents = MappingProxyType({}), by: str = "r"
+    scene: Scene,
+    view: View,
+    query: str,
+    hits: Sequence[Hit] = (),
+    documents: Documents = MappingProxyType({}),
+    by: str = "r",
 ) -> Ticket:
     """What the id of results says of how they were asked for, and of what was shown."""
     reach = view.reach
@@ -351,6 +360,7 @@ def _ticket(
         view.now,
         view.asked_at,
         tuple([documents[hit.id] for hit in hits]),
+        tuple([row["size"] for row in scene.walls.values()]) if len(scene.walls) <= _OWN_WALLS else (),
         by,
         (),
         (),
@@ -473,6 +483,7 @@ def signals_of(
     view: View,
     query: str,
     documents: Sequence[tuple[int, int]],
+    sizes: Mapping[int, int],
     *,
     embedder: Embedder | None,
     fitted: rank.Numbers | None,
@@ -480,12 +491,14 @@ def signals_of(
     """The features of documents that a question has been answered with, each (wall, number in it), four digits each.
 
     And the embedding space of those that come from vectors (None: there are none). The documents count as readable,
-    whatever the view says: they were read.
+    whatever the view says: they were read. Of others those count that had come when the walls had these `sizes`.
     """
     assert scene.frame is not None
     offset = {part.wall: part.offset for part in scene.frame.parts}
     places = np.array([offset[wall] + number for wall, number in documents], np.intp)
     allowed = scene.allowed.copy()
+    for part in scene.frame.parts:
+        allowed[part.offset + sizes.get(part.wall, part.size) : part.offset + part.size] = False
     allowed[places] = True
     plain = replace(scene, allowed=allowed, taught=_as_shipped)  # what is kept is the same whatever was learned
     ranked, _ = _ranked(plain, scene.frame, view, query, embedder, fitted)
@@ -634,7 +647,7 @@ def recall_by_name(
 ) -> Results:
     """The records that the question names, and nothing else: by subject, by alias, then the newest."""
     considered = int(np.count_nonzero(scene.allowed))
-    results = Results(_ticket(view, query, by="n").id, query, (), considered)
+    results = Results(_ticket(scene, view, query, by="n").id, query, (), considered)
     if scene.frame is None or not considered:
         return replace(results, notes=_nothing_in_scope(scene, view))
     places = scene.frame.places_of([one.row for one in found])
@@ -653,7 +666,7 @@ def recall_by_name(
         signals["edits"][place] = one.edits
     rows = _fetch(scene, view, chosen)
     hits = _hits(scene, view, rows, chosen, scores, None, signals, {})
-    ticket = _ticket(view, query, hits, _documents(scene, rows), by="n")
+    ticket = _ticket(scene, view, query, hits, _documents(scene, rows), by="n")
     return replace(results, id=ticket.id, hits=tuple(hits))
 
 

@@ -41,6 +41,8 @@ class Ticket:
     """When the question was asked, which is what "last week" counts from."""
     shown: tuple[tuple[int, int], ...] = ()
     """The documents of the hits, as they were shown: the number of the wall among those seen, and that in the wall."""
+    sizes: tuple[int, ...] = ()
+    """Documents that each of the walls seen had given numbers to: what came later has higher ones."""
     by: str = "r"
     """What their order says: "r", the best first; "n", found by name; "t", packed by time."""
     order: tuple[int, ...] = ()
@@ -62,8 +64,9 @@ class Ticket:
         offset = 0 if not zone else zone // timedelta(seconds=1)
         later = micros(self.asked_at) - self.now
         numbers = ",".join([str(number) for _, number in self.shown])
+        sizes = ",".join([str(size) for size in self.sizes])
         # Piece by piece: a search has microseconds for this.
-        text = f"[{_quoted(self.query)},{_quoted(self.scope)},{self.now},{later},{offset},[{numbers}]{self._more}]"
+        text = f"[{_quoted(self.query)},{_quoted(self.scope)},{self.now},{later},{offset},[{numbers}],[{sizes}]{self._more}]"
         body, version = text.encode("utf-8", "surrogatepass"), _PLAIN
         if len(body) > _LONG:
             body, version = zlib.compress(body), _PACKED
@@ -125,8 +128,8 @@ def _json_in(id_: str) -> str:
 
 def _ticket(plain: Any) -> Ticket:
     """The checked ticket: an id may come from anywhere."""
-    query, scope, now, later, zone, numbers = plain[:6]
-    more: Any = plain[6] if len(plain) > 6 else {}
+    query, scope, now, later, zone, numbers, sizes = plain[:7]
+    more: Any = plain[7] if len(plain) > 7 else {}
     if not isinstance(more, dict) or not set(cast("dict[str, Any]", more)) <= {*_OPTIONS, "walls"}:
         raise ValueError
     more = cast("dict[str, Any]", more)
@@ -138,6 +141,7 @@ def _ticket(plain: Any) -> Ticket:
         now=_number(now),
         asked_at=moment(_number(now) + _number(later)).astimezone(timezone(timedelta(seconds=_number(zone)))),
         shown=tuple(zip(walls, _numbers(numbers), strict=True)),
+        sizes=_numbers(sizes),
         by=more.get("by", "r"),
         order=_numbers(more.get("order", [])),
         bound=_numbers(more.get("bound", [])),

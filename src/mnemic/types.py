@@ -134,7 +134,8 @@ class Hit:
 
     `score` orders the hits of one search, unless a reranker moves them, and means nothing across searches; `relevance`
     is the calibrated probability that the hit is evidence for the question (None where nothing is calibrated);
-    `signals` is what each channel gave, and "reranker" what that one said, on a scale of its own.
+    `signals` is what each channel gave, and "reranker" what that one said, on a scale of its own;
+    "propensity", where hits are drawn, the probability with which this one stands where it stands.
     """
 
     id: str
@@ -231,7 +232,8 @@ def _ordinal(number: int) -> str:
 class Results(Sequence[Hit]):
     """What a search returns: hits, best first.
 
-    `considered` is the number of records in scope that were current; `best` the best relevance seen, also when
+    `id` says what was asked and what was shown, for `feedback`; the question can be read in it. `considered` is the
+    number of records in scope that were current; `best` the best relevance seen, also when
     `threshold` cut it away; `confidence` the probability that the evidence is among the hits (both None where nothing
     is calibrated); `notes` says what the caller should know (no embedder, nothing in scope, …).
     """

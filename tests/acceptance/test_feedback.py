@@ -235,21 +235,22 @@ BROKEN: list[Any] = [
     forged({}),
     forged([]),
     forged(7),
-    forged([1, 2, 3, 4, 5, 6]),
-    forged(["q", "s", 0, 0, 0, [-1]]),
-    forged(["q", "s", 0, 0, 0, [1, 1]]),
-    forged(["q", "s", 0, 0, 0, [1.5]]),
-    forged(["q", "s", 10**30, 0, 0, [1]]),
-    forged(["q", "s", 2**62, 0, 0, [1]]),
-    forged(["q", "s", 0, 0, 10**9, [1]]),
-    forged(["q", "s", 0, 0, 0, [1], []]),
-    forged(["q", "s", 0, 0, 0, [1], {"by": "z"}]),
-    forged(["q", "s", 0, 0, 0, [1], {"walls": [0, 1]}]),
-    forged(["q", "s", 0, 0, 0, [1], {"order": [0, 0]}]),
-    forged(["q", "s", 0, 0, 0, [1], {"where": []}]),
-    forged(["q", "s", 0, 0, 0, [1], {"agent": 7}]),
-    forged(["q", "s", 0, 0, 0, [1], {"more": 7}]),
-    forged(["q" * 2_000_000, "s", 0, 0, 0, []], b"\x02"),
+    forged([1, 2, 3, 4, 5, 6, 7]),
+    forged(["q", "s", 0, 0, 0, [1]]),
+    forged(["q", "s", 0, 0, 0, [-1], []]),
+    forged(["q", "s", 0, 0, 0, [1, 1], []]),
+    forged(["q", "s", 0, 0, 0, [1.5], []]),
+    forged(["q", "s", 10**30, 0, 0, [1], []]),
+    forged(["q", "s", 2**62, 0, 0, [1], []]),
+    forged(["q", "s", 0, 0, 10**9, [1], []]),
+    forged(["q", "s", 0, 0, 0, [1], [], []]),
+    forged(["q", "s", 0, 0, 0, [1], [], {"by": "z"}]),
+    forged(["q", "s", 0, 0, 0, [1], [], {"walls": [0, 1]}]),
+    forged(["q", "s", 0, 0, 0, [1], [], {"order": [0, 0]}]),
+    forged(["q", "s", 0, 0, 0, [1], [], {"where": []}]),
+    forged(["q", "s", 0, 0, 0, [1], [], {"agent": 7}]),
+    forged(["q", "s", 0, 0, 0, [1], [], {"more": 7}]),
+    forged(["q" * 2_000_000, "s", 0, 0, 0, [], []], b"\x02"),
     "q" + base64.urlsafe_b64encode(b"\x03abcdef").decode(),
 ]
 
@@ -294,7 +295,7 @@ def test_a_forged_id_gives_no_more_than_the_scope_has(memory: Memory) -> None:
     """Documents that no search has shown may be judged by their owner, and by nobody else."""
     real = ticket.read(memory.search(QUESTION, limit=2, **WHO).id)
     memory.add("A secret of Eva's.", user_id="eva")
-    far = forged([QUESTION, real.scope, real.now, 0, 0, [0], {"walls": [1]}])
+    far = forged([QUESTION, real.scope, real.now, 0, 0, [0], [], {"walls": [1]}])
     with pytest.raises(InputError, match="are of another memory"):
         memory.feedback(far, outcome=1.0, **WHO)
 

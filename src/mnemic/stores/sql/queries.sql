@@ -114,9 +114,8 @@ AND held.retired_at IS NULL AND instr(held.data, '"' || :results || '"') > 0
 ORDER BY first.fingerprint DESC LIMIT 1;
 
 -- name: documents_shown
--- Whose these documents are, and since when they are held.
-SELECT num, id, min(recorded_at) AS since, erased_by FROM records
-WHERE wall = :wall AND num IN (SELECT value FROM json_each(:nums)) GROUP BY num;
+-- Whose these documents are.
+SELECT DISTINCT num, id, erased_by FROM records WHERE wall = :wall AND num IN (SELECT value FROM json_each(:nums));
 
 -- name: versions_of_message
 -- Every episode of a caller's message, of all its versions.
