@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Any
 
 from mnemic import rank
@@ -92,7 +93,8 @@ def asked(snapshot: Snapshot, id_: str, reach: Reach) -> Asked:
         ticket.kinds,
         ticket.where,
     )
-    return Asked(id_, ticket, view, shown, dict(zip(walls, ticket.sizes, strict=False)))
+    sizes = dict(zip_longest(walls, ticket.sizes[: len(walls)], fillvalue=0))  # a wall that is newer had nothing yet
+    return Asked(id_, ticket, view, shown, sizes)
 
 
 def arguments(

@@ -66,7 +66,8 @@ class Ticket:
         numbers = ",".join([str(number) for _, number in self.shown])
         sizes = ",".join([str(size) for size in self.sizes])
         # Piece by piece: a search has microseconds for this.
-        text = f"[{_quoted(self.query)},{_quoted(self.scope)},{self.now},{later},{offset},[{numbers}],[{sizes}]{self._more}]"
+        asked = f"{_quoted(self.query)},{_quoted(self.scope)},{self.now},{later},{offset}"
+        text = f"[{asked},[{numbers}],[{sizes}]{self._more}]"
         body, version = text.encode("utf-8", "surrogatepass"), _PLAIN
         if len(body) > _LONG:
             body, version = zlib.compress(body), _PACKED
@@ -158,7 +159,7 @@ def _ticket(plain: Any) -> Ticket:
         moment(time or 0)
     if (
         ticket.by not in ("r", "n", "t")
-        or min((number for pair in ticket.shown for number in pair), default=0) < 0
+        or min((*(number for pair in ticket.shown for number in pair), *ticket.sizes), default=0) < 0
         or len(set(ticket.shown)) < len(ticket.shown)
         or (ticket.order and sorted(ticket.order) != list(range(len(ticket.order))))
         or (ticket.order and len(ticket.order) < len(ticket.shown))
