@@ -135,13 +135,13 @@ def linked(
 
     `text_of` (n,) says which passages are of one text.
     """
-    spoken = {term for speaker in frame.speakers[:1000] for term in text.terms(speaker.name)}
-    known = {term.term for term in asked.terms} | spoken
+    known = {term.term for term in asked.terms}
     names = " ".join(question.names(words))[:_CARRIED]
     fresh = [term for term in dict.fromkeys(text.terms(names)) if len(term) > 2 and term not in known]
     fresh = text.content_words(fresh)
     terms = frame.terms([text.QueryTerm(term, 1.0, False) for term in fresh], among)
-    return {"linked": rank.linked(terms, seeds, text_of)}
+    found = rank.linked(terms, seeds, text_of, among)
+    return {"linked": found} if found.any() else {}
 
 
 def _unit(vector: NDArray[np.float32]) -> NDArray[np.float32]:

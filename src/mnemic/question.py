@@ -150,7 +150,7 @@ def is_talk(message: str) -> bool:
     first = next((part for part in _SENTENCE.split(message.strip()) if len(part.split()) > 2), "")  # after "Hi there."
     return (
         bool(first)
-        and not first.rstrip().endswith(("?", "？", "؟", ";"))
+        and first.rstrip(" \"'”’)*_").endswith((".", "!", "…", "。", "！"))  # bare words are a search
         and _ASKS.match(first) is None
         and _RECALLS.match(first) is None
         and _ADVICE.search(message) is None

@@ -572,20 +572,20 @@ def recency(times: NDArray[np.int64], layout: Layout, allowed: Bools | None = No
     np.maximum.at(last, layout.session[places], times[places])
     living = int(np.count_nonzero(last > np.iinfo(np.int64).min))
     age = np.empty(layout.sessions)
-    age[np.argsort(-last, kind="stable")] = np.arange(layout.sessions)
+    age[np.argsort(last, kind="stable")[::-1]] = np.arange(layout.sessions)
     share, least = _RECENT
     return np.exp(-age / max(share * living, least)).astype(np.float32).take(layout.session)
 
 
-def linked(terms: Sequence[Term], seeds: Ints, text_of: Ints) -> Floats:
+def linked(terms: Sequence[Term], seeds: Ints, text_of: Ints, allowed: Bools | None = None) -> Floats:
     """How much each document shares of names with one that was found: (n,) in [0, 1]; the seeds get nothing.
 
     The sum of the names' idf, each counted once for all the passages of a text; `text_of` (n,) holds codes 0, 1, 2 …
     One step of a walk from the seed over names, as in HippoRAG (Gutiérrez and others, NeurIPS 2024); further steps
     measured no better. A name that a third of the texts have ties nothing.
     """
-    texts = int(text_of.max(initial=-1)) + 1
-    found = np.zeros(texts, np.float32)
+    found = np.zeros(int(text_of.max(initial=-1)) + 1, np.float32)
+    texts = len(found) if allowed is None else len(np.unique(text_of[allowed]))
     for term in terms:
         having = np.unique(text_of[term.documents])
         if 1 < len(having) <= max(3.0, 0.3 * texts):
