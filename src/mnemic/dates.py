@@ -40,7 +40,8 @@ _NUMBERS = {
     **{word: number for number, word in enumerate(f"{_BELOW_TEN} {_TEENS}".split(), 1)},
     **{ten: 10 * tens for tens, ten in enumerate(_TENS, 2)},
     **{f"{ten}-{one}": 10 * n + m for n, ten in enumerate(_TENS, 2) for m, one in enumerate(_BELOW_TEN.split(), 1)},
-    **{"a": 1, "an": 1},
+    "a": 1,
+    "an": 1,
     **dict.fromkeys(_COUPLE, 2),
 }
 
@@ -142,10 +143,10 @@ def _words(pattern: str) -> re.Pattern[str]:
     return re.compile(pattern.replace(" ", "[ \n]{1,3}"))
 
 
-_WENT = """was were wasn't weren't had hadn't did didn't been went gone got came saw seen met made took taken found
-    bought felt told said gave left began started won lost ran wrote spent brought thought kept held heard knew sold sat stood
-    fell flew drove ate slept sent built caught taught chose broke spoke woke wore grew drew threw swam sang rode rose
-    stole paid led fought forgot understood became done ago haven't hasn't never"""
+_WENT = """was were wasn't weren't had hadn't did didn't been went gone got came saw seen met made took taken
+    found bought felt told said gave left began started won lost ran wrote spent brought thought kept held heard
+    knew sold sat stood fell flew drove ate slept sent built caught taught chose broke spoke woke wore grew drew
+    threw swam sang rode rose stole paid led fought forgot understood became done ago haven't hasn't never"""
 _NOT_PAST = """need feed seed speed indeed hundred bed shed weed greed breed excited interested tired worried scared
     thrilled supposed married bored relaxed prepared naked sacred"""
 # Words by which a sentence says whether it looks back or ahead. "is", "leaves" do so only right before a time.
@@ -247,7 +248,8 @@ _SEASONAL = _words(
 _AGO = _words(
     rf"{_ALONE}(?P<about>{_ABOUT})(?:(?P<n>{_NUMBER})(?P<half> and a half)?"
     rf" (?P<unit>{_UNIT})s?(?P<half_more> and a half)?(?P<so> or so)?|half an? (?P<of>year)"
-    rf"|(?P<vague>a few|several|some|many) (?P<units>{_UNIT})s?) (?:ago|back)\b(?: (?P<day>today|yesterday|tomorrow)\b)?"
+    rf"|(?P<vague>a few|several|some|many) (?P<units>{_UNIT})s?) (?:ago|back)\b"
+    r"(?: (?P<day>today|yesterday|tomorrow)\b)?"
 )
 _AHEAD = _words(
     rf"{_ALONE}(?P<about>{_ABOUT})(?P<n>{_NUMBER}) (?P<unit>day|week|month|year)s?"
