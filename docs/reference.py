@@ -21,7 +21,7 @@ HERE = Path(__file__).resolve().parent
 
 VERBS = {
     "Write": ("add", "remember", "update", "retire", "undo", "erase"),
-    "Read": ("search", "context", "get", "list", "timeline", "history", "diff", "stats"),
+    "Read": ("search", "context", "ask", "get", "list", "timeline", "history", "diff", "stats"),
     "The whole": ("export", "import_", "rebuild", "scoped", "close"),
 }
 
@@ -35,6 +35,7 @@ PARAMETERS = {
     "ranking": "A file of fitted numbers in place of the shipped ones.",
     "cache_bytes": "RAM that scopes not in use may take together.",
     "reranker": "See [A reranker](howto/embedders.md#a-reranker).",
+    "model": "See [Asking with a model](howto/models.md).",
     "api_key": "Of an http embedder or reranker.",
     # writing
     "messages": "A string, a message, or an iterable of messages: see [Keep a chat's memory](howto/chat.md).",
@@ -80,6 +81,9 @@ PARAMETERS = {
     "as_of": "What was true then.",
     "known_at": "What the memory held then.",
     "budget": "Tokens at most.",
+    "format": "How the text is written: {formats}.",
+    "question": "The question, in words.",
+    "check": "Whether a model's citations are checked by the `words` in common, or by the `model` itself.",
     "after": "The `next` of the page before.",
     "order": "`newest` or `oldest` first.",
     "since": "From then on, by `time`.",
@@ -95,6 +99,8 @@ IN_VERB = {
     ("add", "time"): "Of messages without a time. Default: now.",
     ("add", "source"): "Of messages without a source: {sources}. Default: by the role.",
     ("import_", "source"): PARAMETERS["line_source"],
+    ("ask", "threshold"): "Not known where the evidence was found with a lower probability. Default: 0.5.",
+    ("ask", "budget"): "Tokens of the context that a model reads.",
     ("timeline", "subject"): "Only records about this subject (name or alias, case folded).",
 }
 
@@ -105,6 +111,8 @@ VALUES = (
     "Hit",
     "Evidence",
     "Context",
+    "Answer",
+    "Citation",
     "Record",
     "Page",
     "Change",
@@ -179,6 +187,18 @@ IN_VALUE = {
     ("Context", "evidence"): "`evidence[i]` stands behind `[i+1]` in the text.",
     ("Context", "results_id"): "The search that it was packed from.",
     ("Context", "left_out"): "Hits that did not fit.",
+    ("Context", "format"): "How the text is written.",
+    ("Context", "confidence"): "The probability that the evidence is among the ten best hits.",
+    ("Answer", "text"): "The answer, or `not known`.",
+    ("Answer", "confidence"): "The probability that the evidence was found; None where nothing is calibrated.",
+    ("Answer", "known"): "Whether there is one.",
+    ("Answer", "citations"): "`citations[i]` stands behind `[i+1]` in a model's text.",
+    ("Answer", "results_id"): "The search that it was read out of.",
+    ("Answer", "model"): "Which model answered; None: an extract.",
+    ("Answer", "tokens_in"): "Tokens that the model read.",
+    ("Answer", "tokens_out"): "Tokens that the model wrote.",
+    ("Citation", "evidence"): "What the answer rests on.",
+    ("Citation", "quote"): "The words of it that answer.",
     ("Record", "key"): "Unique among current records of a scope.",
     ("Record", "subject"): "Whom or what it is about.",
     ("Record", "aliases"): "Other names of the subject.",
@@ -417,7 +437,9 @@ def _meaning(
     else:
         raise SystemExit(f"docs/reference.py has no sentence for {name!r} of {of}")
     actions = ", ".join(changes._ACTIONS)
-    return found.format(sources=_listed(types.SOURCES), states=_listed(types.STATES), actions=actions)
+    return found.format(
+        sources=_listed(types.SOURCES), states=_listed(types.STATES), formats=_listed(types.FORMATS), actions=actions
+    )
 
 
 def _listed(names: Any) -> str:

@@ -1,7 +1,8 @@
 """The ways to recall: each takes a question and a frame and gives every document a number.
 
 `lexical` by the question's words, `dense` by its vector, `time` by a time that it names. `rank.combine` puts them
-together; recency decides among equals. A further channel is one more callable here and one more weight in `rank.json`.
+together; recency decides among equals. `talk` and `linked` are a second round, which starts from what the first found.
+A further channel is one more callable here and one more weight in `rank.json`.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from mnemic import rank, text, when
+from mnemic import dates, question, rank, text, when
 from mnemic.analysis import SUBJECT
 from mnemic.frame import Bools, Frame
 from mnemic.models.wrap import is_token_embedder
@@ -81,3 +82,67 @@ def query_vector(about: str, frame: Frame, embedder: Embedder | None) -> NDArray
         tokens = embedder.tokenize(about)
         return embedder.embed_tokens(tokens, frame.token_weights(tokens))
     return embedder.embed_query(about)
+
+
+_THREADS = 5
+"""Sessions that say what a message goes on with."""
+_SAMPLE = 2000
+"""Documents whose mean says what all of a scope is about."""
+_CARRIED = 2000
+"""Characters of names that are looked up at most."""
+
+
+def talk(scores: NDArray[np.float32], frame: Frame, among: Bools | None) -> dict[str, NDArray[np.float32]]:
+    """For a message of an ongoing talk: which sessions are about what the best ones are about, and which are recent.
+
+    The thread that a message belongs to is told better by the sessions that it is like than by its own few words.
+    """
+    found = {"recent": rank.recency(frame.columns["time"], frame.layout, among)}
+    if frame.norms is None:
+        return found
+    best = rank.best_of_sessions(scores, frame.layout, among)
+    threads = np.argsort(-best, kind="stable")[:_THREADS]
+    threads = threads[np.isfinite(best[threads])]
+    centre = np.zeros(frame.dims, np.float32)
+    for thread, share in zip(threads.tolist(), rank.softmax(best[threads]).tolist(), strict=True):
+        members = np.flatnonzero(
+            frame.layout.session == thread if among is None else (frame.layout.session == thread) & among
+        )
+        centre += np.float32(share) * _unit(frame.sum_of(members))
+    every = np.arange(frame.size) if among is None else np.flatnonzero(among)
+    common = _unit(frame.sum_of(every[:: max(1, len(every) // _SAMPLE)]))
+    centre -= (centre @ common) * common
+    sense = dense(centre, frame, among)
+    return found if sense is None else found | {"topic": rank.topic(sense.session)}
+
+
+def is_chained(query: str, asked: rank.Asked) -> bool:
+    """Whether what is asked for hangs on something else that is called by a name: not by a speaker's, nor by a date."""
+    if not question.is_chained(query):
+        return False
+    looked_up = {term.term for term in asked.terms}
+    named = {term for name in question.names(query) for term in text.terms(name)}
+    return any(term in looked_up and not term[0].isdigit() for term in named - _CALENDAR)
+
+
+_CALENDAR = frozenset(term for name in dates.CALENDAR for term in text.terms(name))
+
+
+def linked(
+    asked: rank.Asked, seeds: rank.Ints, words: str, frame: Frame, among: Bools | None, text_of: rank.Ints
+) -> dict[str, NDArray[np.float32]]:
+    """Documents that share names with `words`, those of the `seeds`; not names of the question, or of who speaks.
+
+    `text_of` (n,) says which passages are of one text.
+    """
+    spoken = {term for speaker in frame.speakers[:1000] for term in text.terms(speaker.name)}
+    known = {term.term for term in asked.terms} | spoken
+    names = " ".join(question.names(words))[:_CARRIED]
+    fresh = [term for term in dict.fromkeys(text.terms(names)) if len(term) > 2 and term not in known]
+    fresh = text.content_words(fresh)
+    terms = frame.terms([text.QueryTerm(term, 1.0, False) for term in fresh], among)
+    return {"linked": rank.linked(terms, seeds, text_of)}
+
+
+def _unit(vector: NDArray[np.float32]) -> NDArray[np.float32]:
+    return vector / np.float32(max(float(np.linalg.norm(vector)), 1e-9))

@@ -38,7 +38,7 @@ from mnemic.errors import (
 )
 from mnemic.intake import Found, Skipped
 from mnemic.show import Paper, as_json, safe
-from mnemic.types import ANY, SOURCES, STATES, Receipt, Results, ScopeArgs
+from mnemic.types import ANY, FORMATS, SOURCES, STATES, Receipt, Results, ScopeArgs
 
 if TYPE_CHECKING:
     from mnemic import Memory
@@ -875,6 +875,9 @@ def _asked(given: dict[str, Any]) -> dict[str, Any]:
 @click.option(
     "-b", "--budget", metavar="N", type=click.IntRange(min=1), default=1000, show_default=True, help="Tokens at most."
 )
+@click.option(
+    "--as", "form", type=click.Choice(FORMATS), default="text", show_default=True, help="How the text is written."
+)
 @_threshold
 @_as_of
 @_known_at
@@ -887,6 +890,7 @@ def context(
     console: Console,
     query: tuple[str, ...],
     budget: int,
+    form: str,
     threshold: float | None,
     reranker: str | None,
     **given: Any,
@@ -901,7 +905,13 @@ def context(
     mnemic context "plans for May" --json
     """
     with console.memory(reranker=reranker) as memory:
-        asked: dict[str, Any] = {"query": " ".join(query), "budget": budget, **_asked(given), **console.scope}
+        asked: dict[str, Any] = {
+            "query": " ".join(query),
+            "budget": budget,
+            "format": form,
+            **_asked(given),
+            **console.scope,
+        }
         try:
             packed = memory.context(**asked, threshold=NOT_KNOWN_BELOW if threshold is None else threshold)
         except InputError:

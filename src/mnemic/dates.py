@@ -21,6 +21,8 @@ _MONTHS_OF_A_YEAR = "January February March April May June July August September
 _MONTH_NAMES = _MONTHS_OF_A_YEAR.split()
 _DAYS_OF_A_WEEK = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday"
 _WEEKDAY_NAMES = _DAYS_OF_A_WEEK.split()
+CALENDAR = (*_MONTH_NAMES, *_WEEKDAY_NAMES)
+"""Names that are no names of anything but times."""
 _MONTHS = {
     short: number
     for number, name in enumerate(_MONTH_NAMES, 1)

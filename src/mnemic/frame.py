@@ -30,9 +30,9 @@ from mnemic.times import FOREVER
 
 Bools = NDArray[np.bool_]
 
-OPEN, QUARANTINED, SUPERSEDED, EVENT, GONE = 1, 2, 4, 8, 16
+OPEN, QUARANTINED, SUPERSEDED, EVENT, GONE, PINNED = 1, 2, 4, 8, 16, 32
 """Flags of a document: held now; set apart; taken over by another; something that happened (and stays true after);
-no longer readable at all: erased, or replaced by another text of its record, which is another document."""
+no longer readable at all: erased, or replaced by another text of its record, which is another document; pinned."""
 
 GAP = 30 * 60 * 1_000_000
 """Microseconds between two turns without a session that begin a new stretch of talk."""
@@ -136,6 +136,20 @@ class Frame:
         found = [part.vectors @ query for part in self.parts if part.vectors is not None]
         dots = found[0] if len(found) == 1 else np.concatenate(found)
         return dots if among is None else dots * among
+
+    @property
+    def dims(self) -> int:
+        """Length of a vector; 0 where there are none."""
+        return next((part.vectors.shape[1] for part in self.parts if part.vectors is not None), 0)
+
+    def sum_of(self, places: NDArray[np.intp]) -> NDArray[np.float32]:
+        """The sum of these documents' vectors, (dims,)."""
+        total = np.zeros(self.dims, np.float32)
+        for part in self.parts:
+            if part.vectors is not None:
+                here = places[(places >= part.offset) & (places < part.offset + part.size)]
+                total += part.vectors[here - part.offset].sum(axis=0)
+        return total
 
     def token_weights(self, tokens: NDArray[np.int32]) -> NDArray[np.float32]:
         """Smooth inverse frequency of tokens, by their counts in this scope."""
@@ -451,6 +465,7 @@ def _states(rows: Sequence[Row]) -> dict[str, NDArray[Any]]:
             | (QUARANTINED if row["quarantined"] else 0)
             | (SUPERSEDED if row["superseded_by"] is not None else 0)
             | (EVENT if row["kind"] == "event" else 0)
+            | (PINNED if row["pinned"] else 0)
             | (GONE if row["gone"] else 0)
             for row in rows
         ],
@@ -459,7 +474,7 @@ def _states(rows: Sequence[Row]) -> dict[str, NDArray[Any]]:
 
 
 def _quiet_until(columns: Mapping[str, NDArray[Any]]) -> int:
-    if (columns["flags"] & ~EVENT != OPEN).any():
+    if (columns["flags"] & ~(EVENT | PINNED) != OPEN).any():
         return 0
     return min(int(columns["ends"].min(initial=FOREVER)), int(columns["expires"].min(initial=FOREVER)))
 

@@ -33,10 +33,21 @@ from mnemic.errors import (
 from mnemic.frame import FrameCache
 from mnemic.messages import Message, checked_text, json_object, messages_of
 from mnemic.models import wordllama
-from mnemic.models.wrap import as_embedder, as_reranker, is_token_embedder, one_server, space_of
+from mnemic.models.wrap import as_chat, as_embedder, as_reranker, is_token_embedder, one_server, space_of
 from mnemic.ports import Clock, TokenCounter
 from mnemic.postings import Document
-from mnemic.read import Reader, View, chosen, explained, included, recall, recall_by_name
+from mnemic.read import (
+    CONTEXT_HITS,
+    Reader,
+    Recalled,
+    View,
+    chosen,
+    explained,
+    included,
+    recall,
+    recall_by_name,
+    recall_for_context,
+)
 from mnemic.records import as_known, evidence_of, record_of, state_of
 from mnemic.scope import PARTS, Place, Reach, narrowed, place, reach, reach_of
 from mnemic.stores.sqlite import Fields, Snapshot, SqliteStore, Transaction
@@ -63,8 +74,10 @@ BATCH = 512
 """Messages analysed at a time."""
 CACHE_BYTES = 1_500_000_000
 """Memory that frames may take together; the one in use is always kept."""
-CONTEXT_HITS = 200
-"""Hits that a context is packed from, whatever its budget: else their order could depend on it."""
+NOISE = 0.02
+"""Where the evidence is among the hits with less than this probability, a context holds none of them: unless the memory
+is so small that it is looked at as a whole, and the reader may well see what the ranking does not."""
+NOT_IN_MEMORY = "not in memory"
 
 STAMPS = ("agent_id", "session_id")
 
@@ -112,6 +125,10 @@ class Memory:
     None for none, "crossencoder:FOLDER", "http://…/v1#model", or an object with `score(query, texts)`. With one, the
     order of hits is no longer that of their relevance, which stays what it is without.
 
+    `model` answers what `ask` asks: None for none, "http://…/v1#model" for any server of OpenAI's chat protocol,
+    "anthropic:MODEL", an object with `complete(messages)`, or a function from a prompt to an answer. `api_key` is the
+    key of the one server that is named.
+
     Threads may share one; each process opens its own. Use it as a context manager, or call `close`.
     Raises StoreError (see `mnemic.errors`) when the file cannot be used, ConfigError for settings that cannot be.
     """
@@ -127,6 +144,7 @@ class Memory:
         read_only: bool = False,
         ranking: str | Path | None = None,
         reranker: object = None,
+        model: object = None,
         cache_bytes: int = CACHE_BYTES,
         api_key: str | None = None,
         **unknown: object,
@@ -136,8 +154,9 @@ class Memory:
         self._zone = _zone(timezone)
         self._author = author
         self._embedder = wordllama.find() if embedder is None else as_embedder(embedder, api_key=api_key)
-        one_server(api_key, embedder, reranker)
+        one_server(api_key, embedder, reranker, model)
         self._reranker = as_reranker(reranker, api_key=api_key)
+        self._model = as_chat(model, api_key=api_key)
         self._fitted = None if ranking is None else rank.fitted_file(Path(ranking))
         self._store = SqliteStore(_path(url), read_only=read_only)
         self._cache = FrameCache(self._embedder, cache_bytes, self._forget_words)
@@ -528,6 +547,7 @@ class Memory:
         query: str,
         *,
         budget: int = 1000,
+        format: str = "text",
         threshold: float | None = None,
         where: Mapping[str, Any] | None = None,
         kinds: str | Sequence[str] | None = None,
@@ -539,36 +559,68 @@ class Memory:
     ) -> Context:
         """What is remembered for a question, as text for a prompt of at most `budget` tokens, with numbered evidence.
 
-        Tokens are those of the counter that the result names: the embedder's tokenizer, or bytes ÷ 3 without one. The
-        other parameters are those of `search`.
+        Tokens are those of the counter that the result names: the embedder's tokenizer, or bytes ÷ 3 without one.
+        `format`: "text", "markdown" or "json". Pinned records and records of kind "question" come in sections of their
+        own, whatever is asked. The text is "not in memory" where nothing was found, or nothing but noise. The other
+        parameters are those of `search`.
         """
         view = self._view(self.context, scope, now, as_of, known_at, include, kinds, where)
-        asked, budget = _query(query), _count("budget", budget)
+        asked, budget, written = _query(query), _count("budget", budget), pack.checked_format(format)
         _share("threshold", threshold)
         with self._reader.scene(view) as scene:
-            results = recall(
+            found = recall_for_context(
                 scene,
                 view,
                 asked,
-                limit=CONTEXT_HITS,
                 threshold=threshold,
                 embedder=self._embedder,
                 reranker=self._reranker,
                 fitted=self._fitted,
-                whole_turns=False,
             )
-        counter = self._counter
-        words, tokens, evidence, left = pack.pack(results.hits, budget, counter, self._zone or UTC)
+        return self._packed(found, asked, budget, written)
+
+    def _packed(self, found: Recalled, asked: str, budget: int, format: str) -> Context:
+        counter, results = self._counter, found.results
         notes = results.notes
-        if results.hits and not evidence:
-            notes = (*notes, f"the budget of {budget} {counter.name} tokens holds not even the first hit")
-        return Context(asked, words, tokens, budget, counter.name, evidence, results.id, left, notes)
+        noise = results.considered > CONTEXT_HITS and results.confidence is not None and results.confidence < NOISE
+        if noise and results.hits:
+            notes = (*notes, f"the evidence is among the hits with a probability of {results.confidence:.2f} only")
+        packed = pack.pack(
+            () if noise else found.pieces,
+            budget,
+            counter,
+            self._zone or UTC,
+            pinned=found.pinned,
+            questions=found.questions,
+            format=format,
+        )
+        text, tokens = packed.text, packed.tokens
+        if not packed.evidence:
+            if found.pieces and not noise:
+                notes = (*notes, f"the budget of {budget} {counter.name} tokens holds not even the first hit")
+            elif counter(NOT_IN_MEMORY) <= budget:
+                text, tokens = NOT_IN_MEMORY, counter(NOT_IN_MEMORY)
+        return Context(
+            asked,
+            text,
+            tokens,
+            budget,
+            counter.name,
+            packed.evidence,
+            results.id,
+            packed.left_out,
+            notes,
+            format,
+            results.confidence,
+        )
 
     def ask(
         self,
         question: str,
         *,
         threshold: float | None = None,
+        budget: int = answer.BUDGET,
+        check: str = "words",
         where: Mapping[str, Any] | None = None,
         kinds: str | Sequence[str] | None = None,
         include: str | Sequence[str] = (),
@@ -579,13 +631,44 @@ class Memory:
     ) -> Answer:
         """The answer to a question, with its evidence, or "not known".
 
-        It is an extract: the shortest words of the evidence that answer, with dates resolved ("yesterday" said on 8 May
-        is 7 May). Not known where the evidence is among the hits with a probability below `threshold` (default: 0.5).
-        The other parameters are those of `search`. Raises InputError, ScopeError.
+        Without a model it is an extract: the shortest words of the evidence that answer, with dates resolved
+        ("yesterday" said on 8 May is 7 May). With one (`Memory(model=…)`) it reads a context of `budget` tokens, and
+        each of its citations is checked: by the words in common, or by the model with `check="model"`. Where the model
+        fails, the extract is given, and a note says so.
+
+        Not known where the evidence is among the hits with a probability below `threshold` (default: 0.5). The other
+        parameters are those of `search`. Raises InputError, ScopeError.
         """
         view = self._view(self.ask, scope, now, as_of, known_at, include, kinds, where)
-        asked = _query(question)
+        asked, budget = _query(question), _count("budget", budget)
         _share("threshold", threshold)
+        if check not in ("words", "model"):
+            raise InputError(f"check={check!r} is not known: 'words' or 'model'")
+        least = 0.5 if threshold is None else threshold
+        notes: tuple[str, ...] = ()
+        if self._model is not None:
+            with self._reader.scene(view) as scene:
+                found = recall_for_context(
+                    scene,
+                    view,
+                    asked,
+                    threshold=None,
+                    embedder=self._embedder,
+                    reranker=self._reranker,
+                    fitted=self._fitted,
+                )
+            context = self._packed(found, asked, budget, "text")  # outside the snapshot: a model may take a minute
+            try:
+                return answer.by_model(
+                    context,
+                    found.results,
+                    self._model,
+                    view.asked_at,
+                    least=least,
+                    check_by_model=check == "model",
+                )
+            except ModelError as error:
+                notes = (f"the model failed, so this is an extract ({error})",)
         with self._reader.scene(view) as scene:
             results = recall(
                 scene,
@@ -594,10 +677,11 @@ class Memory:
                 limit=answer.HITS,
                 threshold=None,
                 embedder=self._embedder,
+                reranker=self._reranker,
                 fitted=self._fitted,
             )
-        least = 0.5 if threshold is None else threshold
-        return answer.extracted(results, self._embedder, self._zone or UTC, least=least)
+        extract = answer.extracted(results, self._embedder, self._zone or UTC, least=least)
+        return replace(extract, notes=(*notes, *extract.notes))
 
     def get(
         self,

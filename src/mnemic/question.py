@@ -150,3 +150,63 @@ def _kind(folded: str) -> tuple[Kind, str]:
         if pattern.match(asked):
             return kind, asked
     return "thing", asked
+
+
+# -- how much has to be put together
+
+_NAME = re.compile(
+    r"\b[^\W\d_a-z][\w'’.-]*(?:\s+(?:(?:of|the|de|la|von|van|and)\s+)?[^\W\d_a-z][\w'’.-]*)*|\b\d{3,4}\b"
+)
+_NESTED = re.compile(
+    r"\bthe (?:[\w'-]+ ){1,3}(?:of|who|whom|that|which|where|for|behind|from|in|by)\b"
+    r"|\w's \w+"
+    r"|\b(?:where|which|whose)\b.*\b(?:was|is|were|are|did|has)\b.*\b(?:who|that|where|of)\b",
+    re.IGNORECASE,
+)
+_ASKER = re.compile(r"\b(?:i|i'm|i've|i'd|my|me|mine|we|our|us|you|your)\b", re.IGNORECASE)
+_SENTENCE = re.compile(r"(?<=[.!?…])\s+|\n+")
+_ASKS = re.compile(
+    r"(?:what|when|where|who|whom|whose|which|how|why|did|do|does|is|are|was|were|can|could|would|will|have|has|had"
+    r"|tell|list|summari[sz]e|describe|name|give|show|find|remind)\b",
+    re.IGNORECASE,
+)
+_ADVICE = re.compile(
+    r"\b(?:suggest|recommend|advi[sc]e|(?:any|some) (?:\w+ )?(?:tips|ideas|suggestions|recommendations))\b[^.!]*\?",
+    re.IGNORECASE,
+)
+_RECALLS = re.compile(r"i (?:\w+ )?(?:mentioned|told|said)\b", re.IGNORECASE)
+
+
+def names(text: str) -> list[str]:
+    """The names in a text, as written: words with capitals, several in a row as one, and years.
+
+    A single one that begins a sentence is none: it may be any word.
+    """
+    found: list[str] = []
+    for match in _NAME.finditer(text):
+        begins = match.start() == 0 or text[: match.start()].rstrip()[-1:] in ("", ".", "!", "?", ":", '"', "“")
+        if not begins or " " in match[0] or "\n" in match[0]:
+            found.append(match[0])
+    return found
+
+
+def is_chained(question: str) -> bool:
+    """Whether what is asked for hangs on something that has to be found first: "the director of the film that …".
+
+    It says so of questions about the world alone; what someone asks about themselves is told in talk, where a thing is
+    hardly called by its name twice.
+    """
+    return _NESTED.search(question) is not None and _ASKER.search(question) is None
+
+
+def is_talk(message: str) -> bool:
+    """Whether it is no question to the memory but the next message of an ongoing talk: "Okay, that draft works. What
+    is left to do?" It begins with a statement, and does not go on to ask for advice, or for what was said once."""
+    first = next((part for part in _SENTENCE.split(message.strip()) if len(part.split()) > 2), "")  # after "Hi there."
+    return (
+        bool(first)
+        and not first.rstrip().endswith(("?", "？", "؟", ";"))
+        and _ASKS.match(first) is None
+        and _RECALLS.match(first) is None
+        and _ADVICE.search(message) is None
+    )

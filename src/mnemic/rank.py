@@ -538,6 +538,63 @@ def closeness(times: NDArray[np.int64], interval: tuple[int, int]) -> Floats | N
     return (1.0 / (1.0 + distance / max(end - start, 1))).astype(np.float32)
 
 
+SECOND_ROUND = {"topic": 0.2, "recent": 0.1, "linked": 0.2}
+"""Weights of what is seen only after a first round, beside fitted ones, which sum to 1. Round numbers: between half and
+twice of each the figures move by a point (bench/LOG.md)."""
+
+_RECENT = 0.1, 5.0
+"""Share of a scope's sessions, and least number of them, after which recency has fallen to 1/e."""
+
+
+def best_of_sessions(scores: Floats, layout: Layout, allowed: Bools | None = None) -> Floats:
+    """The best score in each session, (s,); below any score where nothing is allowed."""
+    best = np.full(layout.sessions, -np.inf, np.float32)
+    places = np.arange(layout.size) if allowed is None else np.flatnonzero(allowed)
+    np.maximum.at(best, layout.session[places], scores[places])
+    return best
+
+
+def softmax(scores: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
+    """Shares of a softmax with the sharpness that the calibration uses; they sum to 1."""
+    raised = np.exp(_SHARPNESS * (scores.astype(np.float64) - float(scores.max(initial=-np.inf))))
+    return raised / raised.sum()
+
+
+def topic(cosines: Floats) -> Floats:
+    """How much more than others a session is about what the best sessions are about: (n,) in [0, 1], from cosines."""
+    return _of_best(cosines - cosines.mean(dtype=np.float64).astype(np.float32), None)
+
+
+def recency(times: NDArray[np.int64], layout: Layout, allowed: Bools | None = None) -> Floats:
+    """1 for the latest session, falling with the number of sessions since: (n,) in (0, 1]."""
+    last = np.full(layout.sessions, np.iinfo(np.int64).min)
+    places = np.arange(layout.size) if allowed is None else np.flatnonzero(allowed)
+    np.maximum.at(last, layout.session[places], times[places])
+    living = int(np.count_nonzero(last > np.iinfo(np.int64).min))
+    age = np.empty(layout.sessions)
+    age[np.argsort(-last, kind="stable")] = np.arange(layout.sessions)
+    share, least = _RECENT
+    return np.exp(-age / max(share * living, least)).astype(np.float32).take(layout.session)
+
+
+def linked(terms: Sequence[Term], seeds: Ints, text_of: Ints) -> Floats:
+    """How much each document shares of names with one that was found: (n,) in [0, 1]; the seeds get nothing.
+
+    The sum of the names' idf, each counted once for all the passages of a text; `text_of` (n,) holds codes 0, 1, 2 …
+    One step of a walk from the seed over names, as in HippoRAG (Gutiérrez and others, NeurIPS 2024); further steps
+    measured no better. A name that a third of the texts have ties nothing.
+    """
+    texts = int(text_of.max(initial=-1)) + 1
+    found = np.zeros(texts, np.float32)
+    for term in terms:
+        having = np.unique(text_of[term.documents])
+        if 1 < len(having) <= max(3.0, 0.3 * texts):
+            found[having] += np.float32(np.log(texts / len(having)))
+    spread = found.take(text_of)
+    spread[seeds] = 0.0
+    return _of_best(spread, None)
+
+
 def _of_best(values: Floats, allowed: Bools | None) -> Floats:
     best = float(values.max(initial=0.0) if allowed is None else values.max(initial=0.0, where=allowed))
     if best <= 0.0:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections import OrderedDict
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -17,11 +18,12 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from mnemic import channels, precise, rank
+from mnemic import channels, precise, question, rank
 from mnemic.errors import InputError, ModelError
-from mnemic.frame import Frame, FrameCache
+from mnemic.frame import PINNED, Frame, FrameCache
 from mnemic.lookup import present, seen, wanted
 from mnemic.models.wrap import scores_of, space_of
+from mnemic.pack import Piece
 from mnemic.ports import Embedder, Reranker
 from mnemic.records import as_known, evidence_of, holds, loads, record_of, scope_of, state_of
 from mnemic.scope import Reach
@@ -166,19 +168,38 @@ def recall(
     embedder: Embedder | None,
     reranker: Reranker | None = None,
     fitted: rank.Numbers | None = None,
-    whole_turns: bool = True,
 ) -> Results:
     """The hits for a question, best first.
 
-    With `whole_turns` a long turn is one hit, by its best passage; a document's passages are hits of their own. With a
-    `reranker` the order is no longer that of the scores and relevances, which stay the first stage's; one that fails is
-    left out, and a note says so.
+    A long turn is one hit, by its best passage; a document's passages are hits of their own. With a `reranker` the
+    order is no longer that of the scores and relevances, which stay the first stage's; one that fails is left out, and
+    a note says so.
     """
+    return _recalled(
+        scene, view, query, limit=limit, threshold=threshold, embedder=embedder, reranker=reranker, fitted=fitted
+    )[0]
+
+
+def _recalled(
+    scene: Scene,
+    view: View,
+    query: str,
+    *,
+    limit: int,
+    threshold: float | None,
+    embedder: Embedder | None,
+    reranker: Reranker | None,
+    fitted: rank.Numbers | None,
+    whole_turns: bool = True,
+    sure_of: int | None = None,
+) -> tuple[Results, Mapping[str, int]]:
+    """The hits, and the place of each in the frame. The confidence is about the first `sure_of` of them (None: all);
+    without `whole_turns` each passage of a long turn is a hit."""
     considered = int(np.count_nonzero(scene.allowed))
     space = space_of(embedder)
     results = Results("q" + os.urandom(8).hex(), query, (), considered, threshold=threshold, embedder=space)
     if scene.frame is None or not considered:
-        return replace(results, notes=_nothing_in_scope(scene, view))
+        return replace(results, notes=_nothing_in_scope(scene, view)), {}
     ranked, notes = _ranked(scene, scene.frame, view, query, embedder, fitted)
     derived = any(kind != "episode" for kind in scene.frame.kinds)
     spare = limit // 2 + 8 if derived else 0  # a fact and the episode that it repeats will be one hit
@@ -210,9 +231,11 @@ def recall(
     places, relevances = places[:shown], None if relevances is None else relevances[:shown]
     confidence = None
     if relevances is not None:
-        confidence = rank.confidence(relevances[:limit], ranked.ahead, ranked.numbers.confidence)
-    hits = _hits(scene, view, places, ranked.scores, relevances, ranked.features, judged)
-    return replace(results, hits=tuple(hits[:limit]), best=best, confidence=confidence, notes=tuple(notes))
+        confidence = rank.confidence(relevances[: sure_of or limit], ranked.ahead, ranked.numbers.confidence)
+    rows = _fetch(scene, view, places)
+    hits = _hits(scene, view, rows, places, ranked.scores, relevances, ranked.features, judged)
+    found = replace(results, hits=tuple(hits[:limit]), best=best, confidence=confidence, notes=tuple(notes))
+    return found, {row["id"]: place for row, place in zip(rows, places.tolist(), strict=True)}
 
 
 def _judged(
@@ -284,12 +307,50 @@ def _ranked(
         allowed=among,
     )
     numbers = rank.fitted(dense=sense is not None) if fitted is None else fitted[sense is not None]
+    numbers = replace(numbers, weights={**rank.SECOND_ROUND, **numbers.weights})
     scores = rank.combine(features, numbers.weights)
+    more = _second_round(scene, view, frame, query, asked, scores, among)
+    if more:
+        features |= more
+        scores = rank.combine(features, numbers.weights)
     said_by = np.float32(rank.shares(features, numbers.weights).get("speaker", 0.0))
     ahead = None
     if by_name is not None:
         ahead = rank.lead_over_others(scores - said_by * features["speaker"], by_name, among)
     return _Ranked(asked, among, words, sense, features, numbers, scores, ahead), notes
+
+
+def _second_round(
+    scene: Scene,
+    view: View,
+    frame: Frame,
+    query: str,
+    asked: rank.Asked,
+    scores: NDArray[np.float32],
+    among: NDArray[np.bool_] | None,
+) -> dict[str, NDArray[np.float32]]:
+    """What is seen only from what a first round found, where the question is of the kind that needs it."""
+    if question.is_talk(query):
+        return channels.talk(scores, frame, among)
+    seed = int(rank.order(scores, 1, among)[0])
+    speaker = int(frame.columns["speaker"][seed])
+    written = 0 <= speaker < len(frame.speakers) and frame.speakers[speaker].role == "document"
+    if not written and not channels.is_chained(query, asked):
+        return {}
+    # What is named in one passage of a text is known in all of them: a turn's, or a document's.
+    columns = frame.columns
+    of_text = columns["turn"].astype(np.intp)
+    if written:
+        stamped = columns["stamp_session"] >= 0
+        of_text[stamped] = frame.size + columns["session"][stamped]
+    text_of = np.unique(of_text, return_inverse=True)[1]
+    passages = np.flatnonzero((text_of == text_of[seed]) & scene.allowed)
+    words = "\n".join(row["text"] or "" for row in _fetch(scene, view, passages[:_PASSAGES]))
+    return channels.linked(asked, passages, words, frame, among, text_of)
+
+
+_PASSAGES = 20
+"""Passages of a text whose names are looked up."""
 
 
 def explained(
@@ -415,7 +476,8 @@ def recall_by_name(
         scores[place] = _NAMED[one.by][1]
         signals[one.by][place] = 1.0
         signals["edits"][place] = one.edits
-    return replace(results, hits=tuple(_hits(scene, view, chosen, scores, None, signals, {})))
+    rows = _fetch(scene, view, chosen)
+    return replace(results, hits=tuple(_hits(scene, view, rows, chosen, scores, None, signals, {})))
 
 
 _NAMED = {"subject": (0, 1.0), "alias": (1, 0.5), "participant": (2, 0.25)}
@@ -466,6 +528,7 @@ def _nothing_in_scope(scene: Scene, view: View) -> tuple[str, ...]:
 def _hits(
     scene: Scene,
     view: View,
+    rows: Sequence[Fields],
     places: rank.Ints,
     scores: NDArray[np.float32],
     relevances: NDArray[np.float64] | None,
@@ -473,11 +536,10 @@ def _hits(
     judged: Mapping[int, float],
 ) -> list[Hit]:
     assert scene.frame is not None
-    rows = _fetch(scene, view, places)
     evidence = evidence_of(scene.snapshot, rows, scene.walls, view.known_at)
     numbers: list[float | None] = [None] * len(rows) if relevances is None else [float(value) for value in relevances]
     names = list(features)
-    signals = list(zip(*(features[name][places].tolist() for name in names), strict=True))
+    signals = list(zip(*(features[name][places].tolist() for name in names), strict=True)) or [()] * len(rows)
     states = [state_of(row, scene.now, view.as_of) for row in rows]
     hits = [
         Hit(
@@ -592,6 +654,145 @@ def _higher(one: float | None, other: float | None) -> float | None:
 
 def _plain(text: str) -> str:
     return " ".join(text.casefold().split()).rstrip(".!")
+
+
+# -- for a prompt
+
+CONTEXT_HITS = 200
+"""Hits that a context is packed from, whatever its budget: else their order could depend on it."""
+SURE_OF = 10
+"""Hits that the confidence of a context is about: as many as it was fitted for."""
+OPEN_QUESTION = "question"
+"""The kind of a record that is a question still open."""
+
+_SHORT = 12
+"""Words up to which a turn may need the question that it answers to be understood."""
+_QUESTION = re.compile(r"[^.!?\n]*\?\s*$")
+_LONGEST_QUESTION = 25
+
+
+@dataclass(frozen=True, slots=True)
+class Recalled:
+    """What a context is packed from."""
+
+    results: Results
+    pieces: tuple[Piece, ...]
+    """The hits, best first, without what the sections hold whatever is asked."""
+    pinned: tuple[Piece, ...]
+    """Latest first, as are the questions still open."""
+    questions: tuple[Piece, ...]
+
+
+def recall_for_context(
+    scene: Scene,
+    view: View,
+    query: str,
+    *,
+    threshold: float | None,
+    embedder: Embedder | None,
+    reranker: Reranker | None = None,
+    fitted: rank.Numbers | None = None,
+) -> Recalled:
+    """The hits for a question, each with what makes it readable on its own; and what belongs in every context."""
+    results, places = _recalled(
+        scene,
+        view,
+        query,
+        limit=CONTEXT_HITS,
+        threshold=threshold,
+        embedder=embedder,
+        reranker=reranker,
+        fitted=fitted,
+        whole_turns=False,
+        sure_of=SURE_OF,
+    )
+    if scene.frame is None:
+        return Recalled(results, (), (), ())
+    pinned = _standing(scene, view, (scene.frame.columns["flags"] & PINNED) != 0)
+    code = scene.frame.kinds.get(OPEN_QUESTION, -1)
+    questions = _standing(scene, view, scene.frame.columns["kind"] == code)
+    apart = {hit.id for hit in questions}
+    hits = [hit for hit in results if hit.id not in apart]
+    before = _before(scene, view, hits, places)
+    was = _was(scene, view, [*hits, *pinned])
+    return Recalled(
+        results,
+        tuple(replace(before[hit.id], was=was.get(hit.id, ())) for hit in hits),
+        tuple(Piece(hit, was=was.get(hit.id, ())) for hit in pinned),
+        tuple(Piece(hit) for hit in questions if hit.id not in {one.id for one in pinned}),
+    )
+
+
+def _standing(scene: Scene, view: View, wanted: NDArray[np.bool_]) -> list[Hit]:
+    """The documents that a context holds whatever is asked, latest first."""
+    assert scene.frame is not None
+    places = np.flatnonzero(wanted & scene.allowed)
+    if not len(places):
+        return []
+    order = np.lexsort((places, scene.frame.columns["time"][places]))[::-1]
+    chosen = places[order]
+    none = np.zeros(scene.frame.size, np.float32)
+    return _hits(scene, view, _fetch(scene, view, chosen), chosen, none, None, {}, {})
+
+
+def _before(scene: Scene, view: View, hits: Sequence[Hit], places: Mapping[str, int]) -> dict[str, Piece]:
+    """Which turn stands right before each hit; where the hit is short, the question that it answers."""
+    assert scene.frame is not None
+    before = scene.frame.layout.around[0][0]
+    ids = {place: id_ for id_, place in places.items()}
+    previous = {hit.id: int(before[places[hit.id]]) for hit in hits if hit.id in places}
+    size = scene.frame.size
+    short = [
+        previous[hit.id]
+        for hit in hits
+        if hit.id in previous and hit.kind == "episode" and len(hit.text.split()) <= _SHORT
+    ]
+    wanted = np.array(sorted({place for place in short if place < size and scene.allowed[place]}), np.intp)
+    texts = dict(zip(wanted.tolist(), _fetch(scene, view, wanted), strict=True)) if len(wanted) else {}
+    found: dict[str, Piece] = {}
+    for hit in hits:
+        place = previous.get(hit.id, size)
+        row = texts.get(place) if len(hit.text.split()) <= _SHORT else None
+        asked = None
+        if row is not None and (row["speaker"] or row["role"]) != hit.speaker:
+            asked = _asked_in(row["text"] or "")
+        found[hit.id] = Piece(hit, after=ids.get(place), first=place == size, asked=asked)
+    return found
+
+
+def _asked_in(words: str) -> str | None:
+    """The question with which a turn ends."""
+    found = _QUESTION.search(words)
+    question = " ".join(found[0].split()) if found else ""
+    return question if 0 < len(question.split()) <= _LONGEST_QUESTION else None
+
+
+def _was(scene: Scene, view: View, hits: Sequence[Hit]) -> dict[str, tuple[tuple[str, datetime | None], ...]]:
+    """What each derived hit has taken over from: texts, and until when they were true; the latest first."""
+    derived = [hit.id for hit in hits if hit.kind != "episode"]
+    if not derived:
+        return {}
+    links = [
+        link
+        for link in scene.snapshot.rows("links_from", ids=json.dumps(derived), role="supersedes")
+        if holds(link, view.known_at)
+    ]
+    old = {
+        row["id"]: row
+        for row in _revisions(scene.snapshot, sorted({link["target_id"] for link in links}), view.known_at)
+        if row["wall"] in scene.walls and row["retired_at"] is None and row["text"] is not None
+    }
+    found: dict[str, list[Fields]] = {}
+    for link in links:
+        if link["target_id"] in old:
+            found.setdefault(link["source_id"], []).append(old[link["target_id"]])
+    return {
+        id_: tuple(
+            (row["text"], None if row["valid_to"] is None else moment(row["valid_to"]))
+            for row in sorted(rows, key=lambda row: row["valid_to"] or 0, reverse=True)
+        )
+        for id_, rows in found.items()
+    }
 
 
 # -- by time

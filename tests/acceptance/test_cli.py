@@ -565,7 +565,7 @@ def test_an_import_is_summed_up() -> None:
 def test_context_leaves_out_what_search_leaves_out() -> None:
     run("add", "The alarm code is 4471-Heron.")
     done = run("context", "what is a giraffe?", code=1)
-    assert done.stdout == ""
+    assert done.stdout == "not in memory\n"
     assert "not known: what is a giraffe?" in done.stderr
     assert "Heron" in run("context", "what is a giraffe?", "--threshold", "0").stdout
 

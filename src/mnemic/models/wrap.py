@@ -269,7 +269,8 @@ def _reranker_from_spec(spec: str, api_key: str | None) -> Reranker | None:
 
 def one_server(api_key: str | None, *given: object) -> None:
     """Raises ConfigError where a key is given and the strings among `given` name two servers: the key is one's."""
-    addresses = [one for one in given if isinstance(one, str) and one.startswith(("http:", "https:"))]
+    named = ["https://api.anthropic.com" if str(one).startswith("anthropic:") else one for one in given]
+    addresses = [one for one in named if isinstance(one, str) and one.startswith(("http:", "https:"))]
     servers = sorted({f"{(parts := urlsplit(one)).scheme}://{parts.netloc.rpartition('@')[2]}" for one in addresses})
     if api_key is not None and len(servers) > 1:
         raise ConfigError(
