@@ -80,23 +80,28 @@ def answer(
         return ()
     numbers = fitted() if weights is None else weights
     scores = rows @ np.array([numbers[name] for name in FEATURES])
-    return _best(spans, scores, AT_MOST if wanted.several else 1)
+    return _best(spans, scores, AT_MOST if wanted.several else 1, frozenset(text.terms(question)))
 
 
-def _best(spans: Sequence[Span], scores: Array, most: int) -> tuple[Span, ...]:
-    """The best span, and others nearly as good that share no word with it."""
+def _best(spans: Sequence[Span], scores: Array, most: int, asked: frozenset[str]) -> tuple[Span, ...]:
+    """The best span, and others nearly as good that share no word with it but those of the question."""
     order: list[int] = np.argsort(-scores, kind="stable").tolist()
     chosen: list[Span] = []
     said: set[str] = set()
     for place in order:
         if chosen and (len(chosen) == most or scores[place] < scores[order[0]] - ANOTHER):
             break
-        words = set(text.content_words(text.words(spans[place].text)))
-        if words and said.isdisjoint(words):
-            said |= words
-            span = spans[place]
+        span = spans[place]
+        words = set(text.terms(" ".join(text.content_words(text.words(span.text)))))
+        new = words - asked if chosen else words
+        if new and said.isdisjoint(new) and not any(_overlap(span, other) for other in chosen):
+            said |= words - asked
             chosen.append(Span(span.passage, span.start, span.end, span.text, float(scores[place])))
     return tuple(chosen)
+
+
+def _overlap(one: Span, other: Span) -> bool:
+    return one.passage == other.passage and one.start < other.end and other.start < one.end
 
 
 @cache
