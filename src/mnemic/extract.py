@@ -494,10 +494,15 @@ def _nearest(places: NDArray[np.intp], to: NDArray[np.intp]) -> NDArray[np.intp]
     )
 
 
+_PAIRS = {"“": "”", "‘": "’", "(": ")", "[": "]", "{": "}", '"': '"'}
+
+
 def _span(one: Sentence, begin: int, end: int) -> Span:
-    """A span without the punctuation at its edges."""
+    """A span without the punctuation at its edges; what opens there stays where it closes inside."""
     start, stop = one.words[begin][0], one.words[end - 1][1]
     words = one.text[start - one.start : stop - one.start]
     bare = words.strip(" " + _MARKS)
-    start += words.find(bare)
-    return Span(one.passage, start, start + len(bare), bare, 0.0)
+    at = words.find(bare)
+    if at and (closing := _PAIRS.get(words[at - 1])) and closing in bare:
+        bare, at = words[at - 1 : at + len(bare)], at - 1
+    return Span(one.passage, start + at, start + at + len(bare), bare, 0.0)

@@ -107,6 +107,7 @@ def test_sentences_stand_in_their_order_and_lose_no_word(text: str) -> None:
         ("Who carried the boxes?", ["The boxes were carried by Ida Silva.", "It rained."], "Ida Silva"),
         ("How many cats does Ana have?", ["Ana has seven cats.", "The tram was late."], "seven cats"),
         ("What is the alarm code?", ["The alarm code is 4471-Heron.", "It rained."], "4471-Heron"),
+        ("What is Ben reading?", ["I am reading “Blindness” by Saramago."], "“Blindness” by Saramago"),
         ("What is the book called?", ["The book was called “Blindness”.", "It rained."], "Blindness"),
         ("When did Ana move?", ["Ana moved yesterday.", "It rained."], "8 June 2023"),
         ("When did Ana move?", ["Ana moved a couple of weeks ago.", "It rained."], "two weeks before 9 June 2023"),
