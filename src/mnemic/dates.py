@@ -55,11 +55,13 @@ _FULL_MONTH = f"(?:{'|'.join(name.lower() for name in _MONTH_NAMES)})"
 _WEEKDAY = f"(?:{'|'.join(sorted(_WEEKDAYS, key=len, reverse=True))})"
 _SEASON = f"(?:{'|'.join(_SEASONS)})"
 _UNIT = "(?:day|weekend|week|month|year)"
-_ABOUT = "(?:about |around |almost |over |roughly |nearly |some |like |maybe )?"
+_ABOUT = (
+    "(?:about |around |almost |just over |just under |over |roughly |nearly |some |like |maybe |(?:more|less) than )?"
+)
 # "in June 5 people came": what a number counts is not a day, and no year.
 _COUNTS = (
-    r"(?! ?(?:%|°|people|persons|guests|friends|kids|children|times|words|pages|points|seconds?|minutes?|hours?|days?"
-    r"|weeks?|months?|years?|miles?|steps|metres|meters|km|kilomet|k?m\b|cm\b|mm\b|kg\b|percent|degrees|dollars|euros"
+    r"(?!(?: )?(?:%|°|people|persons|guests|friends|kids|children|times|words|pages|points|seconds?|minutes?|hours?"
+    r"|days?|weeks?|months?|years?|miles?|steps|metres|meters|km|kilomet|k?m\b|cm\b|mm\b|kg\b|percent|degrees|dollars|euros"
     r"|pounds|bucks|more\b|of (?:us|them|the|my|our)))"
 )
 _YEAR = rf"(?:1[89]|20|21)\d\d\b(?![-.,/:]\d){_COUNTS}"
@@ -251,7 +253,7 @@ _AGO = _words(
     rf"{_ALONE}(?P<about>{_ABOUT})(?:(?P<n>{_NUMBER})(?P<half> and a half)?"
     rf" (?P<unit>{_UNIT})s?(?P<half_more> and a half)?(?P<so> or so)?|half an? (?P<of>year)"
     rf"|(?P<vague>a few|several|some|many) (?P<units>{_UNIT})s?) (?:ago|back)\b"
-    r"(?: (?P<day>today|yesterday|tomorrow)\b)?"
+    rf"(?: (?P<day>today|yesterday|tomorrow)\b| (?:last|this|next) {_UNIT}\b)?"  # "two years ago this week"
 )
 _AHEAD = _words(
     rf"{_ALONE}(?P<about>{_ABOUT})(?P<n>{_NUMBER}) (?P<unit>day|week|month|year)s?"
@@ -312,8 +314,8 @@ def _month_day(match: re.Match[str], today: datetime, sentences: _Sentences) -> 
 _VERBS = frozenset(("may", "march", "mar"))
 _BEFORE_DATE = _words(r"\b(?:on|by|since|until|till|from|before|after|of|about|around|dated|for|the)(?: the)? $")
 _NO_VERB_AFTER = _words(
-    r"$| ?[^\w\s']| (?:\d|i|i'\w+|we|we'\w+|he|she|they|you|my|our|at|in|with|when|was|is|as|after|before|until|last"
-    r"|this|next|and|or|to)\b"
+    r"$|(?: )?[^\w\s']| (?:\d|i|i'\w+|we|we'\w+|he|she|they|you|my|our|at|in|with|when|was|is|as|after|before|until"
+    r"|last|this|next|and|or|to)\b"
 )
 _VERB_AFTER = _words(
     r" (?:be|not|have|also|well|still|never|only|seem|need|want|become|look|cause|make|get|go|come|take|enter|help|mean"
