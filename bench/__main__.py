@@ -122,6 +122,7 @@ def answers_command(data: Path, out: Path, seed: int, name: str | None, sets: st
         return
     lines = [line for of, found in asked.items() for line in _answers(of, found, seed)]
     path = out / f"{name or f'answers-{date}'}.md"
+    out.mkdir(parents=True, exist_ok=True)
     path.write_text("\n".join(["# Answers without a model", "", *lines]) + "\n", encoding="utf-8")
     click.echo("\n".join(lines))
     _say(f"written to {path}")

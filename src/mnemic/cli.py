@@ -38,7 +38,7 @@ from mnemic.errors import (
 )
 from mnemic.intake import Found, Skipped
 from mnemic.show import Paper, as_json, safe
-from mnemic.types import ANY, FORMATS, SOURCES, STATES, Receipt, Results, ScopeArgs
+from mnemic.types import ANY, FORMATS, SOURCES, STATES, Answer, Receipt, Results, ScopeArgs
 
 if TYPE_CHECKING:
     from mnemic import Memory
@@ -213,7 +213,7 @@ COMMON: tuple[Callable[[Any], Any], ...] = (
 
 SECTIONS = {
     "Keep and change": ("add", "remember", "update", "retire", "feedback", "undo", "erase"),
-    "Ask and read": ("search", "context", "get", "list", "timeline", "history", "diff"),
+    "Ask and read": ("search", "ask", "context", "get", "list", "timeline", "history", "diff"),
     "The whole file": ("stats", "verify", "rebuild", "export", "import"),
     "Try it": ("demo", "bench"),
 }
@@ -305,6 +305,8 @@ _OPTIONS: tuple[tuple[str, str | Callable[[re.Match[str]], str]], ...] = (
     (r"or set one for all with Memory\(…, timezone='Europe/Lisbon'\)", "or name one with --timezone"),
     (r"Memory\(embedder=…\)", "--embedder"),
     (r"remember\(…, supersedes=\[…\]\)", "mnemic remember --supersedes ID"),
+    (r"check user_id and project_id", "check --user and --project"),
+    (r"with a lower threshold", "with a lower --threshold"),
     (r"project_id=ANY", "--all-projects"),
     (r"\bget\('(\w+)'\)", r"mnemic get \1"),
     (r"\bt1=", "SINCE="),
@@ -894,6 +896,60 @@ def _not_known(console: Console, results: Results) -> Iterator[str]:
 def _asked(given: dict[str, Any]) -> dict[str, Any]:
     """Only what was said; `Memory` has its own defaults."""
     return {key: value for key, value in given.items() if value not in (None, ())}
+
+
+@_verb()
+@click.argument("question", nargs=-1, required=True)
+@click.option(
+    "-t",
+    "--threshold",
+    metavar="P",
+    type=click.FloatRange(0, 1),
+    default=0.5,
+    show_default=True,
+    help="Not known where the evidence was found with a lower probability.",
+)
+@_as_of
+@_known_at
+@_now
+@_where
+@_kinds
+@_include
+@_reranker
+def ask(console: Console, question: tuple[str, ...], threshold: float, reranker: str | None, **given: Any) -> int:
+    """Answer in the words of the evidence, or say "not known".
+
+    The shortest words that answer a question, with what they rest on; days and months are worked out: "yesterday", said
+    on 8 May, is 7 May. No model writes it: it is never more than was said, and may be the wrong part of it. Exit code:
+    0 with an answer, 1 where it is not known.
+
+    \b
+    mnemic ask "when did Ana move to Porto?"
+    mnemic ask "where does Ana live?" --as-of 2026-03-20
+    mnemic ask "who has the key?" --threshold 0.2 --json
+    """
+    with console.memory(reranker=reranker) as memory:
+        answer = memory.ask(" ".join(question), threshold=threshold, **_asked(given), **console.scope)
+    notes = [_in_options(note) for note in answer.notes]
+    if answer.known:
+        lines = list(console.paper.answer(answer))
+    else:
+        lines = [] if console.quiet else list(_no_answer(console, answer, notes))
+    console.tell(answer, lines)
+    if answer.known:
+        for note in notes:
+            console.note(f"note: {note}")
+    return 0 if answer.known else 1
+
+
+def _no_answer(console: Console, answer: Answer, notes: Sequence[str]) -> Iterator[str]:
+    yield f"{click.style(answer.text, bold=True)}: {safe(answer.query)}"
+    for note in notes:
+        yield from console.paper.words(note, "  ")
+    advice = (
+        "try: other words; --threshold 0 for the likeliest words; mnemic search to see what there is; another --user"
+    )
+    yield from console.paper.words(advice, "  ")
 
 
 @_verb()

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 import re
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -79,23 +80,28 @@ def answer(
         return ()
     numbers = fitted() if weights is None else weights
     scores = rows @ np.array([numbers[name] for name in FEATURES])
-    return _best(spans, scores, AT_MOST if wanted.several else 1)
+    return _best(spans, scores, AT_MOST if wanted.several else 1, frozenset(text.terms(question)))
 
 
-def _best(spans: Sequence[Span], scores: Array, most: int) -> tuple[Span, ...]:
-    """The best span, and others nearly as good that share no word with it."""
+def _best(spans: Sequence[Span], scores: Array, most: int, asked: frozenset[str]) -> tuple[Span, ...]:
+    """The best span, and others nearly as good that share no word with it but those of the question."""
     order: list[int] = np.argsort(-scores, kind="stable").tolist()
     chosen: list[Span] = []
     said: set[str] = set()
     for place in order:
         if chosen and (len(chosen) == most or scores[place] < scores[order[0]] - ANOTHER):
             break
-        words = set(text.content_words(text.words(spans[place].text)))
-        if words and said.isdisjoint(words):
-            said |= words
-            span = spans[place]
+        span = spans[place]
+        words = set(text.terms(" ".join(text.content_words(text.words(span.text)))))
+        new = words - asked if chosen else words
+        if new and said.isdisjoint(new) and not any(_overlap(span, other) for other in chosen):
+            said |= words - asked
             chosen.append(Span(span.passage, span.start, span.end, span.text, float(scores[place])))
     return tuple(chosen)
+
+
+def _overlap(one: Span, other: Span) -> bool:
+    return one.passage == other.passage and one.start < other.end and other.start < one.end
 
 
 @cache
@@ -108,10 +114,27 @@ def fitted() -> Mapping[str, float]:
 
 # -- sentences
 
-_CUT = re.compile(r"(?<=[.!?…。！？])[\"”’)]*\s+|\n+|\s[-–—]\s|(?=\[)")
+# After a mark and what closes with it; the full stops of Chinese and Japanese need no blank behind them.
+_CUT = re.compile(r"(?<=[.!?…])(?P<closing>[\"”’»)]*)\s+|(?<=[。！？])(?P<closed>[」』”’）]*)\s*|\n+|\s[-–—]\s|(?=\[)")
+_SHORT = """dr mr mrs ms mx prof rev hon gen col capt lt sgt jr sr st mt ave blvd vs cf approx dept est vol fig mme mlle
+    bzw ca tel"""
+# "Dr. Smith", "e.g. a hammer", "J. R. Smith", "1. Milk" in a list, "at 5 p.m. on Friday", "No. 5", "Sept. 12"
+_NO_END = re.compile(
+    rf"\b(?:{'|'.join(_SHORT.split())})\.$|\b(?:[a-z]\.){{2,4}}$(?<![ap]\.m\.)"
+    r"|(?<![^\s(\"“])(?-i:[A-HJ-Z])\.$|(?:^|\n)\s{0,8}\d{1,3}\.$",
+    re.IGNORECASE,
+)
+_NO_END_BEFORE_LETTER = re.compile(r"\b[ap]\.m\.$", re.IGNORECASE)
+_NO_END_BEFORE_DIGIT = re.compile(
+    r"\b(?:no|nos|nr|p|pp|ch|jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec)\.$", re.IGNORECASE
+)
+_LOOK_BACK = 16
+"""Characters before a full stop that tell whether it ends a sentence."""
+WORDS = 120
+"""Words of a sentence: one that has more, as notes without full stops do, is read in pieces."""
 _WORD = re.compile(r"\S+")
 _MARKS = "\"'“”‘’.,;:!?()[]{}…*_–—"
-_LETTERS = re.compile(r"[^\W\d_]")
+_SPEAKS = re.compile(r"[^\W_]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +163,11 @@ class Sentence:
     def fit(self) -> float:
         """How well it fits, before its words are looked at: what its passage scored, and what it shares itself."""
         return 2.0 * self.behind + 0.6 * self.overlap + self.cosine - 0.03 * self.passage
+
+    @property
+    def asks_back(self) -> bool:
+        """Whether it is a question itself."""
+        return self.text.rstrip('"”’») ').endswith(("?", "？"))
 
 
 def sentences(question: str, passages: Sequence[Passage], alike: Alike | None) -> list[Sentence]:
@@ -181,13 +209,41 @@ def sentences(question: str, passages: Sequence[Passage], alike: Alike | None) -
 
 
 def _cuts(words: str) -> Iterator[tuple[int, int]]:
-    start = 0
+    """Where each sentence stands. What holds neither a letter nor a digit goes with the sentence after it."""
+    start = checked = 0
+    speaks = False
     for cut in _CUT.finditer(words):
-        if _LETTERS.search(words, start, cut.start()) or any(c.isdigit() for c in words[start : cut.start()]):
-            yield start, cut.start()
-            start = cut.end()
+        end = cut.end("closing") if cut["closing"] else cut.end("closed") if cut["closed"] else cut.start()
+        speaks = speaks or _SPEAKS.search(words, checked, end) is not None
+        checked = cut.end()
+        if speaks and not (words[cut.start() - 1 : cut.start()] == "." and not _ends(words, cut)):
+            yield from _pieces(words, start, end)
+            start, speaks = cut.end(), False
     if words[start:].strip():
-        yield start, len(words)
+        yield from _pieces(words, start, len(words))
+
+
+def _ends(words: str, cut: re.Match[str]) -> bool:
+    """Whether the full stop before a blank ends a sentence."""
+    if cut[0] == "" or "\n" in cut[0] or cut["closing"]:
+        return True
+    before = words[max(0, cut.start() - _LOOK_BACK) : cut.start()]
+    if cut.start() > _LOOK_BACK:
+        before = "…" + before  # not the beginning of a line
+    if _NO_END.search(before):
+        return False
+    after = words[cut.end() : cut.end() + 1]
+    if after.islower():
+        return _NO_END_BEFORE_LETTER.search(before) is None
+    return not (after.isdigit() and _NO_END_BEFORE_DIGIT.search(before))
+
+
+def _pieces(words: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    for number, word in enumerate(_WORD.finditer(words, start, end)):
+        if number and number % WORDS == 0:
+            yield start, word.start()
+            start = word.start()
+    yield start, end
 
 
 # -- times
@@ -196,10 +252,11 @@ def _cuts(words: str) -> Iterator[tuple[int, int]]:
 def _told(wanted: Wanted, read: Sequence[Sentence], passages: Sequence[Passage]) -> Span | None:
     """The time that the most fitting sentence tells; where it tells none, the day on which it was said."""
     told = [dates.told(passage.text, passage.said_at) for passage in passages]
+    starts = [[time.start for time in times] for times in told]
 
-    def inside(one: Sentence) -> list[dates.Told]:
-        end = one.start + len(one.text)
-        return [time for time in told[one.passage] if one.start <= time.start < end]
+    def inside(one: Sentence) -> Sequence[dates.Told]:
+        at = starts[one.passage]
+        return told[one.passage][bisect_left(at, one.start) : bisect_left(at, one.start + len(one.text))]
 
     def fit(one: Sentence) -> float:
         # A sentence that tells a time is likelier the one that answers; a question back tells nothing. Weights are
@@ -210,7 +267,7 @@ def _told(wanted: Wanted, read: Sequence[Sentence], passages: Sequence[Passage])
             + 0.5 * one.around
             + 1.0 * bool(inside(one))
             + 0.1 * bool(told[one.passage])
-            - 0.3 * one.text.endswith("?")
+            - 0.3 * one.asks_back
         )
 
     if not read:
@@ -226,7 +283,8 @@ def _told(wanted: Wanted, read: Sequence[Sentence], passages: Sequence[Passage])
 
 def _in_unit(time: dates.Told, wanted: Wanted) -> str:
     """A time in the unit that the question asks for, where it is known that well."""
-    if time.precision == "about" or wanted.unit is None or (wanted.unit == "month" and time.precision == "year"):
+    unknown = ("year", "season") if wanted.unit == "month" else ()
+    if time.precision in ("about", *unknown) or wanted.unit is None:
         return time.phrase
     if wanted.unit == "year":
         return str(time.first.year)
@@ -239,24 +297,28 @@ _AGO = re.compile(r"\bago\b")
 def _lasting(question: str, read: Sequence[Sentence], passages: Sequence[Passage]) -> Span | None:
     """The length of time in the most fitting sentence that tells one."""
     ago = _AGO.search(question.lower()) is not None
+    found = [
+        [(time.start, time.end) for time in dates.told(passage.text, passage.said_at) if _is_ago(passage.text, time)]
+        if ago
+        else [(time.start, time.end) for time in dates.lasting(passage.text, passage.said_at)]
+        for passage in passages
+    ]
+    starts = [[start for start, _ in spans] for spans in found]
     choices: list[tuple[float, Span]] = []
     for one in read:
-        passage = passages[one.passage]
-        fit = 3.0 * one.behind + 0.5 * one.overlap + 0.5 * one.around - 0.3 * one.text.endswith("?")
-        end = one.start + len(one.text)
-        spans = [(time.start, time.end) for time in dates.lasting(passage.text, passage.said_at)]
-        if ago:
-            spans = [
-                (time.start, time.end)
-                for time in dates.told(passage.text, passage.said_at)
-                if passage.text[time.start : time.end].lower().endswith("ago")
-            ]
+        words, at = passages[one.passage].text, starts[one.passage]
+        fit = 3.0 * one.behind + 0.5 * one.overlap + 0.5 * one.around - 0.3 * one.asks_back
         choices += [
-            (fit, Span(one.passage, begin, stop, passage.text[begin:stop], fit))
-            for begin, stop in spans
-            if one.start <= begin < end
+            (fit, Span(one.passage, start, end, words[start:end], fit))
+            for start, end in found[one.passage][
+                bisect_left(at, one.start) : bisect_left(at, one.start + len(one.text))
+            ]
         ]
     return max(choices, key=lambda choice: choice[0])[1] if choices else None
+
+
+def _is_ago(words: str, time: dates.Told) -> bool:
+    return _AGO.search(words[time.start : time.end].lower()) is not None
 
 
 # -- spans
@@ -379,8 +441,7 @@ def _of_sentence(wanted: Wanted, one: Sentence) -> tuple[list[Span], Array]:
     places = np.flatnonzero(asked)
     near = np.zeros(len(begin))
     if len(places):
-        to_begin = np.abs(begin[:, None] - 1 - places).min(axis=1)
-        near = 1.0 / (1.0 + np.minimum(to_begin, np.abs(end[:, None] - places).min(axis=1)))
+        near = 1.0 / (1.0 + np.minimum(_nearest(places, begin - 1), _nearest(places, end)))
     kind = wanted.kind
     seen: dict[str, Any] = {
         "behind": one.behind,
@@ -388,7 +449,7 @@ def _of_sentence(wanted: Wanted, one: Sentence) -> tuple[list[Span], Array]:
         "first passage": one.passage == 0,
         "overlap": one.overlap,
         "cosine": one.cosine,
-        "asks back": one.text.endswith("?"),
+        "asks back": one.asks_back,
         "words of the sentence": np.log(size),
         "later sentence": not one.first,
         "length": log,
@@ -425,10 +486,23 @@ def _of_sentence(wanted: Wanted, one: Sentence) -> tuple[list[Span], Array]:
     return [_span(one, int(a), int(b)) for a, b in zip(begin, end, strict=True)], rows
 
 
+def _nearest(places: NDArray[np.intp], to: NDArray[np.intp]) -> NDArray[np.intp]:
+    """How far the nearest of some places (ascending) is from each of `to`."""
+    after = np.searchsorted(places, to)
+    return np.minimum(
+        np.abs(places[np.minimum(after, len(places) - 1)] - to), np.abs(places[np.maximum(after - 1, 0)] - to)
+    )
+
+
+_PAIRS = {"“": "”", "‘": "’", "(": ")", "[": "]", "{": "}", '"': '"'}
+
+
 def _span(one: Sentence, begin: int, end: int) -> Span:
-    """A span without the punctuation at its edges."""
+    """A span without the punctuation at its edges; what opens there stays where it closes inside."""
     start, stop = one.words[begin][0], one.words[end - 1][1]
     words = one.text[start - one.start : stop - one.start]
     bare = words.strip(" " + _MARKS)
-    start += words.find(bare)
-    return Span(one.passage, start, start + len(bare), bare, 0.0)
+    at = words.find(bare)
+    if at and (closing := _PAIRS.get(words[at - 1])) and closing in bare:
+        bare, at = words[at - 1 : at + len(bare)], at - 1
+    return Span(one.passage, start + at, start + at + len(bare), bare, 0.0)

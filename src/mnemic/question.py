@@ -1,7 +1,7 @@
 """What a question wants: the kind of its answer, and whether that is one thing or several.
 
-Pure, by rules, and English: another language wants a "thing". Nothing is left out of a search for it; it decides how an
-answer is read out of what was found.
+Pure, by rules, and English; of German, French and Spanish only the question words are known, and another language wants
+a "thing". Nothing is left out of a search for it; it decides how an answer is read out of what was found.
 """
 
 from __future__ import annotations
@@ -27,74 +27,129 @@ class Wanted:
     """The precision of a time that is asked for: "In which year …"."""
 
 
-_UNIT = re.compile(r"^(?:in |on |during |around |by )?(?:what|which) (?:\w+ )?(year|month)\b")
-# The first that fits.
+_READ = 1000
+"""Characters of a question that are looked at: what it wants is told at its beginning."""
+
+# What stands before the question itself: "And", "Can you tell me", "When it rains, …", an inverted question mark.
+_OPENING = re.compile(
+    r"^(?:[\W_]+|(?:and|but|so|then|also|oh|hey|please|well|ok|okay)\b,? "
+    r"|(?:(?:can|could|would|will|do|did) (?:you|i|we)|please|i)(?: please| still| even)?"
+    r" (?:tell|remind|remember|know|recall|say|wonder|want to know)(?: me| us)?,?"
+    r" (?=(?:when|where|who|whom|whose|why|how|what|which|if|whether)\b)"
+    r"|(?:when|while|after|before|if|where) [^,?]{1,200},"
+    r" (?=(?:when|where|who|whom|whose|why|how|what|which|did|does)\b))"
+)
+_POLAR = re.compile(
+    r"(?:(?:is|are|was|were|do|does|did|has|have|had|can|could|would|will|should|might|must)(?:n't)?|am|shall|may|can't"
+    r"|won't|if|whether)\b"
+)
+# Of other languages, by the first words.
+_BEFORE = r"(?:(?:seit|mit|von|bei|für|an|in|bis|depuis|avec|chez|pour|de|à|a|con|desde|hasta|para|d') ?)?"
+_FOREIGN_WORDS: tuple[tuple[Kind, str], ...] = (
+    ("time", "wann|quand|cu[áa]ndo"),
+    (
+        "duration",
+        "wie (?:lange|alt)|wie viele (?:jahre|monate|wochen|tage|stunden)|combien (?:de temps|d'années|de (?:mois"
+        "|semaines|jours))|cu[áa]nto tiempo|cu[áa]nt[oa]s (?:años|meses|semanas|días|horas)",
+    ),
+    ("number", "wie ?viele?|wie oft|combien|cu[áa]nt[oa]s?"),
+    ("place", "wo|wohin|woher|où|ad[óo]nde|d[óo]nde"),
+    ("person", "wer|wem|wen|wessen|qui|qui[ée]n(?:es)?"),
+    ("reason", "warum|wieso|weshalb|pourquoi|por qu[ée]"),
+    ("manner", "wie|c[óo]mo"),
+    ("thing", "was (?:hat|hast|haben|ist|sind|mag|macht|kann|gibt|isst|hei(?:ß|ss)t|für)"),
+)
+_FOREIGN: tuple[tuple[Kind, re.Pattern[str]], ...] = tuple(
+    (kind, re.compile(rf"{_BEFORE}(?:{words})\b")) for kind, words in _FOREIGN_WORDS
+)
+_FIRST = re.compile(r"\b(?:when|where|who(?:m|se)?|why|how|what|which)\b")
+_UNIT = re.compile(r"(?:what|which) (?:\w+ )?(year|month)\b")
+# From its question word on; the first that fits.
 _PATTERNS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
     (
         "time",
         re.compile(
-            r"^(?:(?:on|by|since|until|around|in) )?(?:when\b"
-            r"|(?:what|which) (?:exact )?(?:day|date|month|year|week|season)\b)"
-            r"|\bwhat (?:is|was) the (?:exact )?date\b"
+            r"when\b|(?:what|which) (?:exact )?(?:day|date|month|year|week|weekday|season|time|decade)\b(?! zone)"
+            r"|what(?:'s| is| was) the (?:exact )?(?:date|month|year)\b"
         ),
     ),
-    (
-        "duration",
-        re.compile(r"^(?:for )?how (?:long|old)\b|^(?:for )?how many (?:years|months|weeks|days|hours|minutes)\b"),
-    ),
+    ("duration", re.compile(r"how (?:long|old)\b|how many (?:years|months|weeks|days|hours|minutes)\b")),
     (
         "number",
-        re.compile(r"\bhow (?:many|much|often|far|big|tall|high)\b|\bwhat (?:number|amount|percentage|score|price)\b"),
+        re.compile(
+            r"how (?:many|much|often|far|big|tall|high)\b|what (?:number|amount|percentage|score|price)\b"
+            r"|what(?:'s| is| was| were) (?:the|\w+'s|his|her|my|your) (?:\w+ ){0,2}"
+            r"(?:number(?! one\b)|amount|percentage|score|price|cost)\b"
+        ),
     ),
-    ("person", re.compile(r"\bwho(?:m|se)?\b")),
+    ("person", re.compile(r"who(?:m|se)?\b")),
     (
         "place",
         re.compile(
-            r"\bwhere\b|\b(?:what|which) (?:city|cities|country|countries|state|states|place|places|town|towns|location"
+            r"where\b|(?:what|which) (?:city|cities|country|countries|state|states|place|places|town|towns|location"
             r"|locations|areas?|island|region|neighbou?rhood)\b"
         ),
     ),
     (
         "reason",
         re.compile(
-            r"\bwhy\b|\bwhat (?:inspired|motivated|made|caused|prompted|led)\b"
-            r"|\bwhat (?:is|was|were|are) .*\b(?:reason|motivation|inspiration)\b"
+            r"why\b|how come\b|what (?:inspired|motivated|made|caused|prompted|led)\b"
+            r"|what (?:is|was|were|are)\b.*\b(?:reason|motivation|inspiration)\b|.*[.?] why\b"
         ),
     ),
-    ("manner", re.compile(r"\bhow\b")),
-    ("yes or no", re.compile(r"^(?:is|are|was|were|do|does|did|has|have|had|can|could|would|will|should)\b")),
+    ("manner", re.compile(r"how\b")),
     (
         "name",
         re.compile(
-            r"\b(?:name|names|named|called|title|books?|movies?|films?|games?|songs?|bands?|artists?|shows?|brand|company"
-            r"|author|series|shop|store|team)\b"
+            r".*?\b(?:name|names|named|title|movies?|films?|games?|songs?|bands?|artists?|brand|company|author|series|shop"
+            r"|team)\b|.*\bcalled\b(?! \w+ing\b)"
+            # "show", "book" and "store" are verbs, too
+            r"|.*?\b(?:what|which|tv|the|an?|any|her|his|my|your|their|s|favou?rite|new|last|first)"
+            r" (?:(?!(?:do|does|did|has|have|had|will)\b)\w+ ){0,2}"
+            r"(?:shows?|books?|store)\b"
         ),
     ),
 )
+_AUXILIARY = r"(?:(?:is|are|was|were|do|does|did|has|have|had|can|could|will|would|should|might|must)(?:n't)?)\b"
+# A list is asked for by a plural before a verb: "what martial arts has …", but not "what helps …".
 _SEVERAL = re.compile(
-    r"^(?:what|which)(?: are| were| kinds? of| types? of| other| new| some| different)* (?:\w+ )?"
-    r"(?!(?:is|was|does|has|this|his|its)\b)(?:\w+(?<!s)s|people|children|family)\b"
-    r"|\bboth\b|^who (?:are|were)\b"
+    rf"(?:what|which)(?: (?!{_AUXILIARY})[\w'/-]{{1,30}}){{0,4}}?"
+    rf" (?:(?!{_AUXILIARY}|(?:news|gas|lens|christmas)\b)[\w/-]{{1,30}}(?<![suiy])s|people|children)"
+    rf"(?: (?:of|for|in|on|from|at|about|with) [^,?]{{1,40}}?)? {_AUXILIARY}"
+    r"|which of (?:\w+ ){0,3}\w+s\b(?! (?:is|was|has|does)\b)"
+    r"|what (?:are|were) (?!you\b|we\b|they\b|i\b)|who (?:are|were)\b|.*\bboth\b"
+    r"|.*\ball (?:the|of|her|his|their|my|your|our)\b"
 )
 
 
 def wanted(question: str) -> Wanted:
     """What answers a question."""
-    folded = " ".join(question.lower().split())
-    kind = _kind(folded)
-    unit = _UNIT.search(folded)
+    folded = " ".join(question.lower().replace("’", "'").split())[:_READ]
+    while opening := _OPENING.match(folded):
+        folded = folded[opening.end() :]
+    kind, asked = _kind(folded)
+    unit = _UNIT.match(asked) if kind == "time" else None
     return Wanted(
         kind,
-        several=kind not in ("time", "duration", "number", "yes or no") and _SEVERAL.search(folded) is not None,
-        unit=("year" if unit[1] == "year" else "month") if unit and kind == "time" else None,
+        several=kind not in ("time", "duration", "number", "yes or no") and _SEVERAL.match(asked) is not None,
+        unit=None if unit is None else "year" if unit[1] == "year" else "month",
     )
 
 
-def _kind(folded: str) -> Kind:
+def _kind(folded: str) -> tuple[Kind, str]:
+    """The kind, and the question from its question word on: the first one leads, "who" is another one's in "what did
+    the man who called want?"."""
+    for kind, pattern in _FOREIGN:
+        if pattern.match(folded):
+            return kind, folded
+    if _POLAR.match(folded):
+        return "yes or no", folded
+    first = _FIRST.search(folded)
+    asked = folded[first.start() :] if first else folded
     for kind, pattern in _PATTERNS:
-        if pattern.search(folded):
-            return kind
-    return "thing"
+        if pattern.match(asked):
+            return kind, asked
+    return "thing", asked
 
 
 # -- how much has to be put together

@@ -12,7 +12,7 @@ from typing import Any, cast
 
 import click
 
-from mnemic.types import Change, Diff, Evidence, Hit, Page, Record, Stats
+from mnemic.types import Answer, Change, Diff, Evidence, Hit, Page, Record, Stats
 
 NARROWEST = 40
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
@@ -65,6 +65,14 @@ class Paper:
         head = _joined(self.when(piece.time), piece.speaker or "", piece.id, origin or "", message or "")
         yield click.style(f"    evidence: {head}", dim=True)
         yield from self.words(piece.text, "      ")
+
+    def answer(self, answer: Answer) -> Iterator[str]:
+        """An answer, and each piece that it rests on."""
+        first, *more = self.words(answer.text, "")
+        yield click.style(first, bold=True)
+        yield from more
+        for piece in dict.fromkeys(citation.evidence.id for citation in answer.citations):
+            yield from self.evidence(next(one.evidence for one in answer.citations if one.evidence.id == piece))
 
     # -- records and changes
 

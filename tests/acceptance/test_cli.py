@@ -28,6 +28,7 @@ COMMANDS = [
     "remember",
     "update",
     "search",
+    "ask",
     "context",
     "get",
     "list",
@@ -151,6 +152,44 @@ def test_what_was_added_is_found_with_its_record_and_its_time() -> None:
     assert "2026-04-19 22:14  Ana" in shown
     assert "    The alarm code is 4471-Heron." in shown.splitlines()
     assert entry["id"] in shown
+
+
+def test_a_question_is_answered_with_its_evidence() -> None:
+    run("add", "I moved to Porto yesterday.", "--name", "Ana", "--time", "2026-05-08T10:00")
+    for other in ("The tram is late.", "The bakery opens at six.", "Ben sold the kayak.", "It rains again."):
+        run("add", other, "--name", "Ben")
+    done = run("ask", "when", "did", "Ana", "move to Porto?")
+    lines = done.stdout.splitlines()
+    assert lines[0] == "7 May 2026"
+    assert "2026-05-08 10:00  Ana" in lines[1]
+    assert lines[2].strip() == "I moved to Porto yesterday."
+    assert "note: an extract" in done.stderr
+    told = answer("ask", "when did Ana move to Porto?", "--now", "2026-06-01")
+    assert (told["text"], told["known"], told["citations"][0]["quote"]) == ("7 May 2026", True, "yesterday")
+    assert run("get", told["citations"][0]["evidence"]["id"]).stdout
+    quiet = run("ask", "when did Ana move to Porto?", "--quiet")
+    assert quiet.stdout == done.stdout
+    assert quiet.stderr == ""
+
+
+def test_what_cannot_be_answered_is_not_known() -> None:
+    run("add", "The alarm code is 4471-Heron.")
+    refused = run("ask", "what is a giraffe?", code=1)
+    assert refused.stdout.startswith("not known: what is a giraffe?\n")
+    assert "below 0.50: ask in other words, or with a lower --threshold" in refused.stdout
+    assert run("ask", "what is a giraffe?", "--quiet", code=1).output == ""
+    assert answer("ask", "what is a giraffe?", code=1)["known"] is False
+    assert "Heron" in run("ask", "what is a giraffe?", "--threshold", "0").stdout
+    assert "check --user and --project" in run("ask", "what is the alarm code?", "--user", "bob", code=1).stdout
+    assert run("ask", "what is the alarm code?", "--as-of", "2020-01-01", "--kind", "fact", code=1).stdout
+    for wrong in (["--threshold", "2"], ["--now", "soon"], ["--where", "x"], ["--file", "none.db"]):
+        assert run("ask", "what is the alarm code?", *wrong, code=2).stdout == ""
+    run("ask", code=2)
+
+
+def test_an_answer_does_not_steer_the_terminal() -> None:
+    run("add", stdin="The alarm code is \x1b[31m4471\x1b[0m.")
+    assert "\x1b" not in run("ask", "what is the alarm code?", "--threshold", "0").output
 
 
 def test_a_search_is_explained() -> None:
@@ -824,6 +863,7 @@ def _calls() -> Iterator[Callable[[], Result]]:
     id_ = answer("list", "-n", "1")["records"][0]["id"]
     for words in (
         ["search", "note"],
+        ["ask", "note", "--threshold", "0"],
         ["context", "note"],
         ["get", id_],
         ["list"],
