@@ -12,7 +12,7 @@ from functools import cache
 from typing import Protocol
 from weakref import WeakSet
 
-CACHES, STORES = 0, 1
+CACHES, STORES, READERS = 0, 1, 2
 """The order of coming to rest: that in which their locks are taken."""
 
 
@@ -28,7 +28,7 @@ class Resting(Protocol):
         ...
 
 
-_resting: tuple[WeakSet[Resting], WeakSet[Resting]] = (WeakSet(), WeakSet())
+_resting: tuple[WeakSet[Resting], ...] = (WeakSet(), WeakSet(), WeakSet())
 _asleep: list[Resting] = []
 
 

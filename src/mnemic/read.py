@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+import threading
 from collections import OrderedDict
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -23,6 +24,7 @@ from numpy.typing import NDArray
 from mnemic import channels, learn, lessons, precise, question, rank
 from mnemic.changes import scope_code
 from mnemic.errors import InputError, ModelError
+from mnemic.forks import READERS, watch
 from mnemic.frame import PINNED, Frame, FrameCache
 from mnemic.lookup import seen, wanted
 from mnemic.models.wrap import scores_of, space_of
@@ -101,8 +103,19 @@ class Reader:
     def __init__(self, store: SqliteStore, cache: FrameCache) -> None:
         self._store = store
         self._cache = cache
+        self._lock = threading.RLock()
+        """Guards what follows. Taken inside scenes, so never the cache's: who holds that waits for a snapshot."""
         self._books: OrderedDict[tuple[int, ...], tuple[Frame | None, precise.Book]] = OrderedDict()
         self._taught: OrderedDict[tuple[Any, ...], _Learned] = OrderedDict()
+        watch(self, READERS)
+
+    def rest(self) -> None:
+        """Let no thread be in the middle of what is kept here. See `forks`."""
+        self._lock.acquire()
+
+    def go_on(self, *, child: bool) -> None:
+        """Let threads in again."""
+        self._lock.release()
 
     def named(self, scene: Scene, view: View, query: str) -> tuple[list[precise.Found], int]:
         """The records in a scene that a question names, and how many have a name at all.
@@ -114,7 +127,7 @@ class Reader:
         derived = [code for kind, code in scene.frame.kinds.items() if kind != "episode"]
         rows: list[int] = scene.frame.columns["row"][np.isin(scene.frame.columns["kind"], derived)].tolist()
         key = tuple(scene.walls)
-        with self._cache.lock:
+        with self._lock:
             known, book = self._books.pop(key, (None, precise.Book()))
             if view.known_at is not None:
                 book = precise.Book()  # what an earlier instant held is not what the next question will want
@@ -130,7 +143,7 @@ class Reader:
 
     def forget(self) -> None:
         """Drop the names kept: after an erasure none of them stays in memory."""
-        with self._cache.lock:
+        with self._lock:
             self._books.clear()
             self._taught.clear()
 
@@ -171,7 +184,7 @@ class Reader:
             same = known is not None and known.acts == acts
             known = _Learned(seq, acts, known.weights if known is not None and same else {})
             if view.known_at is None:
-                with self._cache.lock:
+                with self._lock:
                     self._taught[key] = known
                     self._taught.move_to_end(key)
                     while len(self._taught) > _TAUGHT:
