@@ -7,6 +7,7 @@ A further channel is one more callable here and one more weight in `rank.json`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import numpy as np
@@ -45,13 +46,13 @@ def understand(query: str, frame: Frame) -> tuple[rank.Asked, NDArray[np.bool_] 
     return asked, of_documents(asked.speakers), of_documents(asked.named)
 
 
-def lexical(asked: rank.Asked, frame: Frame, among: Bools | None) -> rank.Lexical:
+def lexical(asked: rank.Asked, frame: Frame, among: Bools | None, standing: Sequence[rank.Term]) -> rank.Lexical:
     """BM25 of each document, alone and in its contexts; words in subjects and aliases count above the text.
 
     Only documents `among` those that may be returned (None: all) have a part in it: a turn must not be found for what
-    its neighbour said before that was retired.
+    its neighbour said before that was retired. `standing` says where among them each of the question's terms stands.
     """
-    terms = frame.terms(asked.terms, among)
+    terms = list(standing)
     if any(kind != "episode" for kind in frame.kinds):
         titles = frame.terms([term for term in asked.terms if not term.compound], among, SUBJECT)
         terms += [term._replace(weight=term.weight * SUBJECT_WEIGHT) for term in titles if len(term.documents)]
@@ -142,6 +143,15 @@ def linked(
     terms = frame.terms([text.QueryTerm(term, 1.0, False) for term in fresh], among)
     found = rank.linked(terms, seeds, text_of, among)
     return {"linked": found} if found.any() else {}
+
+
+def rarity(words: Sequence[str], frame: Frame, among: Bools | None) -> NDArray[np.float32]:
+    """How rare each of these words is among the documents, (words,); it adds up to 1."""
+    terms = [(text.terms(word) or [""])[0] for word in words]
+    found = frame.terms([text.QueryTerm(term, 1.0, False) for term in terms], among)
+    living = frame.size if among is None else int(np.count_nonzero(among))
+    rare = np.log1p(living / (1.0 + np.array([len(term.documents) for term in found])))
+    return (rare / rare.sum()).astype(np.float32)
 
 
 def _unit(vector: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -30,7 +30,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -556,7 +556,7 @@ def best_of_sessions(scores: Floats, layout: Layout, allowed: Bools | None = Non
 
 def softmax(scores: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
     """Shares of a softmax with the sharpness that the calibration uses; they sum to 1."""
-    raised = np.exp(_SHARPNESS * (scores.astype(np.float64) - float(scores.max(initial=-np.inf))))
+    raised = np.exp(SHARPNESS * (scores.astype(np.float64) - float(scores.max(initial=-np.inf))))
     return raised / raised.sum()
 
 
@@ -661,7 +661,7 @@ def reranked(order: Ints, scores: NDArray[np.floating[Any]], given: Ints) -> Int
 
 # --- Calibration ------------------------------------------------------------------------------------------------------
 
-_SHARPNESS = 16.0
+SHARPNESS = 16.0
 """Of the softmax over a scope's scores; the value at which sets left out of the calibration were most likely."""
 
 RIVALS = 10
@@ -709,8 +709,8 @@ def facts(
         return None
     rivals = scores[best].astype(np.float64)
     values = scores if allowed is None else scores[allowed]
-    scaled = (values - np.float32(rivals[0])) * np.float32(_SHARPNESS)
-    mass = _SHARPNESS * float(rivals[0]) + float(np.log(np.exp(scaled, out=scaled).sum(dtype=np.float64)))
+    scaled = (values - np.float32(rivals[0])) * np.float32(SHARPNESS)
+    mass = SHARPNESS * float(rivals[0]) + float(np.log(np.exp(scaled, out=scaled).sum(dtype=np.float64)))
     cosine = None if sense is None else float(sense.turn[best[0]])
     return Facts(float(words.wide_coverage[best[0]]), cosine, mass, float(rivals.mean()))
 
@@ -718,7 +718,7 @@ def facts(
 def standing(scores: Floats, facts: Facts) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """How documents of these scores stand among all: ln of their share of a softmax, and lead over the ten best."""
     values = scores.astype(np.float64)
-    return _SHARPNESS * values - facts.mass, values - facts.rivals
+    return SHARPNESS * values - facts.mass, values - facts.rivals
 
 
 def relevance(scores: Floats, facts: Facts, calibration: Calibration) -> NDArray[np.float64]:
@@ -776,12 +776,33 @@ def _sigmoid(value: Any) -> Any:
 
 
 @dataclass(frozen=True, slots=True)
+class Net:
+    """s = first · 16 score + out · tanh(hidden x + bias): a perceptron with one hidden layer beside the first score."""
+
+    features: tuple[str, ...]
+    """Names of its inputs x; one that is missing counts as 0."""
+    centre: Floats
+    """(inputs,) for those that begin with "asked_"; the others are centred among what is read."""
+    scale: Floats
+    """(inputs,)"""
+    hidden: Floats
+    """(inputs, h)"""
+    bias: Floats
+    """(h,)"""
+    out: Floats
+    """(h,)"""
+    first: float
+
+
+@dataclass(frozen=True, slots=True)
 class Fitted:
     """The shipped numbers, for one set of channels."""
 
     weights: Mapping[str, float]
     hit: Calibration
     confidence: Confidence
+    reading: Mapping[str, Net] = field(default_factory=dict[str, Net])
+    """How the best documents are read a second time, by kind of talk: see `reading`."""
 
 
 Numbers = Mapping[bool, Fitted]
@@ -802,6 +823,18 @@ def fitted_file(path: Path) -> Numbers:
         raise ConfigError(f"ranking='{path}' is no file of fitted numbers ({type(error).__name__}: {error})") from error
 
 
+def _net(values: Mapping[str, Any]) -> Net:
+    def array(name: str) -> Floats:
+        return np.array(values[name], np.float32)
+
+    names = tuple(values["features"])
+    net = Net(names, array("centre"), array("scale"), array("hidden"), array("bias"), array("out"), values["first"])
+    inputs, units = net.hidden.shape
+    if not len(names) == inputs == len(net.centre) == len(net.scale) or not units == len(net.bias) == len(net.out):
+        raise ValueError(f"a network of {len(names)} features has a first layer of shape {net.hidden.shape}")
+    return net
+
+
 def _numbers(content: str) -> Numbers:
     numbers = cast("dict[str, Any]", json.loads(content))
     return {
@@ -809,6 +842,7 @@ def _numbers(content: str) -> Numbers:
             weights=cast("dict[str, float]", part["weights"]),
             hit=Calibration(**part["hit"]),
             confidence=Confidence(**part["confidence"]),
+            reading={talk: _net(values) for talk, values in part.get("reading", {}).items()},
         )
         for dense, part in ((True, numbers["words and vectors"]), (False, numbers["words"]))
     }

@@ -21,13 +21,14 @@ from typing import Any, NamedTuple, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from mnemic import channels, learn, lessons, precise, question, rank
+from mnemic import channels, learn, lessons, precise, question, rank, reading
 from mnemic.changes import scope_code
 from mnemic.errors import InputError, ModelError
 from mnemic.forks import READERS, watch
 from mnemic.frame import PINNED, Frame, FrameCache
+from mnemic.looks import Looks
 from mnemic.lookup import seen, wanted
-from mnemic.models.wrap import scores_of, space_of
+from mnemic.models.wrap import is_token_embedder, scores_of, space_of
 from mnemic.pack import Piece
 from mnemic.ports import Embedder, Reranker
 from mnemic.records import as_known, evidence_of, holds, loads, record_of, scope_of, state_of
@@ -90,6 +91,7 @@ class Scene:
     allowed: NDArray[np.bool_]
     now: int
     """The present: never before the last change of the tenant, whatever the clock says."""
+    looks: Looks = field(compare=False)
     taught: Teaching = field(default=_as_shipped, compare=False)
     judged: dict[tuple[str | int, ...], list[float] | ModelError] = field(
         default_factory=dict[tuple[str | int, ...], list[float] | ModelError], compare=False
@@ -103,6 +105,7 @@ class Reader:
     def __init__(self, store: SqliteStore, cache: FrameCache) -> None:
         self._store = store
         self._cache = cache
+        self._looks = Looks()
         self._lock = threading.RLock()
         """Guards what follows. Taken inside scenes, so never the cache's: who holds that waits for a snapshot."""
         self._books: OrderedDict[tuple[int, ...], tuple[Frame | None, precise.Book]] = OrderedDict()
@@ -146,6 +149,7 @@ class Reader:
         with self._lock:
             self._books.clear()
             self._taught.clear()
+        self._looks.forget()
 
     @contextmanager
     def scene(self, view: View) -> Generator[Scene]:
@@ -160,7 +164,7 @@ class Reader:
             if head is not None and len(view.reach.users) == 1:
                 taught = partial(self._refitted, snapshot, walls, view, head["seq"])
             now = view.now if head is None else max(view.now, head["at"])
-            yield _scene(snapshot, walls, frame, view, now, taught)
+            yield _scene(snapshot, walls, frame, view, now, self._looks, taught)
 
     def _refitted(
         self,
@@ -212,14 +216,20 @@ class _Learned:
 
 
 def _scene(
-    snapshot: Snapshot, walls: Mapping[int, Row], frame: Frame | None, view: View, now: int, taught: Teaching
+    snapshot: Snapshot,
+    walls: Mapping[int, Row],
+    frame: Frame | None,
+    view: View,
+    now: int,
+    looks: Looks,
+    taught: Teaching,
 ) -> Scene:
     if view.known_at is not None:
         now = min(now, view.known_at)  # what has ended since had not ended then
     if frame is None:
         if view.where is not None:
             compile_where(view.where)  # a filter that cannot be read is an error in an empty scope, too
-        return Scene(snapshot, walls, None, np.zeros(0, np.bool_), now, taught)
+        return Scene(snapshot, walls, None, np.zeros(0, np.bool_), now, looks, taught)
     if view.known_at is not None:
         frame = frame.known_at(snapshot, view.known_at)
     allowed = frame.readable(view.reach, now=now, as_of=view.as_of, include=view.include, kinds=view.kinds)
@@ -231,7 +241,7 @@ def _scene(
             {**values, "walls": json.dumps(list(walls))},
         )
         allowed &= np.isin(frame.columns["row"], [row["row"] for row in rows])
-    return Scene(snapshot, walls, frame, allowed, now, taught)
+    return Scene(snapshot, walls, frame, allowed, now, looks, taught)
 
 
 def included(include: Sequence[str] | str) -> frozenset[str]:
@@ -334,7 +344,7 @@ def _recalled(
     if relevances is not None:
         confidence = rank.confidence(relevances[: sure_of or limit], ranked.ahead, ranked.numbers.confidence)
     rows = _fetch(scene, view, places)
-    hits = _hits(scene, view, rows, places, ranked.scores, relevances, ranked.features, judged)[:limit]
+    hits = _hits(scene, view, rows, places, ranked.scores, relevances, ranked.signals, judged)[:limit]
     documents = _documents(scene, rows)
     if exploration is not None and len(hits) > 1:
         ticket, hits = _explored(_ticket(scene, view, query), hits, documents, exploration)
@@ -429,7 +439,7 @@ def _judged(
 
 
 @dataclass(frozen=True, slots=True)
-class _Ranked:
+class Ranked:
     """Every document of a frame, scored."""
 
     asked: rank.Asked
@@ -441,9 +451,23 @@ class _Ranked:
     numbers: rank.Fitted
     acts: int
     """Acts of feedback that the weights rest on; 0: they are the shipped ones."""
-    scores: NDArray[np.float32]
+    terms: tuple[rank.Term, ...]
+    """Where each term of the question stands."""
+    by_name: NDArray[np.bool_] | None
+    """Which documents' speakers the question names; None: none."""
+    first: NDArray[np.float32]
+    """Scores by the features alone."""
     ahead: float | None
     """`rank.lead_over_others`, of those whom the question names."""
+    scores: NDArray[np.float32]
+    """Those after the best have been read; the first ones where nothing is."""
+
+    @property
+    def signals(self) -> Mapping[str, NDArray[np.float32]]:
+        """The features, and what reading has changed."""
+        if self.scores is self.first:
+            return self.features
+        return {**self.features, "reading": self.scores - self.first}
 
     def relevances(self, places: rank.Ints, space: str | None, order: rank.Ints) -> NDArray[np.float64] | None:
         """The probability of each of these documents to be evidence; None where nothing is calibrated."""
@@ -460,13 +484,27 @@ def _ranked(
     query: str,
     embedder: Embedder | None,
     fitted: rank.Numbers | None,
-) -> tuple[_Ranked, list[str]]:
-    """The documents of a scene scored for a question, and what the caller should know of how."""
+) -> tuple[Ranked, list[str]]:
+    """The documents of a scene scored for a question, the best of them read, and what the caller should know of how."""
+    ranked, notes = ranked_first(scene, frame, view, query, embedder, fitted)
+    return _read(scene, frame, query, ranked, embedder), notes
+
+
+def ranked_first(
+    scene: Scene,
+    frame: Frame,
+    view: View,
+    query: str,
+    embedder: Embedder | None,
+    fitted: rank.Numbers | None,
+) -> tuple[Ranked, list[str]]:
+    """The documents of a scene scored for a question by what the index knows of them."""
     notes: list[str] = []
     asked, by_speaker, by_name = channels.understand(query, frame)
     vector = _vector(asked, frame, embedder, notes)
     among = None if scene.allowed.all() else scene.allowed
-    words = channels.lexical(asked, frame, among)
+    terms = frame.terms(asked.terms, among)
+    words = channels.lexical(asked, frame, among, terms)
     sense = channels.dense(vector, frame, among)
     features = rank.features(
         words,
@@ -488,7 +526,95 @@ def _ranked(
     ahead = None
     if by_name is not None:
         ahead = rank.lead_over_others(scores - said_by * features["speaker"], by_name, among)
-    return _Ranked(asked, among, words, sense, features, numbers, acts, scores, ahead), notes
+    ranked = Ranked(
+        asked,
+        among,
+        words,
+        sense,
+        features,
+        numbers,
+        acts,
+        tuple(terms),
+        by_name,
+        first=scores,
+        ahead=ahead,
+        scores=scores,
+    )
+    return ranked, notes
+
+
+def _read(scene: Scene, frame: Frame, query: str, ranked: Ranked, embedder: Embedder | None) -> Ranked:
+    """The ranking after its best documents have been read, where a network has been fitted for such a talk."""
+    nets = ranked.numbers.reading
+    if not nets or not (ranked.sense is None or (space_of(embedder) or "").startswith(CALIBRATED)):
+        return ranked
+    places = rank.order(ranked.first, reading.READ, ranked.among)
+    net = nets.get(talk_of(frame, places) or "") if len(places) >= reading.LEAST else None
+    if net is None:
+        return ranked
+    found = reading.seen(page_of(scene, frame, query, ranked, places, embedder))
+    found |= reading.standing(ranked.first, places, frame.layout, ranked.among)
+    return replace(ranked, scores=reading.reread(ranked.first, places, net, found))
+
+
+def talk_of(frame: Frame, places: rank.Ints) -> reading.Talk | None:
+    """The kind of talk that these documents are of; what was derived from it does not tell."""
+    episodes = places[frame.columns["kind"][places] == frame.kinds.get("episode", -1)]
+    codes: list[int] = frame.columns["speaker"][episodes].tolist()
+    speakers = [frame.speakers[code] for code in codes]
+    roles, names = [speaker.role for speaker in speakers], [speaker.name for speaker in speakers]
+    return reading.talk_of(roles, names, frame.layout.lengths[episodes])
+
+
+def page_of(
+    scene: Scene, frame: Frame, query: str, ranked: Ranked, places: rank.Ints, embedder: Embedder | None
+) -> reading.Page:
+    """What is to be read of these documents, and all that is known of them so far."""
+    size, among = frame.size, ranked.among
+    before = frame.layout.around[0][0][places]
+    readable = np.append(np.ones(size, np.bool_) if among is None else among, False)
+    before = np.where(readable[before], before, size)
+    rows = np.append(frame.columns["row"], -1)
+    of_places: list[int] = rows[places].tolist()
+    of_before: list[int] = rows[before].tolist()
+    known = scene.looks.of(scene.snapshot, [row for row in dict.fromkeys([*of_places, *of_before]) if row >= 0])
+    looks, previous = [known[row] for row in of_places], [known.get(row, reading.NOTHING) for row in of_before]
+    speakers: list[int] = frame.columns["speaker"][places].tolist()
+    speaking = [frame.speakers[code].role == "assistant" for code in speakers]
+    return reading.Page(
+        question=query,
+        places=places,
+        layout=frame.layout,
+        among=among,
+        signals=ranked.features,
+        words=ranked.words,
+        terms=[term for term, asked in zip(ranked.terms, ranked.asked.terms, strict=True) if asked.weight == 1.0],
+        speakers=frame.columns["speaker"],
+        named=ranked.by_name,
+        names=int(np.count_nonzero(ranked.asked.named)),
+        assistant=np.array(speaking, np.bool_),
+        looks=looks,
+        before=previous,
+        vectors=None if ranked.sense is None else _vectors(scene, frame, ranked, looks, previous, embedder),
+    )
+
+
+def _vectors(
+    scene: Scene,
+    frame: Frame,
+    ranked: Ranked,
+    looks: Sequence[reading.Look],
+    before: Sequence[reading.Look],
+    embedder: Embedder | None,
+) -> reading.Words | None:
+    asked, focus = reading.said_in(ranked.asked.about), reading.focus(ranked.asked.about)
+    if embedder is None or not is_token_embedder(embedder) or not asked:
+        return None
+    texts = [word for one in (*looks, *before) for word in one.words]
+    vectors = scene.looks.vectors([*asked, *focus, *texts], embedder)
+    first, second = len(asked), len(asked) + len(focus)
+    rarity = channels.rarity(asked, frame, ranked.among)
+    return reading.Words(vectors[:first], rarity, vectors[first:second] if focus else None, vectors[second:])
 
 
 def signals_of(
@@ -514,7 +640,7 @@ def signals_of(
         allowed[part.offset + sizes.get(part.wall, part.size) : part.offset + part.size] = False
     allowed[places] = True
     plain = replace(scene, allowed=allowed, taught=_as_shipped)  # what is kept is the same whatever was learned
-    ranked, _ = _ranked(plain, scene.frame, view, query, embedder, fitted)
+    ranked, _ = ranked_first(plain, scene.frame, view, query, embedder, fitted)
     found = {name: [round(value, 4) for value in values[places].tolist()] for name, values in ranked.features.items()}
     return found, None if ranked.sense is None else space_of(embedder)
 
@@ -587,6 +713,8 @@ def explained(
         for name, values in ranked.features.items()
     )
     score = float(ranked.scores[place])
+    if ranked.scores is not ranked.first:
+        signals += (_reading(ranked, place),)
     order = rank.order(ranked.scores, frame.size, ranked.among)
     final = order
     if reranker is not None and len(results):
@@ -618,6 +746,14 @@ def explained(
         cut=cut,
         notes=tuple(notes),
     )
+
+
+def _reading(ranked: Ranked, place: int) -> Signal:
+    """What reading the best documents closely has added to a score, or taken from it."""
+    added = ranked.scores - ranked.first
+    among = np.ones(len(added), np.bool_) if ranked.among is None else ranked.among
+    better = 1 + int(np.count_nonzero(added[among] > added[place]))
+    return Signal("reading", float(added[place]), better, 1.0, float(added[place]))
 
 
 def _left_out(row: Fields, scene: Scene, view: View) -> str:

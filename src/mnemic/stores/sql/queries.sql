@@ -82,6 +82,10 @@ ORDER BY revision DESC LIMIT 1;
 -- Records by row number.
 SELECT records.* FROM json_each(:rows) AS wanted CROSS JOIN records ON records.row = wanted.value;
 
+-- name: texts_by_row
+-- The texts of records, by row number.
+SELECT row, text FROM json_each(:rows) AS wanted CROSS JOIN records ON records.row = wanted.value;
+
 -- name: by_fingerprint
 -- The records of a wall with the same content, oldest first.
 SELECT records.id, fingerprint FROM json_each(:fingerprints) AS wanted CROSS JOIN records
