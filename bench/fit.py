@@ -19,11 +19,12 @@ from __future__ import annotations
 import argparse
 import json
 import random
+import re
 import sys
+import zlib
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
-from datetime import datetime
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -32,11 +33,11 @@ from numpy.typing import NDArray
 
 from bench import datasets, metrics
 from bench.datasets import Conversation, Question
-from mnemic import rank, text, when
+from mnemic import Memory, rank, read, reading
 from mnemic.learn import minimise
 from mnemic.models import wordllama
 from mnemic.ports import TokenEmbedder
-from mnemic.times import micros
+from mnemic.stores.sqlite import Snapshot
 
 Array = NDArray[np.float64]
 
@@ -70,6 +71,13 @@ WORDS_PRIOR = {name: value for name, value in PRIOR.items() if not name.startswi
 SHRINKAGE = 0.2
 """Weight of the squared distance from the prior, in nats; at 0.01 the transfer to LoCoMo is a point worse."""
 
+
+def _plain(prior: Mapping[str, float]) -> dict[str, float]:
+    """The prior as weights that sum to 1, as fitted ones do."""
+    total = sum(prior.values())
+    return {name: value / total for name, value in prior.items()}
+
+
 PARTIAL = frozenset({"realmem"})
 """Sets whose key is complete for sessions only: a hit beside the key's turns may well be evidence."""
 
@@ -78,109 +86,80 @@ _STRANGERS = 30
 """Questions of other conversations asked in each conversation, at most."""
 
 
-# --- An index of one conversation -------------------------------------------------------------------------------------
+# --- The questions, asked -------------------------------------------------------------------------------------------
 
 
 class Scope:
-    """The documents of a conversation as `rank` takes them."""
+    """A conversation in a memory in RAM, and the engine's own view of each question that it is asked."""
 
-    def __init__(self, conversation: Conversation, embedder: TokenEmbedder) -> None:
+    def __init__(self, conversation: Conversation, embedder: TokenEmbedder | None) -> None:
         self.conversation = conversation
-        self.speakers: list[rank.Speaker] = []
-        codes: dict[rank.Speaker, int] = {}
-        sessions: dict[str, int] = {}
-        texts: list[str] = []
-        message: list[int] = []
-        session: list[int] = []
-        speaker: list[int] = []
-        for number, said in enumerate(conversation.messages):
-            who = rank.Speaker(said.name or "", said.role)
-            for start, end in text.passages(said.content) or [(0, 0)]:
-                texts.append(said.content[start:end])
-                message.append(number)
-                session.append(sessions.setdefault(said.session_id, len(sessions)))
-                speaker.append(codes.setdefault(who, len(codes)))
-        self.speakers = list(codes)
-        self.sessions = sessions
-        self.message = np.array(message, dtype=np.int32)
-        self.session = np.array(session, dtype=np.int32)
-        self.speaker = np.array(speaker, dtype=np.int32)
-        times = [said.time for said in conversation.messages]
-        self._times = (
-            np.array([micros(datetime.fromisoformat(time)) for time in times if time])[self.message]
-            if all(times)
-            else None
-        )
+        self._memory = Memory(":memory:", embedder=embedder)
+        self._added = 0
+        self._numbers = {said.id: number for number, said in enumerate(conversation.messages)}
+        self._sessions: dict[str, int] = {}
+        for said in conversation.messages:
+            self._sessions.setdefault(said.session_id, len(self._sessions))
+        self._session_of = np.array([self._sessions[said.session_id] for said in conversation.messages], np.int32)
+        self._messages: dict[int, int] = {}
         self._embedder = embedder
-        self._index(texts)
-
-    def _index(self, texts: Sequence[str]) -> None:
-        postings: dict[str, dict[int, int]] = defaultdict(dict)
-        lengths: list[int] = []
-        for number, passage in enumerate(texts):
-            plain, compounds = text.index_terms(passage)
-            lengths.append(len(plain))
-            for term in plain + compounds:
-                postings[term][number] = postings[term].get(number, 0) + 1
-        self._postings = {
-            term: (np.fromiter(found, np.int32, len(found)), np.fromiter(found.values(), np.uint16, len(found)))
-            for term, found in postings.items()
-        }
-        previous, following, last = [-1] * len(texts), [-1] * len(texts), dict[int, int]()
-        for number, code in enumerate(self.session.tolist()):
-            if code in last:
-                previous[number], following[last[code]] = last[code], number
-            last[code] = number
-        self.layout = rank.layout(np.array(lengths), np.array(previous), np.array(following), self.session)
-        tokens = self._embedder.tokenize_many(texts)
-        self._tokens = np.bincount(tokens.ids, minlength=self._embedder.vocabulary)
-        vectors = self._embedder.embed_token_lists(tokens).astype(np.float16)
-        self.norms = rank.norms(vectors, self.layout)
-        self._vectors = vectors.astype(np.float32)
 
     def ask(self, question: Question) -> Case:
-        """Everything that the fit needs to know of one question."""
-        asked = rank.read_question(question.text, self.speakers)
-        empty = np.zeros(0, np.int32), np.zeros(0, np.uint16)
-        terms = [rank.Term(*self._postings.get(term.term, empty), term.weight) for term in asked.terms]
-        words = rank.lexical(terms, self.layout)
-        ids = self._embedder.tokenize(asked.about)
-        weights = rank.smooth_inverse_frequency(self._tokens[ids], float(self._tokens.sum()))
-        query = self._embedder.embed_tokens(ids, weights)
-        sense = rank.dense(self._vectors @ query, float(np.linalg.norm(query)), self.norms, self.layout)
-        history = question.history if question in self.conversation.questions else None
-        allowed = None if history is None else self.message < history
-        features = rank.features(
-            words,
-            sense,
-            self.layout,
-            speaker=asked.speakers[self.speaker],
-            time=self._closeness(question),
-            allowed=allowed,
+        """Everything that the fit needs to know of one question. Questions are to come in the order of their time."""
+        own = question in self.conversation.questions
+        self._hear(question.history if own else None)
+        view = self._memory._view(  # pyright: ignore[reportPrivateUsage]
+            self._memory.search, {"user_id": _USER}, self.conversation.asked_at(question), None, None, (), None, None
         )
-        known = {said.id: number for number, said in enumerate(self.conversation.messages)}
+        with self._memory._reader.scene(view) as scene:  # pyright: ignore[reportPrivateUsage]
+            frame = scene.frame
+            assert frame is not None
+            ranked, _ = read.ranked_first(scene, frame, view, question.text, self._embedder, _PLAIN)
+            places = rank.order(ranked.first, _READABLE, ranked.among)
+            page = read.page_of(scene, frame, question.text, ranked, places, self._embedder)
+            message = self._messages_of(scene.snapshot, frame.columns["row"])
+            talk = read.talk_of(frame, places[: reading.READ])
         return Case(
             dataset=self.conversation.dataset,
             conversation=self.conversation.id,
             question=question,
-            features=features,
-            words=words,
-            sense=sense,
-            named=asked.named[self.speaker],
-            allowed=np.ones(self.layout.size, np.bool_) if allowed is None else allowed,
-            message=self.message,
-            session=self.session,
-            evidence=tuple(known[id] for id in question.best_evidence if id in known),
-            sessions=tuple(self.sessions[id] for id in question.evidence_sessions if id in self.sessions),
+            features=dict(ranked.features),
+            words=ranked.words,
+            sense=ranked.sense,
+            named=np.zeros(frame.size, np.bool_) if ranked.by_name is None else ranked.by_name,
+            layout=frame.layout,
+            message=message,
+            session=self._session_of[message],
+            evidence=tuple(self._numbers[id] for id in question.best_evidence if id in self._numbers),
+            sessions=tuple(self._sessions[id] for id in question.evidence_sessions if id in self._sessions),
+            readable=places,
+            seen=reading.seen(page),
+            talk=talk if len(places) >= reading.LEAST else None,
         )
 
-    def _closeness(self, question: Question) -> rank.Floats | None:
-        """How close each document is to the time that the question names; None where it names none."""
-        asked_at = self.conversation.asked_at(question)
-        if asked_at is None or self._times is None:
-            return None
-        interval = when.named_interval(question.text, datetime.fromisoformat(asked_at))
-        return None if interval is None else rank.closeness(self._times, interval)
+    def _hear(self, until: int | None) -> None:
+        stop = len(self.conversation.messages) if until is None else until
+        for session, messages in self.conversation.sessions(self._added, stop):
+            self._memory.add(messages, user_id=_USER, session_id=session)
+        self._added = max(self._added, stop)
+
+    def _messages_of(self, snapshot: Snapshot, rows: NDArray[np.int64]) -> NDArray[np.int32]:
+        """The number of the message that each document is (a passage of)."""
+        fresh = [row for row in rows.tolist() if row not in self._messages]
+        if fresh:
+            for row in snapshot.rows("records_by_row", rows=json.dumps(fresh)):
+                self._messages[row["row"]] = self._numbers[row["message_id"]]
+        return np.array([self._messages[row] for row in rows.tolist()], np.int32)
+
+
+_USER = "u"
+_PLAIN: rank.Numbers = {
+    dense: replace(rank.fitted(dense=dense), weights=_plain(prior), reading={})
+    for dense, prior in ((True, PRIOR), (False, WORDS_PRIOR))
+}
+"""With these the engine finds what a second round starts from: nothing that was fitted has a part in it."""
+_READABLE = 200
+"""Documents whose reading is kept: whatever the weights, nearly all that they would have read are among them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,37 +174,78 @@ class Case:
     sense: rank.Dense | None
     named: rank.Bools
     """Whether the question names the document's speaker."""
-    allowed: rank.Bools
+    layout: rank.Layout
     message: NDArray[np.int32]
     session: NDArray[np.int32]
     evidence: tuple[int, ...]
     sessions: tuple[int, ...]
+    readable: rank.Ints
+    """Places of those documents whose reading is known …"""
+    seen: dict[str, rank.Floats]
+    """… and what it is, each as long."""
+    talk: reading.Talk | None
+    """Whose network reads them."""
 
     @property
     def judged(self) -> bool:
         """Whether the key says which messages are evidence, and all of them."""
         return bool(self.evidence) and self.dataset not in PARTIAL
 
-    def without_vectors(self) -> Case:
-        kept = {name: values for name, values in self.features.items() if not name.startswith("dense")}
-        return replace(self, features=kept, sense=None)
+    @property
+    def size(self) -> int:
+        return len(self.message)
 
-    def ranking(self, weights: Mapping[str, float]) -> tuple[rank.Ints, rank.Floats]:
-        """All allowed documents, best first, and the scores of all documents."""
-        scores = rank.combine(self.features, weights)
-        return rank.order(scores, len(scores), self.allowed), scores
+    def first(self, weights: Mapping[str, float]) -> rank.Floats:
+        """The scores before anything is read."""
+        return rank.combine(self.features, {**rank.SECOND_ROUND, **weights})
 
-    def figures(self, weights: Mapping[str, float]) -> dict[str, float]:
-        order, _ = self.ranking(weights)
+    def read(self, first: rank.Floats) -> tuple[rank.Ints, dict[str, rank.Floats]]:
+        """The documents that are read after these scores, best first, and what is seen of each."""
+        order = rank.order(first, self.size)
+        at = np.full(self.size, -1)
+        at[self.readable] = np.arange(len(self.readable))
+        places = order[at[order] >= 0][: reading.READ]
+        found = {name: values[at[places]] for name, values in self.seen.items()}
+        return places, found | reading.standing(first, places, self.layout, None)
+
+    def ranking(self, numbers: Numbers) -> tuple[rank.Ints, rank.Floats]:
+        """All documents, best first, and the scores of all."""
+        scores = self.first(numbers.weights)
+        net = numbers.nets.get(self.talk or "")
+        if net is not None:
+            places, found = self.read(scores)
+            scores = reading.reread(scores, places, net, found)
+        return rank.order(scores, self.size), scores
+
+    def content(self, numbers: Numbers) -> rank.Floats:
+        """The first scores, without what it gives that a speaker is named."""
+        weights = {**rank.SECOND_ROUND, **numbers.weights}
+        return (
+            self.first(weights) - np.float32(rank.shares(self.features, weights)["speaker"]) * self.features["speaker"]
+        )
+
+    def figures(self, numbers: Numbers) -> dict[str, float]:
+        order, _ = self.ranking(numbers)
         messages = [[str(number)] for number in self.message[order].tolist()]
         sessions = [[str(number)] for number in self.session[order].tolist()]
-        found = {"recall@10": metrics.recall_at(messages, [str(number) for number in self.evidence], 10)}
+        key = [str(number) for number in self.evidence]
+        found = {f"recall@{k}": metrics.recall_at(messages, key, k) for k in (5, 10, 20)}
         if self.sessions:
             found["sessions@5"] = metrics.recall_at(sessions, [str(number) for number in self.sessions], 5)
         return found
 
 
-def cases(folder: Path, embedder: TokenEmbedder) -> tuple[list[Case], list[Case]]:
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """Fitted weights, and the networks that read, by kind of talk."""
+
+    weights: Mapping[str, float]
+    nets: Mapping[str, rank.Net] = field(default_factory=dict[str, rank.Net])
+
+
+def cases(
+    folder: Path, embedder: TokenEmbedder | None, progress: Callable[[str], None] = lambda _: None
+) -> tuple[list[Case], list[Case]]:
     """The questions of all sets, and strangers: questions asked in a conversation that is not theirs."""
     present, missing = datasets.load_available([name for name in SETS if name != "musique-pool"], folder)
     for name in missing:
@@ -239,7 +259,7 @@ def cases(folder: Path, embedder: TokenEmbedder) -> tuple[list[Case], list[Case]
     strangers: list[Case] = []
     for conversation in conversations:
         scope = Scope(conversation, embedder)
-        asked += map(scope.ask, conversation.questions)
+        asked += map(scope.ask, _in_time(conversation))
         many = min(
             _STRANGERS, max(1, 300 // len(present[conversation.dataset]) if conversation.dataset in present else 30)
         )
@@ -251,13 +271,21 @@ def cases(folder: Path, embedder: TokenEmbedder) -> tuple[list[Case], list[Case]
                     question, evidence=(), evidence_sessions=(), corrected=None, history=None, answerable=True
                 )
                 strangers.append(scope.ask(nothing))
+        progress(f"{conversation.dataset} {conversation.id}")
     return asked, strangers
 
 
-def unseen(embedder: TokenEmbedder) -> list[Case]:
+def _in_time(conversation: Conversation) -> list[Question]:
+    everything = len(conversation.messages)
+    return sorted(
+        conversation.questions, key=lambda question: everything if question.history is None else question.history
+    )
+
+
+def unseen(embedder: TokenEmbedder | None) -> list[Case]:
     """The questions of the sample conversations."""
     scopes = (Scope(conversation, embedder) for conversation in datasets.load(UNSEEN, Path()))
-    return [scope.ask(question) for scope in scopes for question in scope.conversation.questions]
+    return [scope.ask(question) for scope in scopes for question in _in_time(scope.conversation)]
 
 
 def pooled(conversations: Sequence[Conversation]) -> Conversation:
@@ -315,7 +343,7 @@ def lists(chosen: Iterable[Case], prior: Mapping[str, float]) -> Lists:
     offset = 0
     for found in by_set.values():
         for case in found:
-            order, _ = case.ranking(prior)
+            order = rank.order(case.first(_plain(prior)), case.size)
             if case.judged:
                 wanted = [order[case.message[order] == number][:6] for number in case.evidence]
             else:
@@ -374,6 +402,122 @@ def above(lower: Array) -> Callable[[Array], Array]:
     return lambda point: np.maximum(point, lower)
 
 
+# --- Reading ----------------------------------------------------------------------------------------------------------
+
+HIDDEN = 8
+"""Hidden units of one network …"""
+TOGETHER = 4
+"""… and networks of which the mean is taken, each from another start."""
+DECAY = 0.02
+"""Weight of the squared weights: chosen among 0.01, 0.02, 0.04 by conversations left out."""
+STEPS = 80
+"""Steps of the fit; more fit the questions at hand better, and others no better."""
+
+
+def fit_nets(chosen: Iterable[Case], weights: Mapping[str, float]) -> dict[str, rank.Net]:
+    """A network for each kind of talk that there are questions of.
+
+    Questions without an answer teach nothing here: what they twist is in the key, but is not what is asked for.
+    """
+    by_talk: dict[str, list[Case]] = defaultdict(list)
+    for case in chosen:
+        if case.evidence and case.question.answerable and case.talk is not None:
+            by_talk[case.talk].append(case)
+    return {talk: _net(found, weights) for talk, found in by_talk.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Pages:
+    """What is read for many questions, end to end."""
+
+    rows: NDArray[np.float32]
+    """(rows, inputs)"""
+    first: NDArray[np.float32]
+    """(rows,) the first scores, as log-odds."""
+    target: NDArray[np.float32]
+    """(rows,) 1 / the evidence of its question, for evidence."""
+    starts: NDArray[np.intp]
+    """(questions,) the first row of each."""
+    owner: NDArray[np.intp]
+    """(rows,)"""
+    weight: NDArray[np.float32]
+    """(questions,) each set by the root of its size; they add up to 1."""
+
+
+def _net(cases: Sequence[Case], weights: Mapping[str, float]) -> rank.Net:
+    read = [(case, *case.read(case.first(weights))) for case in cases]
+    read = [one for one in read if np.isin(one[0].message[one[1]], one[0].evidence).any()]
+    names = tuple(dict.fromkeys(name for _, _, found in read for name in found))
+    nothing = np.zeros(reading.READ, np.float32)
+    columns = {name: np.concatenate([f.get(name, nothing[: len(p)]) for _, p, f in read]) for name in names}
+    centre = np.array([columns[name].mean() for name in names], np.float32)
+    scale = np.array([max(float(columns[name].std()), 1e-3) for name in names], np.float32)
+    sizes: dict[str, int] = defaultdict(int)
+    for case, _, _ in read:
+        sizes[case.dataset] += 1
+    lengths = np.array([len(places) for _, places, _ in read])
+    right = [np.isin(case.message[places], case.evidence) for case, places, _ in read]
+    weight = np.array([sizes[case.dataset] ** -0.5 for case, _, _ in read])
+    pages = Pages(
+        np.concatenate([reading.inputs(found, names, centre, scale) for _, _, found in read]),
+        rank.SHARPNESS * columns["score"],
+        np.concatenate([true / true.sum() for true in right]).astype(np.float32),
+        np.concatenate([[0], np.cumsum(lengths)[:-1]]),
+        np.repeat(np.arange(len(read)), lengths),
+        (weight / weight.sum()).astype(np.float32),
+    )
+    nets = [_fit_net(pages, seed) for seed in range(TOGETHER)]
+    return rank.Net(
+        names,
+        centre,
+        scale,
+        np.concatenate([net[0] for net in nets], axis=1),
+        np.concatenate([net[1] for net in nets]),
+        np.concatenate([net[2] for net in nets]) / np.float32(TOGETHER),
+        float(np.mean([net[3] for net in nets])),
+    )
+
+
+def _fit_net(pages: Pages, seed: int) -> tuple[rank.Floats, rank.Floats, rank.Floats, float]:
+    """Weights that make the evidence likely under a softmax over what is read for each question."""
+    inputs = pages.rows.shape[1]
+    draw = np.random.default_rng(seed)
+    start: list[Array] = [
+        draw.normal(0.0, 0.3 / np.sqrt(inputs), inputs * HIDDEN),
+        np.zeros(HIDDEN),
+        draw.normal(0.0, 0.1, HIDDEN),
+    ]
+
+    # -- the point is all weights in a row, the factor of the first score last
+    def parts(point: Array) -> tuple[rank.Floats, rank.Floats, rank.Floats, np.float32]:
+        values = point.astype(np.float32)
+        hidden, bias, out = np.split(values[:-1], [inputs * HIDDEN, inputs * HIDDEN + HIDDEN])
+        return hidden.reshape(inputs, HIDDEN), bias, out, values[-1]
+
+    def loss(point: Array) -> tuple[float, Array]:
+        hidden, bias, out, first = parts(point)
+        raised = np.tanh(pages.rows @ hidden + bias)
+        scores = raised @ out + first * pages.first
+        powers = np.exp(scores - np.maximum.reduceat(scores, pages.starts)[pages.owner])
+        share = powers / np.add.reduceat(powers, pages.starts)[pages.owner]
+        heavy = pages.weight[pages.owner]
+        value = -float((heavy * pages.target * np.log(share + 1e-12)).sum())
+        pull = heavy * (share - pages.target)
+        inner = np.outer(pull, out) * (1.0 - raised * raised)
+        value += DECAY * float((hidden * hidden).sum() + (out * out).sum())
+        gradient = [
+            (pages.rows.T @ inner + 2.0 * DECAY * hidden).ravel(),
+            inner.sum(axis=0),
+            raised.T @ pull + 2.0 * DECAY * out,
+            np.array([pull @ pages.first]),
+        ]
+        return value, np.concatenate(gradient).astype(np.float64)
+
+    found = minimise(loss, np.concatenate([*start, [1.0]]), lambda point: point, steps=STEPS, tolerance=1e-5)
+    hidden, bias, out, first = parts(found)
+    return hidden, bias, out, float(first)
+
+
 # --- Calibration ------------------------------------------------------------------------------------------------------
 
 
@@ -391,21 +535,20 @@ class Shown:
     """Whether the key says so hit by hit; else (a question with a false premise) only that the answer is in none."""
 
 
-def shown(chosen: Iterable[Case], weights: Mapping[str, float]) -> Iterator[Shown]:
+def shown(chosen: Iterable[Case], numbers: Numbers) -> Iterator[Shown]:
     """The hits of those questions whose key can judge them: answerable with evidence, or known to have no answer."""
     for case in chosen:
         nothing = not case.evidence and not case.sessions
         unanswerable = not case.question.answerable
         if not case.judged and not nothing and not unanswerable:
             continue
-        order, scores = case.ranking(weights)
-        facts = rank.facts(case.words, case.sense, scores, case.allowed)
+        order, scores = case.ranking(numbers)
+        facts = rank.facts(case.words, case.sense, scores)
         if facts is None:
             continue
         hits = order[:_HITS]
         right = np.isin(case.message[hits], () if unanswerable else case.evidence)
-        content = scores - np.float32(rank.shares(case.features, weights)["speaker"]) * case.features["speaker"]
-        ahead = rank.lead_over_others(content, case.named, case.allowed)
+        ahead = rank.lead_over_others(case.content(numbers), case.named)
         yield Shown(case, scores[hits], facts, ahead, right, nothing or not unanswerable)
 
 
@@ -465,6 +608,11 @@ def fit_confidence(hits: Sequence[Shown], calibration: rank.Calibration) -> rank
     return rank.Confidence(*minimise(loss, np.array([0.0, 1.0, 1.0, 1.0]), above(lower)).tolist())
 
 
+def set_of(case: Case) -> str:
+    """The set of a question: MuSiQue's over 20 paragraphs and over all are one set."""
+    return case.dataset.removesuffix("-pool")
+
+
 def _group(found: Shown) -> str:
     """What counts as one set: MuSiQue's questions over 20 paragraphs and over all are of one kind."""
     return found.case.dataset.removesuffix("-pool") if found.case.judged else "nothing"
@@ -490,7 +638,7 @@ def _sigmoid(values: Any) -> Any:
 # --- The report -------------------------------------------------------------------------------------------------------
 
 
-def figures(chosen: Iterable[Case], weights_of: Callable[[Case], Mapping[str, float]]) -> dict[str, dict[str, float]]:
+def figures(chosen: Iterable[Case], numbers_of: Callable[[Case], Numbers]) -> dict[str, dict[str, float]]:
     """Means over the questions of each set; LoCoMo's adversarial questions apart, and with the printed key too."""
     found: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
     for case in chosen:
@@ -499,7 +647,7 @@ def figures(chosen: Iterable[Case], weights_of: Callable[[Case], Mapping[str, fl
             name = "locomo-adversarial"
         elif not case.question.answerable:
             continue
-        for figure, value in case.figures(weights_of(case)).items():
+        for figure, value in case.figures(numbers_of(case)).items():
             found[name][figure].append(value)
     return {
         name: {figure: float(np.nanmean(values)) for figure, values in by_figure.items() if not np.isnan(values).all()}
@@ -560,19 +708,18 @@ def fit(
     asked: Sequence[Case], strangers: Sequence[Case], fresh: Sequence[Case], prior: Mapping[str, float]
 ) -> dict[str, Any]:
     """The numbers for one set of channels; prints what they are worth, on `fresh` questions last."""
-    names = list(dict.fromkeys(case.dataset for case in asked))
+    names = list(dict.fromkeys(set_of(case) for case in asked))
     weights = fit_weights(asked, prior)
     print("  weights  ", _row(weights))
-    _print("prior", figures(asked, lambda _: prior))
-    left_out = {name: fit_weights([c for c in asked if c.dataset != name], prior) for name in names}
-    _print("transfer", figures(asked, lambda case: left_out[case.dataset]))
-    locomo = [case for case in asked if case.dataset == "locomo"]
-    by_conversation = {
-        id: fit_weights([c for c in asked if c.conversation != id], prior)
-        for id in dict.fromkeys(case.conversation for case in locomo)
-    }
-    _print("bound", figures(locomo, lambda case: by_conversation[case.conversation]))
-    hits = list(shown([*asked, *strangers], weights))
+    first, numbers = Numbers(weights), Numbers(weights, fit_nets(asked, weights))
+    _print("prior", figures(asked, lambda _: Numbers(_plain(prior))))
+    _print("first ranking", figures(asked, lambda _: first))
+    left_out = {name: fitted([case for case in asked if set_of(case) != name], prior) for name in names}
+    _print("transfer", figures(asked, lambda case: left_out[set_of(case)]))
+    fold_of = dict(zip(map(id, asked), folds(asked), strict=True))
+    without = [fitted([case for case in asked if fold_of[id(case)] != fold], prior) for fold in range(FOLDS)]
+    _print("bound", figures(asked, lambda case: without[fold_of[id(case)]]))
+    hits = list(shown([*asked, *strangers], numbers))
     calibration = fit_calibration(hits)
     others = {
         group: fit_calibration([h for h in hits if _group(h) != group])
@@ -583,20 +730,67 @@ def fit(
     _print("calibration, fitted", calibrated(hits, lambda _: calibration))
     confidence = fit_confidence(hits, calibration)
     print("  confidence", _row(asdict(confidence)))
-    without = {group: fit_confidence([h for h in hits if _group(h) != group], others[group]) for group in others}
-    _print("confidence, set left out", confident(hits, others.__getitem__, without.__getitem__))
+    sure = {group: fit_confidence([h for h in hits if _group(h) != group], others[group]) for group in others}
+    _print("confidence, set left out", confident(hits, others.__getitem__, sure.__getitem__))
     _print("confidence, fitted", confident(hits, lambda _: calibration, lambda _: confidence))
-    _print("unseen", figures(fresh, lambda _: weights))
-    _print("unseen, calibration", calibrated(list(shown(fresh, weights)), lambda _: calibration))
+    _print("unseen, first ranking", figures(fresh, lambda _: first))
+    _print("unseen", figures(fresh, lambda _: numbers))
+    _print("unseen, calibration", calibrated(list(shown(fresh, numbers)), lambda _: calibration))
     return {
         "weights": _rounded(weights),
         "hit": {name: round(getattr(calibration, name), 3) for name in rank.Calibration.__dataclass_fields__},
         "confidence": _rounded(asdict(confidence)),
+        "reading": {talk: plain(net) for talk, net in numbers.nets.items()},
+    }
+
+
+def fitted(asked: Sequence[Case], prior: Mapping[str, float]) -> Numbers:
+    """Weights and networks for these questions."""
+    weights = fit_weights(asked, prior)
+    return Numbers(weights, fit_nets(asked, weights))
+
+
+FOLDS = 5
+"""Parts of each set; all conversations of one part are left out of a fit at once."""
+
+
+def folds(asked: Sequence[Case]) -> list[int]:
+    """The fold of each question: conversations take turns, set by set; a question that is asked of several
+    conversations pooled is in the fold of its own."""
+    of_question: dict[str, int] = {}
+    of_conversation: dict[tuple[str, str], int] = {}
+    many: dict[str, int] = defaultdict(int)
+    for case in asked:
+        key = case.dataset, case.conversation
+        if key not in of_conversation:
+            of_conversation[key] = many[case.dataset] % FOLDS
+            many[case.dataset] += 1
+        of_question.setdefault(case.question.id, of_conversation[key])
+    return [of_question[case.question.id] for case in asked]
+
+
+def plain(net: rank.Net) -> dict[str, Any]:
+    """A network as it is written into the file."""
+    return {
+        "features": list(net.features),
+        **{name: np.round(getattr(net, name), 4).tolist() for name in ("centre", "scale", "hidden", "bias", "out")},
+        "first": round(net.first, 4),
     }
 
 
 def _rounded(values: Mapping[str, float]) -> dict[str, float]:
     return {name: round(value, 3) for name, value in values.items()}
+
+
+def written(numbers: Mapping[str, Any]) -> str:
+    """The file: a line for each number, but one for each list of numbers."""
+    text = json.dumps(numbers, indent=2, ensure_ascii=False)
+    return (
+        re.sub(
+            r"\[[^\[\]\"]*\]", lambda found: re.sub(r"\s+", " ", found[0]).replace("[ ", "[").replace(" ]", "]"), text
+        )
+        + "\n"
+    )
 
 
 def _row(values: Mapping[str, float]) -> str:
@@ -617,12 +811,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     embedder = wordllama.find()
     if embedder is None:
         parser.error("fitting needs the default embedder: pip install wordllama")
-    asked, strangers = cases(arguments.data, embedder)
-    fresh = unseen(embedder)
-    print("words and vectors")
-    both = fit(asked, strangers, fresh, PRIOR)
-    print("words")
-    alone = fit(*([case.without_vectors() for case in part] for part in (asked, strangers, fresh)), prior=WORDS_PRIOR)
+    parts: dict[str, Any] = {}
+    asked: list[Case] = []
+    for name, vectors, prior in (("words and vectors", embedder, PRIOR), ("words", None, WORDS_PRIOR)):
+        print(name)
+        asked, strangers = cases(arguments.data, vectors)
+        parts[name] = fit(asked, strangers, unseen(vectors), prior)
     numbers = {
         "fitted": {
             "date": arguments.date,
@@ -630,11 +824,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             "questions": len(asked),
             "shrinkage": SHRINKAGE,
         },
-        "words and vectors": both,
-        "words": alone,
+        **parts,
     }
     if arguments.write is not None:
-        arguments.write.write_text(json.dumps(numbers, indent=2) + "\n", encoding="utf-8")
+        arguments.write.write_text(written(numbers), encoding="utf-8")
     return 0
 
 

@@ -1,7 +1,7 @@
 """The ranking's numbers fitted with something left out, so that the quality run tests on what was not fitted on.
 
-`transfer/<set>.json` is fitted on all the other sets, `bound/<set>/<conversation>.json` on everything but that
-conversation. Both are files for `Memory(ranking=…)`.
+`transfer/<set>.json` is fitted on all the other sets, `bound/<set>/<conversation>.json` on everything but a fifth of the
+conversations of each set, that one among them. Both are files for `Memory(ranking=…)`.
 """
 
 from __future__ import annotations
@@ -21,21 +21,21 @@ from mnemic.models import wordllama
 
 def write(data: Path, folder: Path, *, progress: Callable[[str], None]) -> None:
     """Fit every variant on the sets under `data` and write it into `folder`."""
-    asked, strangers = fit.cases(data, wordllama.WordLlamaEmbedder())
-    for name in dict.fromkeys(_set_of(case) for case in asked):
+    asked, strangers = fit.cases(data, wordllama.WordLlamaEmbedder(), progress)
+    for name in dict.fromkeys(map(fit.set_of, asked)):
         progress(f"without {name}")
-        inside = [case for case in asked if _set_of(case) == name]
-        outside = [case for case in asked if _set_of(case) != name]
-        _write(folder / "transfer" / f"{name}.json", outside, strangers)
-        for conversation in dict.fromkeys(case.conversation for case in inside if case.dataset == name):
-            # The fit may ask the same question of several conversations pooled.
-            questions = {case.question.id for case in inside if case.conversation == conversation}
-            rest = [case for case in inside if case.question.id not in questions]
-            _write(folder / "bound" / name / f"{conversation}.json", outside + rest, strangers)
-
-
-def _set_of(case: Case) -> str:
-    return case.dataset.removesuffix("-pool")
+        _write(folder / "transfer" / f"{name}.json", [c for c in asked if fit.set_of(c) != name], strangers)
+    fold_of = fit.folds(asked)
+    for fold in range(fit.FOLDS):
+        progress(f"without a part of each set: {fold + 1} of {fit.FOLDS}")
+        inside = [case for case, number in zip(asked, fold_of, strict=True) if number == fold]
+        outside = [case for case, number in zip(asked, fold_of, strict=True) if number != fold]
+        paths = {folder / "bound" / case.dataset / f"{case.conversation}.json" for case in inside}
+        first, *others = sorted(paths)
+        _write(first, outside, strangers)
+        for path in others:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(first.read_text(encoding="utf-8"), encoding="utf-8")
 
 
 def _write(path: Path, asked: Sequence[Case], strangers: Sequence[Case]) -> None:
@@ -45,16 +45,17 @@ def _write(path: Path, asked: Sequence[Case], strangers: Sequence[Case]) -> None
     shipped = json.loads((files("mnemic") / "rank.json").read_text(encoding="utf-8"))
     numbers = {**shipped, "words and vectors": _numbers(asked, apart)}
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(numbers, indent=1) + "\n", encoding="utf-8")
+    path.write_text(fit.written(numbers), encoding="utf-8")
 
 
 def _numbers(asked: Sequence[Case], strangers: Sequence[Case]) -> dict[str, Any]:
-    weights = fit.fit_weights(asked, fit.PRIOR)
-    hits = list(fit.shown([*asked, *strangers], weights))
+    numbers = fit.fitted(asked, fit.PRIOR)
+    hits = list(fit.shown([*asked, *strangers], numbers))
     calibration = fit.fit_calibration(hits)
     confidence = fit.fit_confidence(hits, calibration)
     return {
-        "weights": weights,
+        "weights": numbers.weights,
         "hit": {name: getattr(calibration, name) for name in rank.Calibration.__dataclass_fields__},
         "confidence": asdict(confidence),
+        "reading": {talk: fit.plain(net) for talk, net in numbers.nets.items()},
     }

@@ -80,7 +80,8 @@ class Looks:
         if first + len(fresh) > len(self._vectors):
             room = max(first + len(fresh), 2 * len(self._vectors), 1024)
             grown = np.zeros((room, embedder.dims), np.float32)
-            grown[:first] = self._vectors[:first]
+            if first:
+                grown[:first] = self._vectors[:first]
             self._vectors = grown
         sums = embedder.embed_token_lists(embedder.tokenize_many(fresh))
         norms = np.linalg.norm(sums, axis=1, keepdims=True)
