@@ -286,10 +286,11 @@ def _quality(
         raise click.ClickException(f"no set of {sets} is under {data}; --data names another folder")
     systems = run.systems(baselines.BASELINES, left_out)
     if chosen is not None:
-        unknown = set(_listed(chosen)) - set(systems)
+        names = _named(chosen, set(systems))
+        unknown = set(names) - set(systems)
         if unknown:
             raise click.ClickException(f"no system is called {', '.join(unknown)}; there are {', '.join(systems)}")
-        systems = {system: systems[system] for system in _listed(chosen)}
+        systems = {system: systems[system] for system in names}
     count = wordllama.WordLlamaEmbedder().counter
     runs = [
         run.answer_set(datasets.sample(conversations, limit, seed=seed), systems, progress=_say, count=count)
@@ -350,6 +351,16 @@ def _answers(of: str, asked: list[answers.Case], seed: int) -> list[str]:
 
 def _listed(text: str) -> list[str]:
     return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def _named(text: str, known: set[str]) -> list[str]:
+    """The names in a list with commas between, some of which have a comma of their own: "mnemic, transfer"."""
+    names: list[str] = []
+    for part in _listed(text):
+        if part not in known and names and f"{names[-1]}, {part}" in known:
+            part = f"{names.pop()}, {part}"
+        names.append(part)
+    return names
 
 
 def _say(line: str) -> None:

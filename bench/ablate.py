@@ -187,6 +187,9 @@ def table(found: Sequence[Worth], metric: str) -> Iterator[str]:
         for name in dict.fromkeys(one.dataset for one in found)
         if any(one.dataset == name and one.estimates[metric].count for one in found)
     ]
+    if not sets:
+        yield "Of these sets none has it."
+        return
     by = {(one.dataset, one.variant): one for one in found}
     signals = dict.fromkeys(one.variant.signal for one in found if one.variant.signal is not None)
     yield f"| signal | {' | '.join(f'{name}: alone | {name}: lost without it' for name in sets)} |"

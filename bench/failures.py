@@ -27,9 +27,10 @@ DRAWN = 10
 
 NOTE = (
     "'Place' is that among all turns, 'found' how many of the question's pieces of evidence are among the first ten "
-    "hits, 'session found' whether the piece's session is among the first five, 'words' how many of the question's "
-    "words that the memory knows stand in it, 'by vector' its place by its own vector alone, 'nothing from' the "
-    "signals that gave it nothing."
+    "hits, 'session found' whether the piece's session is among the first five (– where there are no more), 'words' "
+    "how many of the question's words that the memory knows stand in it, 'by vector' its place by its own vector "
+    "alone, 'nothing from' the signals that gave it nothing, 'behind by' the one by which the hit in place ten is "
+    "farthest ahead."
 )
 
 FEW = 1 / 3
@@ -70,8 +71,8 @@ class Missed:
     found: int
     """How many of the question's pieces of evidence are among the first hits, of `wanted`."""
     wanted: int
-    session_found: bool
-    """Whether its session is among the first five."""
+    session_found: bool | None
+    """Whether its session is among the first five; None where there are no more than five."""
     words: int
     """How many of the question's words stand in it, of those `known` to the memory."""
     known: int
@@ -79,6 +80,8 @@ class Missed:
     """Its place among all texts by its own vector alone."""
     nothing: tuple[str, ...]
     """The signals that gave it nothing."""
+    behind: str | None
+    """The signal by which the last of the first hits is farthest ahead of it."""
     reason: str
 
 
@@ -111,7 +114,8 @@ def _missed(memory: Memory, conversation: Conversation, question: Question, want
     if not gone:
         return
     every = memory.search(question.text, user_id=user, limit=max(1, ten.considered), now=now)
-    session_of = {message.id: message.session_id for message in conversation.messages}
+    session_of = {message.id: message.session_id for message in conversation.heard(question)}
+    sessions = _first_sessions(every, session_of) if len(set(session_of.values())) > SESSIONS else None
     for id in gone:
         place, hit = _best_of(every, id)
         yield _explained(
@@ -123,7 +127,8 @@ def _missed(memory: Memory, conversation: Conversation, question: Question, want
             considered=len(every),
             found=len(wanted) - len(gone),
             wanted=len(wanted),
-            session_found=session_of[id] in _first_sessions(every, session_of),
+            session_found=None if sessions is None else session_of[id] in sessions,
+            last=ten[-1] if len(ten) else None,
         )
 
 
@@ -147,7 +152,8 @@ def _explained(
     considered: int,
     found: int,
     wanted: int,
-    session_found: bool,
+    session_found: bool | None,
+    last: Hit | None,
 ) -> Missed:
     words = [] if why is None else [word for word in why.words if not word.term.startswith("~")]
     places = {} if why is None else {signal.name: signal.rank for signal in why.signals}
@@ -165,8 +171,16 @@ def _explained(
         known=len(words),
         dense_rank=places.get("dense_turn"),
         nothing=() if why is None else tuple(s.name for s in why.signals if s.weight > 0.0 and s.value <= 0.0),
+        behind=None if why is None or last is None else behind(why, last),
         reason=reason(why),
     )
+
+
+def behind(why: Explanation, ahead: Hit) -> str | None:
+    """The signal that gives a hit most above what it gives an explained record; None where none does."""
+    lead = {signal.name: signal.weight * ahead.signals.get(signal.name, 0.0) - signal.share for signal in why.signals}
+    most = max(lead, key=lambda name: lead[name], default=None)
+    return most if most is not None and lead[most] > 0.0 else None
 
 
 def reason(why: Explanation | None) -> str:
@@ -231,6 +245,7 @@ _COLUMNS = (
     "words",
     "by vector",
     "nothing from",
+    "behind by",
     "reason",
 )
 
@@ -244,6 +259,10 @@ def report(missed: Sequence[Missed], pieces: Mapping[str, int], *, seed: int) ->
     yield from _by_set(missed, pieces)
     yield ""
     yield from (f"* **{name}**: {meaning}." for name, meaning in REASONS.items())
+    yield ""
+    yield f"## By which signal the hit in place {HITS} is farthest ahead"
+    yield ""
+    yield from _by_signal(missed, pieces)
     yield ""
     yield f"## {DRAWN} questions, drawn with seed {seed}"
     yield ""
@@ -265,8 +284,17 @@ def _by_set(missed: Sequence[Missed], pieces: Mapping[str, int]) -> Iterator[str
     yield f"| all missed, of | {' | '.join(f'{len(lost[of])} of {many}' for of, many in pieces.items())} |"
     near = {of: sum(p.rank is not None and p.rank <= 2 * HITS for p in lost[of]) for of in pieces}
     yield f"| … of them among the next {HITS} | {' | '.join(str(near[of]) for of in pieces)} |"
-    inside = {of: sum(p.session_found for p in lost[of]) for of in pieces}
+    inside = {of: sum(p.session_found is True for p in lost[of]) for of in pieces}
     yield f"| … their session among the first {SESSIONS} | {' | '.join(str(inside[of]) for of in pieces)} |"
+
+
+def _by_signal(missed: Sequence[Missed], pieces: Mapping[str, int]) -> Iterator[str]:
+    yield f"| | {' | '.join(pieces)} |"
+    yield "| --- |" + " ---: |" * len(pieces)
+    by = Counter((piece.dataset, piece.behind) for piece in missed)
+    signals = Counter(piece.behind for piece in missed if piece.behind is not None)
+    for name, _ in signals.most_common():
+        yield f"| {name} | {' | '.join(str(by[of, name]) for of in pieces)} |"
 
 
 def _line(piece: Missed) -> str:
@@ -278,10 +306,11 @@ def _line(piece: Missed) -> str:
         piece.evidence,
         place,
         f"{piece.found} of {piece.wanted}",
-        "yes" if piece.session_found else "no",
+        "–" if piece.session_found is None else "yes" if piece.session_found else "no",
         f"{piece.words} of {piece.known}",
         "–" if piece.dense_rank is None else str(piece.dense_rank),
         ", ".join(piece.nothing) or "–",
+        piece.behind or "–",
         piece.reason,
     ]
     return "| " + " | ".join(cells) + " |"

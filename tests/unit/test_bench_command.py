@@ -44,6 +44,12 @@ def test_feedback_on_the_sample(tmp_path: Path):
     assert "| the wrong way round | 0." in output
 
 
+def test_a_variant_is_named_with_its_comma(tmp_path: Path):
+    arguments = ["--data", str(tmp_path), "--out", str(tmp_path), "--name", "v", "--variants", str(tmp_path / "none")]
+    output = run("quality", *arguments, "--sets", "sample", "--limit", "1", "--systems", "mnemic,mnemic, transfer,grep")
+    assert "| part | metric | questions | mnemic | mnemic, transfer | best baseline | Δ |" in output
+
+
 def test_pairs_on_the_sample(tmp_path: Path):
     arguments = ["--data", str(tmp_path), "--out", str(tmp_path), "--name", "small"]
     output = run("pairs", *arguments, "--sets", "locomo,sample", "--limit", "2")

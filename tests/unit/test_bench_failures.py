@@ -9,6 +9,7 @@ import pytest
 
 from bench import datasets, failures
 from bench.failures import Missed
+from mnemic import Memory
 from mnemic.types import Explanation, Signal, Word
 
 WHY = Explanation("q", "id", "t", 14, 100, 0.3, 0.1, (), (), "better hits came before it")
@@ -40,8 +41,20 @@ def test_the_first_reason_that_holds(why: Explanation | None, reason: str):
     assert failures.reason(why) == reason
 
 
+def test_behind_is_where_the_other_has_the_greatest_lead():
+    why = replace(WHY, signals=(signal("lexical_turn", 0.5), signal("dense_turn", 0.1), signal("time", 0.9)))
+    (talk, *_) = datasets.load("sample", Path())
+    with Memory(":memory:") as memory:
+        for session, messages in talk.sessions(0, 3):
+            memory.add(messages, user_id="u", session_id=session)
+        hit = memory.search("anything", user_id="u")[0]
+    ahead = replace(hit, signals={"lexical_turn": 0.7, "dense_turn": 0.9, "time": 0.0})
+    assert failures.behind(why, ahead) == "dense_turn"
+    assert failures.behind(why, replace(hit, signals={})) is None
+
+
 def missed(dataset: str, category: str, question: str) -> Missed:
-    return Missed(dataset, category, question, "e", 14, 100, 0, 1, False, 1, 3, 40, (), failures.CROWDED)
+    return Missed(dataset, category, question, "e", 14, 100, 0, 1, False, 1, 3, 40, (), None, failures.CROWDED)
 
 
 def test_sets_and_kinds_take_turns():
