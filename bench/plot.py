@@ -12,7 +12,7 @@ from html import escape
 
 from bench.metrics import Bin
 
-_SIDE, _LEFT, _TOP, _GAP = 150, 58, 64, 44
+_SIDE, _LEFT, _TOP, _GAP = 150, 58, 64, 54
 """Pixels: of a panel, before the first, above it, and between two."""
 _COLUMNS = 4
 _TICKS = (0.0, 0.5, 1.0)
@@ -45,7 +45,7 @@ def reliability(title: str, panels: Sequence[Panel]) -> str:
     columns = min(_COLUMNS, max(1, len(panels)))
     rows = (len(panels) + columns - 1) // columns
     width = max(_LEFT + columns * (_SIDE + _GAP), 420)
-    height = _TOP + rows * (_SIDE + _GAP + 16) + 10
+    height = _TOP + rows * (_SIDE + _GAP)
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
         f'role="img" aria-label="{escape(title)}">',
@@ -57,7 +57,7 @@ def reliability(title: str, panels: Sequence[Panel]) -> str:
     ]
     for number, panel in enumerate(panels):
         row, column = divmod(number, columns)
-        parts += _panel(panel, systems, _LEFT + column * (_SIDE + _GAP), _TOP + row * (_SIDE + _GAP + 16))
+        parts += _panel(panel, systems, _LEFT + column * (_SIDE + _GAP), _TOP + row * (_SIDE + _GAP))
     return "\n".join([*parts, "</svg>"]) + "\n"
 
 
@@ -83,7 +83,7 @@ def _panel(panel: Panel, systems: Sequence[str], left: int, top: int) -> Iterato
         yield f'<text x="{x(tick)}" y="{top + _SIDE + 14}" text-anchor="middle">{tick:g}</text>'
         yield f'<text x="{left - 5}" y="{y(tick)}" dy="4" text-anchor="end">{tick:g}</text>'
     yield f'<text x="{x(0.5)}" y="{top + _SIDE + 28}" text-anchor="middle">promised</text>'
-    across, middle = left - 26, top + _SIDE // 2
+    across, middle = left - 34, top + _SIDE // 2
     turned = f'transform="rotate(-90 {across} {middle})"'
     yield f'<text x="{across}" y="{middle}" text-anchor="middle" {turned}>kept</text>'
     for system, bins in panel.lines:
