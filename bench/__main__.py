@@ -11,12 +11,30 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import datetime
 import importlib.metadata
 import platform
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import click
 
-from bench import answers, baselines, datasets, feedback, precise, report, run, speed, variants
+from bench import (
+    ablate,
+    answers,
+    baselines,
+    datasets,
+    failures,
+    feedback,
+    pairs,
+    precise,
+    report,
+    run,
+    speed,
+    variants,
+)
 from bench import fit as fitting
+from mnemic.models import wordllama
+
+Command = TypeVar("Command", bound=Callable[..., None])
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 DATA = CHECKOUT.parent / "shared" / "data"
@@ -34,6 +52,19 @@ _out = click.option(
 )
 _seed = click.option("--seed", type=int, default=0, show_default=True, help="Of samples and of the bootstrap.")
 _name = click.option("--name", default=None, help="The file name of the tables; by default the date.")
+_limit = click.option(
+    "--limit", type=click.IntRange(min=1), default=None, help="At most so many conversations of a set."
+)
+_ranking = click.option(
+    "--ranking",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    default=None,
+    help="Fitted numbers in place of the shipped ones.",
+)
+
+
+def _sets(default: Sequence[str]) -> Callable[[Command], Command]:
+    return click.option("--sets", default=",".join(default), show_default=True, help="Which sets, with commas between.")
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -49,8 +80,8 @@ def main() -> None:
 @_out
 @_seed
 @_name
-@click.option("--sets", default=",".join(datasets.DATASETS), show_default=True, help="Which sets, with commas between.")
-@click.option("--limit", type=click.IntRange(min=1), default=None, help="At most so many conversations of a set.")
+@_sets(tuple(datasets.DATASETS))
+@_limit
 @click.option("--systems", default=None, help="Which systems, with commas between; by default all.")
 @click.option(
     "--variants",
@@ -138,17 +169,93 @@ def precise_command() -> None:
 @main.command("feedback")
 @_data
 @_seed
-@click.option("--sets", default="locomo", show_default=True, help="Which sets, with commas between.")
-@click.option("--limit", type=click.IntRange(min=1), default=None, help="At most so many conversations of a set.")
+@_sets(("locomo",))
+@_limit
 def feedback_command(data: Path, seed: int, sets: str, limit: int | None) -> None:
     """What feedback on half of the questions is worth for the other half."""
-    present, missing = datasets.load_available(_listed(sets), data)
-    for set_name in missing:
-        click.echo(f"no data for {set_name} under {data}: left out", err=True)
-    for conversations in present.values():
-        measured = feedback.measure(datasets.sample(conversations, limit, seed=seed), seed=seed, progress=_say)
+    for conversations in _present(data, sets, limit, seed).values():
+        measured = feedback.measure(conversations, seed=seed, progress=_say)
         for line in feedback.table(measured, seed=seed):
             click.echo(line)
+
+
+@main.command("pairs")
+@_data
+@_out
+@_seed
+@_name
+@_sets(("locomo", "longmemeval", "beam"))
+@_limit
+@_ranking
+@click.option(
+    "--variants",
+    "left_out",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=None,
+    help="A folder of fitted numbers, as for quality: measures 'transfer', too.",
+)
+def pairs_command(
+    data: Path,
+    out: Path,
+    seed: int,
+    name: str | None,
+    sets: str,
+    limit: int | None,
+    ranking: Path | None,
+    left_out: Path | None,
+) -> None:
+    """Whether the confidence tells a question from its twin that has no answer."""
+    kinds: dict[str, Callable[[datasets.Conversation], Path | None]] = {"Mnemic": lambda _: ranking}
+    if left_out is not None:
+        kinds["Mnemic, transfer"] = lambda conversation: left_out / "transfer" / f"{conversation.dataset}.json"
+    present = _present(data, sets, limit, seed)
+    lines: list[str] = []
+    for title, numbers in kinds.items():
+        found = [pair for c in present.values() for pair in pairs.measure(c, ranking=numbers, progress=_say)]
+        lines += [f"## {title}", "", *pairs.table(pairs.told(found, seed=seed)), ""]
+    _tables("Minimal pairs", pairs.NOTE, lines, out, name, "pairs", seed, limit)
+
+
+@main.command("ablate")
+@_data
+@_out
+@_seed
+@_name
+@_sets(ablate.SETS)
+@_limit
+@_ranking
+def ablate_command(
+    data: Path, out: Path, seed: int, name: str | None, sets: str, limit: int | None, ranking: Path | None
+) -> None:
+    """What each signal of the ranking is worth: alone, and by what is lost without it."""
+    found = [
+        worth
+        for of, conversations in _present(data, sets, limit, seed).items()
+        for worth in ablate.worth(of, ablate.measure(conversations, ranking=ranking, progress=_say), seed=seed)
+    ]
+    lines = [line for metric in ablate.METRICS for line in (f"## {metric}", "", *ablate.table(found, metric), "")]
+    _tables("Signals", ablate.NOTE, lines, out, name, "signals", seed, limit)
+
+
+@main.command("failures")
+@_data
+@_out
+@_seed
+@_name
+@_sets(ablate.SETS)
+@_limit
+@_ranking
+def failures_command(
+    data: Path, out: Path, seed: int, name: str | None, sets: str, limit: int | None, ranking: Path | None
+) -> None:
+    """Why evidence was missed, and ten questions that fail, in words that are no data set's."""
+    missed: list[failures.Missed] = []
+    pieces: dict[str, int] = {}
+    for of, conversations in _present(data, sets, limit, seed).items():
+        found, pieces[of] = failures.look(conversations, ranking=ranking, progress=_say)
+        missed += found
+    lines = list(failures.report(missed, pieces, seed=seed))
+    _tables("Failures", failures.NOTE, lines, out, name, "failures", seed, limit)
 
 
 @main.command("all")
@@ -179,12 +286,14 @@ def _quality(
         raise click.ClickException(f"no set of {sets} is under {data}; --data names another folder")
     systems = run.systems(baselines.BASELINES, left_out)
     if chosen is not None:
-        unknown = set(_listed(chosen)) - set(systems)
+        names = _named(chosen, set(systems))
+        unknown = set(names) - set(systems)
         if unknown:
             raise click.ClickException(f"no system is called {', '.join(unknown)}; there are {', '.join(systems)}")
-        systems = {system: systems[system] for system in _listed(chosen)}
+        systems = {system: systems[system] for system in names}
+    count = wordllama.WordLlamaEmbedder().counter
     runs = [
-        run.answer_set(datasets.sample(conversations, limit, seed=seed), systems, progress=_say)
+        run.answer_set(datasets.sample(conversations, limit, seed=seed), systems, progress=_say, count=count)
         for conversations in present.values()
     ]
     about = _about(seed) | ({"conversations of a set, at most": str(limit)} if limit else {})
@@ -205,12 +314,53 @@ def _speed(data: Path, out: Path, seed: int, name: str | None, sizes: list[int],
     _say(f"written to {', '.join(map(str, written))}")
 
 
+def _present(data: Path, sets: str, limit: int | None, seed: int) -> dict[str, tuple[datasets.Conversation, ...]]:
+    """The sets that are there, each cut down to the limit; the others are named."""
+    present, missing = datasets.load_available(_listed(sets), data)
+    for set_name in missing:
+        click.echo(f"no data for {set_name} under {data}: left out", err=True)
+    if not present:
+        raise click.ClickException(f"no set of {sets} is under {data}; --data names another folder")
+    return {of: datasets.sample(conversations, limit, seed=seed) for of, conversations in present.items()}
+
+
+def _tables(
+    title: str,
+    note: str,
+    lines: Sequence[str],
+    out: Path,
+    name: str | None,
+    kind: str,
+    seed: int,
+    limit: int | None,
+) -> None:
+    """One page of tables into the folder of results, and onto the screen."""
+    about = _about(seed) | ({"conversations of a set, at most": str(limit)} if limit else {})
+    date = about["date"]
+    path = out / f"{name or f'{kind}-{date}'}.md"
+    out.mkdir(parents=True, exist_ok=True)
+    head = [f"# {title}", "", *(f"- {key}: {value}" for key, value in about.items()), "", note, ""]
+    path.write_text("\n".join([*head, *lines]).rstrip() + "\n", encoding="utf-8")
+    click.echo("\n".join(lines))
+    _say(f"written to {path}")
+
+
 def _answers(of: str, asked: list[answers.Case], seed: int) -> list[str]:
     return [*answers.table(of, asked, answers.measured(asked, _say), seed=seed), ""]
 
 
 def _listed(text: str) -> list[str]:
     return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def _named(text: str, known: set[str]) -> list[str]:
+    """The names in a list with commas between, some of which have a comma of their own: "mnemic, transfer"."""
+    names: list[str] = []
+    for part in _listed(text):
+        if part not in known and names and f"{names[-1]}, {part}" in known:
+            part = f"{names.pop()}, {part}"
+        names.append(part)
+    return names
 
 
 def _say(line: str) -> None:

@@ -114,6 +114,21 @@ class Resampling:
         """The paired difference of `values` to `baseline`, question by question."""
         return self.estimate(list(np.subtract(values, baseline)), level=level)
 
+    def separation(self, values: Sequence[float], positive: Sequence[bool], *, level: float = 0.95) -> Estimate:
+        """The chance that a positive's value is above a negative's, ties half, and its percentile interval."""
+        given, is_positive = np.asarray(values, dtype=np.float64), np.asarray(positive, dtype=np.bool_)
+        there = ~np.isnan(given)
+        up, down = np.flatnonzero(there & is_positive), np.flatnonzero(there & ~is_positive)
+        if not len(up) or not len(down):
+            return Estimate(math.nan, math.nan, math.nan, 0)
+        ahead = 0.5 * (np.sign(given[up][:, None] - given[down][None, :]) + 1.0)
+        ups, downs = self.counts[:, up], self.counts[:, down]
+        pairs = ups.sum(axis=1) * downs.sum(axis=1)
+        # A round may draw questions of one side only.
+        shares = np.einsum("rd,rd->r", ups @ ahead, downs)[pairs > 0] / pairs[pairs > 0]
+        low, high = np.quantile(shares, [(1 - level) / 2, (1 + level) / 2])
+        return Estimate(float(ahead.mean()), float(low), float(high), len(up) + len(down))
+
 
 def quantile(values: Sequence[float], share: float) -> float:
     """NaN for no values."""
@@ -125,7 +140,7 @@ def quantile(values: Sequence[float], share: float) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Bin:
-    """The hits whose relevance fell into one tenth: how many, what was promised, what was kept."""
+    """The hits (or questions) whose probability fell into one bin: how many, what was promised, what was kept."""
 
     count: int
     promised: float
@@ -141,6 +156,38 @@ def calibration(promised: Sequence[float], kept: Sequence[bool], *, bins: int = 
         Bin(len(group), sum(p for p, _ in group) / len(group), sum(true for _, true in group) / len(group))
         for _, group in sorted(groups.items())
     )
+
+
+def calibration_by_mass(promised: Sequence[float], kept: Sequence[bool], *, bins: int = 10) -> tuple[Bin, ...]:
+    """Bins of equally many, by what was promised: no bin's error is that of a handful (Nguyen and O'Connor 2015).
+
+    Equal promises stay together, so that no order among them decides what a bin keeps; bins may then differ in size.
+    """
+    pairs = sorted(zip(promised, kept, strict=True), key=lambda pair: pair[0])
+    groups: list[list[tuple[float, bool]]] = []
+    for start in range(bins):
+        first, last = len(pairs) * start // bins, len(pairs) * (start + 1) // bins
+        group = pairs[first:last]
+        while groups and group and group[0][0] == groups[-1][-1][0]:
+            groups[-1].append(group.pop(0))
+        if group:
+            groups.append(group)
+    return tuple(
+        Bin(len(group), sum(p for p, _ in group) / len(group), sum(true for _, true in group) / len(group))
+        for group in groups
+    )
+
+
+def brier_skill(promised: Sequence[float], kept: Sequence[bool]) -> float:
+    """1 - Brier score / that of always promising the base rate (Murphy 1973): 0 tells nothing, 1 everything.
+
+    NaN where all or none were kept: the base rate is then never wrong.
+    """
+    p, y = np.asarray(promised, dtype=np.float64), np.asarray(kept, dtype=np.float64)
+    base = float(y.mean()) if len(y) else 0.0
+    if not 0.0 < base < 1.0:
+        return math.nan
+    return 1.0 - float(((p - y) ** 2).mean()) / (base * (1.0 - base))
 
 
 def expected_calibration_error(bins: Sequence[Bin]) -> float:
@@ -164,3 +211,24 @@ def area_under_curve(promised: Sequence[float], kept: Sequence[bool]) -> float:
         return float("nan")
     ahead = np.sign(p[y][:, None] - p[~y][None, :])
     return float(ahead.mean()) / 2 + 0.5
+
+
+# --- Refusing ---------------------------------------------------------------------------------------------------------
+
+
+def refused_wrongly(answerable: Sequence[float], unanswerable: Sequence[float], *, refused: float = 0.95) -> float:
+    """The share of answerable questions that are refused, too, by the lowest threshold that refuses a share of
+    `refused` of the unanswerable ones. A question is refused where its confidence is below the threshold."""
+    if not len(answerable) or not len(unanswerable):
+        return math.nan
+    lowest = sorted(unanswerable)[math.ceil(refused * len(unanswerable) - 1e-9) - 1]
+    return sum(value <= lowest for value in answerable) / len(answerable)
+
+
+def answered_wrongly(answerable: Sequence[float], unanswerable: Sequence[float], *, answered: float = 0.95) -> float:
+    """The share of unanswerable questions that are answered, too, by the highest threshold that answers a share of
+    `answered` of the answerable ones."""
+    if not len(answerable) or not len(unanswerable):
+        return math.nan
+    threshold = sorted(answerable, reverse=True)[math.ceil(answered * len(answerable) - 1e-9) - 1]
+    return sum(value >= threshold for value in unanswerable) / len(unanswerable)

@@ -9,16 +9,35 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from bench import metrics
+from bench import metrics, plot, sure
 from bench.datasets import Conversation, Question
 from bench.metrics import Bin, Estimate, Resampling
 from bench.run import BUDGETS, Answer, SetRun
+from bench.sure import Abstention, Belief
 
 OURS = "mnemic"
 """The system that the others are compared with."""
 
+NEWEST = "newest first"
+"""The baseline that is a model's window: of the whole history the newest, as far as a budget reaches."""
+
+WINDOWS = (1000, 2000)
+"""Budgets that the whole history is compared with."""
+
 BY_CATEGORY = ("recall@10", "all@10", "context 1000")
 """The metrics that are told apart by kind of question; some kinds have too few questions for more."""
+
+GOALS: Mapping[str, tuple[str, ...]] = {
+    "locomo 1-4": ("recall@10", "context 1000", "context 2000"),
+    "longmemeval": ("sessions@5", "context 2000"),
+    "beam": ("recall@20",),
+    "realmem": ("sessions@5",),
+    "musique": ("recall@5",),
+}
+"""What the table at the top holds: the metrics of each part that somebody who chooses a memory would ask for."""
+
+GOALS_BY_KIND: Mapping[str, str] = {"locomo 1-4": "recall@10"}
+"""Parts whose kinds of question are told apart there, too, by this metric."""
 
 Key = Callable[[Question], tuple[str, ...]]
 
@@ -42,6 +61,39 @@ class Figure:
     metric: str
     estimate: Estimate
     ours_minus_it: Estimate
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """One metric of one part: Mnemic and its variants, the best baseline, and each of the former minus the latter.
+
+    The best baseline is the one with the highest mean here: chosen after the fact, so it is flattered a little.
+    """
+
+    part: str
+    category: str
+    metric: str
+    ours: Mapping[str, Estimate]
+    best: str
+    best_estimate: Estimate | None
+    ahead: Mapping[str, Estimate]
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """What it takes to put everything that was said before the model, beside a context of Mnemic's.
+
+    `recall` is measured, though it is 1 by definition: a key that names what was said later would show.
+    """
+
+    part: str
+    count: int
+    tokens: float
+    least: int
+    most: int
+    recall: float
+    packed: Mapping[str, Mapping[int, Estimate]]
+    """The recall of a system in a budget."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +132,10 @@ class Report:
     sureness: tuple[Sureness, ...]
     speed: tuple[Speed, ...]
     missing: tuple[str, ...]
+    goals: tuple[Goal, ...] = ()
+    wholes: tuple[Whole, ...] = ()
+    beliefs: tuple[Belief, ...] = ()
+    abstentions: tuple[Abstention, ...] = ()
 
 
 def parts(dataset: str) -> tuple[Part, ...]:
@@ -128,16 +184,84 @@ def build(runs: Sequence[SetRun], *, about: Mapping[str, str], missing: Sequence
         sureness=tuple(sureness for run in runs for sureness in _sureness(run)),
         speed=tuple(speed for run in runs for speed in _speed(run)),
         missing=tuple(missing),
+        goals=tuple(goal for run in runs for part in parts(run.dataset) for goal in _goals(run, part, seed)),
+        wholes=tuple(whole for run in runs if run.whole for whole in _wholes(run, parts(run.dataset)[0], seed)),
+        beliefs=tuple(belief for run in runs for belief in sure.beliefs(run)),
+        abstentions=tuple(abstention for run in runs for abstention in sure.abstentions(run, seed)),
     )
+
+
+def _goals(run: SetRun, part: Part, seed: int) -> Iterator[Goal]:
+    for metric in GOALS.get(part.name, ()):
+        yield from _goal(run, part, "", metric, seed)
+    if part.name in GOALS_BY_KIND:
+        for category in sorted({q.category for c in run.conversations for q in c.questions if part.holds(q)}):
+            yield from _goal(run, part, category, GOALS_BY_KIND[part.name], seed)
+
+
+def _goal(run: SetRun, part: Part, category: str, metric: str, seed: int) -> Iterator[Goal]:
+    chosen = _chosen(run, part, category)
+    sizes = [len(numbers) for numbers in chosen if numbers]
+    own = [system for system in run.answers if system.startswith(OURS)]
+    if not sizes or not own:
+        return
+    resampling = Resampling.of(sizes, seed=seed)
+    columns = {system: _values(run, system, chosen, part.key)[metric] for system in run.answers}
+    estimates = {system: resampling.estimate(column) for system, column in columns.items()}
+    others = [system for system in run.answers if system not in own and estimates[system].count]
+    best = max(others, key=lambda system: estimates[system].mean, default="")
+    yield Goal(
+        part=part.name,
+        category=category,
+        metric=metric,
+        ours={system: estimates[system] for system in own},
+        best=best,
+        best_estimate=estimates.get(best),
+        ahead={system: resampling.difference(columns[system], columns[best]) for system in own} if best else {},
+    )
+
+
+def _wholes(run: SetRun, part: Part, seed: int) -> Iterator[Whole]:
+    chosen = _chosen(run, part, "")
+    asked = [
+        (conversation, conversation.questions[number], run.whole[place][number])
+        for place, (conversation, numbers) in enumerate(zip(run.conversations, chosen, strict=True))
+        for number in numbers
+    ]
+    if not asked:
+        return
+    resampling = Resampling.of([len(numbers) for numbers in chosen if numbers], seed=seed)
+    tokens = [taken for _, _, taken in asked]
+    shares = [metrics.recall((m.id for m in c.heard(q)), part.key(q)) for c, q, _ in asked]
+    found = [share for share in shares if not math.isnan(share)]
+    systems = [system for system in run.answers if system.startswith(OURS) or system == NEWEST]
+    values = {system: _values(run, system, chosen, part.key) for system in systems}
+    yield Whole(
+        part=part.name,
+        count=len(asked),
+        tokens=sum(tokens) / len(tokens),
+        least=min(tokens),
+        most=max(tokens),
+        recall=sum(found) / len(found) if found else math.nan,
+        packed={
+            system: {budget: resampling.estimate(values[system][f"context {budget}"]) for budget in WINDOWS}
+            for system in systems
+        },
+    )
+
+
+def _chosen(run: SetRun, part: Part, category: str) -> list[list[int]]:
+    """For each conversation the numbers of the questions that count."""
+    return [
+        [n for n, q in enumerate(c.questions) if part.holds(q) and category in ("", q.category)]
+        for c in run.conversations
+    ]
 
 
 def _figures(run: SetRun, part: Part, seed: int) -> Iterator[Figure]:
     categories = sorted({q.category for c in run.conversations for q in c.questions if part.holds(q)})
     for category in ["", *(categories if len(categories) > 1 else [])]:
-        chosen = [
-            [n for n, q in enumerate(c.questions) if part.holds(q) and category in ("", q.category)]
-            for c in run.conversations
-        ]
+        chosen = _chosen(run, part, category)
         sizes = [len(numbers) for numbers in chosen if numbers]
         if not sizes:
             continue
@@ -219,13 +343,38 @@ def losses(report: Report) -> list[Figure]:
 # --- Writing ----------------------------------------------------------------------------------------------------------
 
 
-def write(report: Report, folder: Path, name: str) -> tuple[Path, Path]:
-    """`<name>.md` and `<name>.json` in `folder`."""
+def write(report: Report, folder: Path, name: str) -> tuple[Path, ...]:
+    """`<name>.md` and `<name>.json` in `folder`, and reliability plots of the hits and of the confidence as SVG."""
     folder.mkdir(parents=True, exist_ok=True)
     markdown, data = folder / f"{name}.md", folder / f"{name}.json"
-    markdown.write_text(to_markdown(report), encoding="utf-8")
+    drawn = {folder / f"{name}-{of}.svg": picture for of, picture in plots(report).items()}
+    for path, picture in drawn.items():
+        path.write_text(picture, encoding="utf-8")
+    images = [f"![{path.stem}]({path.name})" for path in drawn]
+    markdown.write_text(to_markdown(report, images), encoding="utf-8")
     data.write_text(json.dumps(_plain(asdict(report)), ensure_ascii=False) + "\n", encoding="utf-8")
-    return markdown, data
+    return markdown, data, *drawn
+
+
+def plots(report: Report) -> dict[str, str]:
+    """SVGs by what they show; a panel for each set. None without probabilities."""
+    sets = _unique(belief.dataset for belief in report.beliefs)
+
+    def panels(kept: Callable[[Belief], sure.Kept]) -> list[plot.Panel]:
+        by_set = {name: [b for b in report.beliefs if b.dataset == name and kept(b).count] for name in sets}
+        return [
+            plot.Panel(
+                f"{name} ({kept(found[0]).count})", tuple((belief.system, kept(belief).bins) for belief in found)
+            )
+            for name, found in by_set.items()
+            if found
+        ]
+
+    drawn = {
+        "hits": (f"Relevance of hits given {sure.LEAST} or more", panels(lambda belief: belief.hits)),
+        "confidence": ("Confidence that the evidence is there", panels(lambda belief: belief.confidence_of_all)),
+    }
+    return {name: plot.reliability(title, shown) for name, (title, shown) in drawn.items() if shown}
 
 
 def _plain(value: Any) -> Any:
@@ -239,14 +388,16 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def to_markdown(report: Report) -> str:
-    """The tables."""
+def to_markdown(report: Report, images: Sequence[str] = ()) -> str:
+    """The tables; `images` are the links to the plots."""
     blocks = [
         "# Quality",
         "\n".join(f"- {name}: {value}" for name, value in report.about.items()),
         *(["Not measured, since the data is not there: " + ", ".join(report.missing) + "."] if report.missing else []),
         "Each figure is a mean over questions, with a 95 % interval from a hierarchical bootstrap (conversations, then "
         "their questions). Δ is Mnemic minus the other system, paired by question, with its own interval.",
+        *(["## Goals", _goals_table(report)] if report.goals else []),
+        *(["## Beside the whole history", _wholes_table(report)] if report.wholes else []),
         "## In short",
         summary(report),
         "## Every figure",
@@ -255,6 +406,8 @@ def to_markdown(report: Report) -> str:
         *_categories(report),
         "## Relevance as a probability",
         _sureness_table(report),
+        *(["## Promised and kept", _beliefs_table(report), *images] if report.beliefs else []),
+        *(["## Not known", _abstentions_table(report)] if report.abstentions else []),
         "## Where Mnemic loses",
         _losses_table(report),
         "## Time",
@@ -267,7 +420,8 @@ def summary(report: Report) -> str:
     """One line per part and headline metric: Mnemic, and the best of the baselines."""
     rows: list[list[str]] = []
     for part in _unique(figure.part for figure in report.figures):
-        for metric in ("recall@10", "sessions@5", "context 1000"):
+        headline = ("recall@10", "sessions@5", "context 1000")
+        for metric in dict.fromkeys((*headline, *GOALS.get(part, ()))):
             figures = [
                 f for f in report.figures if (f.part, f.category, f.metric) == (part, "", metric) and f.estimate.count
             ]
@@ -288,6 +442,98 @@ def summary(report: Report) -> str:
             )
     systems = _unique(f.system for f in report.figures if f.system.startswith(OURS))
     return _table(["part", "metric", "questions", *systems, "best baseline", "Δ"], rows)
+
+
+def _goals_table(report: Report) -> str:
+    note = (
+        "Δ is the system minus the best baseline of that line (the one with the highest mean, chosen after the fact), "
+        "paired by question."
+    )
+    systems = _unique(system for goal in report.goals for system in goal.ours)
+    rows = [
+        [
+            goal.part,
+            goal.category or "all",
+            goal.metric,
+            str(next(iter(goal.ours.values())).count),
+            *(_estimate(goal.ours[s]) for s in systems),
+            f"{goal.best} {_estimate(goal.best_estimate)}" if goal.best_estimate else "–",
+            *(_difference(goal.ahead[s]) if s in goal.ahead else "–" for s in systems),
+        ]
+        for goal in report.goals
+    ]
+    header = ["part", "kind", "metric", "questions", *systems, "best baseline", *(f"Δ {s}" for s in systems)]
+    return f"{note}\n\n" + _table(header, rows)
+
+
+def _wholes_table(report: Report) -> str:
+    note = (
+        "Whoever puts the whole history before the model finds all evidence, at the price of all its tokens (by the "
+        "counter of the budgets; where there is no room, the newest that fits is what the model sees). Its recall is 1 "
+        "by definition and says nothing about whether the model reads it; the others are shares of the evidence in a "
+        "context of that many tokens."
+    )
+    systems = _unique(system for whole in report.wholes for system in whole.packed)
+    columns = [(system, budget) for system in systems for budget in WINDOWS]
+    rows = [
+        [
+            whole.part,
+            str(whole.count),
+            f"{whole.tokens:,.0f} [{whole.least:,}, {whole.most:,}]",
+            _number(whole.recall),
+            *(_estimate(whole.packed[s][b]) if s in whole.packed else "–" for s, b in columns),
+        ]
+        for whole in report.wholes
+    ]
+    header = ["part", "questions", "tokens of the whole history [least, most]", "recall of the whole history"]
+    return f"{note}\n\n" + _table([*header, *(f"{system}, {budget:,}" for system, budget in columns)], rows)
+
+
+def _beliefs_table(report: Report) -> str:
+    note = (
+        f"Hits given a relevance of {sure.LEAST} or more, among the first {sure.HITS}; and the confidence that some of "
+        f"the first {sure.HITS} is evidence. The error is the expected calibration error over ten bins of equal mass, "
+        "the skill is Brier's over always promising the base rate. 'All' are the questions without an answer, too, of "
+        "whose hits none is evidence. realmem's key is complete for sessions only, membench's for one minute of a "
+        "talk: a hit beside either may well be evidence."
+    )
+    rows = [
+        [b.dataset, b.system, *_kept(b.hits), *_kept(b.hits_of_all), *_kept(b.confidence), *_kept(b.confidence_of_all)]
+        for b in report.beliefs
+    ]
+    columns = [
+        f"{what}: {figure}"
+        for what in ("hits", "hits, all", "confidence", "confidence, all")
+        for figure in ("count (kept)", "error", "skill")
+    ]
+    return f"{note}\n\n" + _table(["set", "system", *columns], rows)
+
+
+def _kept(kept: sure.Kept) -> list[str]:
+    return [f"{kept.count} ({_number(kept.base)})", _number(kept.error), _number(kept.skill)]
+
+
+def _abstentions_table(report: Report) -> str:
+    note = (
+        "Whether the confidence tells questions that have an answer from those that have none (locomo: category 5; "
+        "beam: abstention; longmemeval: _abs). AUROC with its 95 % interval. 'Wrongly refused' is the share of "
+        "answerable questions below the threshold that refuses 95 % of the unanswerable ones; 'wrongly answered' the "
+        "share of unanswerable ones above the threshold that answers 95 % of the answerable ones."
+    )
+    rows = [
+        [
+            a.dataset,
+            a.system,
+            str(a.answerable),
+            str(a.unanswerable),
+            _estimate(a.separation),
+            _number(a.refused_wrongly),
+            _number(a.answered_wrongly),
+        ]
+        for a in report.abstentions
+    ]
+    header = ["set", "system", "answerable", "unanswerable", "AUROC", "wrongly refused", "wrongly answered"]
+    return f"{note}\n\n" + _table(header, rows)
 
 
 def _details(report: Report) -> Iterator[str]:

@@ -29,6 +29,8 @@ class Answer:
     ms: float
     relevance: tuple[float | None, ...] = ()
     best: float | None = None
+    confidence: float | None = None
+    """The probability that the evidence is among the first ten hits."""
     tokens: Mapping[int, int] = field(default_factory=dict[int, int])
 
 
@@ -44,6 +46,8 @@ class SetRun:
     conversations: tuple[Conversation, ...]
     answers: Mapping[str, tuple[tuple[Answer, ...], ...]]
     seconds: Mapping[str, float]
+    whole: tuple[tuple[int, ...], ...] = ()
+    """Tokens of all that had been said when each question was asked."""
 
 
 class Remembering(Protocol):
@@ -61,9 +65,13 @@ Open = Callable[[Conversation], AbstractContextManager[Remembering]]
 
 
 def answer_set(
-    conversations: Sequence[Conversation], systems: Mapping[str, System], *, progress: Callable[[str], None]
+    conversations: Sequence[Conversation],
+    systems: Mapping[str, System],
+    *,
+    progress: Callable[[str], None],
+    count: Callable[[str], int] | None = None,
 ) -> SetRun:
-    """Let every system answer every question."""
+    """Let every system answer every question; with the token counter `count` the whole history is measured, too."""
     answers: dict[str, tuple[tuple[Answer, ...], ...]] = {}
     seconds: dict[str, float] = {}
     for name, system in systems.items():
@@ -71,7 +79,24 @@ def answer_set(
         answers[name] = tuple(_aligned(conversation, system) for conversation in conversations)
         seconds[name] = time.perf_counter() - started
         progress(f"{conversations[0].dataset}: {name}, {seconds[name]:.1f} s")
-    return SetRun(conversations[0].dataset, tuple(conversations), answers, seconds)
+    whole = () if count is None else tuple(whole_history(conversation, count) for conversation in conversations)
+    return SetRun(conversations[0].dataset, tuple(conversations), answers, seconds, whole)
+
+
+def whole_history(conversation: Conversation, count: Callable[[str], int]) -> tuple[int, ...]:
+    """For each question the tokens of everything that had been said, each message with its speaker, each day once.
+
+    That is the memory that needs no memory: put all of it before the model. It finds everything and costs this much.
+    """
+    total, days = 0, set[str]()
+    totals = [0]
+    for message in conversation.messages:
+        day = (message.time or "")[:10]
+        total += count(f"{message.name or message.role}: {message.content}") + 1
+        total += 0 if day in days else count(day) + 1
+        days.add(day)
+        totals.append(total)
+    return tuple(totals[len(conversation.heard(question))] for question in conversation.questions)
 
 
 def _aligned(conversation: Conversation, system: System) -> tuple[Answer, ...]:
@@ -83,24 +108,32 @@ def ours(open_memory: Open) -> System:
     """Mnemic: what was said is added session by session, and each question is asked when its time has come."""
 
     def answer(conversation: Conversation) -> Iterator[tuple[Question, Answer]]:
-        everything = len(conversation.messages)
-        in_time = sorted(conversation.questions, key=lambda question: question.history or everything)
-        added = 0
         with open_memory(conversation) as memory:
-            for question in in_time:
-                stop = everything if question.history is None else question.history
-                for session_id, messages in conversation.sessions(added, stop):
-                    memory.add(messages, user_id=conversation.id, session_id=session_id)
-                added = max(added, stop)
+            for question, _ in in_time(memory, conversation):
                 yield question, _ask(memory, conversation, question)
 
     return answer
 
 
+def in_time(memory: Remembering, conversation: Conversation) -> Iterator[tuple[Question, Mapping[str, str]]]:
+    """Each question when all that had been said before it, and nothing else, is in the memory; and the ids that the
+    memory gave to those messages, by their own."""
+    everything = len(conversation.messages)
+    stops = {q.id: everything if q.history is None else q.history for q in conversation.questions}
+    added, ids = 0, dict[str, str]()
+    for question in sorted(conversation.questions, key=lambda question: stops[question.id]):
+        stop = stops[question.id]
+        for session_id, messages in conversation.sessions(added, stop):
+            receipt = memory.add(messages, user_id=conversation.id, session_id=session_id)
+            ids.update(zip((message["id"] for message in messages), receipt.ids, strict=False))
+        added = max(added, stop)
+        yield question, ids
+
+
 def _ask(memory: Remembering, conversation: Conversation, question: Question) -> Answer:
     now = conversation.asked_at(question)
     started = time.perf_counter()
-    memory.search(question.text, user_id=conversation.id, limit=10, now=now)
+    ten = memory.search(question.text, user_id=conversation.id, limit=10, now=now)
     ms = (time.perf_counter() - started) * 1000
     results = memory.search(question.text, user_id=conversation.id, limit=LIMIT, now=now)
     contexts = {
@@ -115,6 +148,7 @@ def _ask(memory: Remembering, conversation: Conversation, question: Question) ->
         ms=ms,
         relevance=tuple(hit.relevance for hit in results),
         best=results.best,
+        confidence=ten.confidence,
         tokens={budget: context.tokens for budget, context in contexts.items()},
     )
 

@@ -21,7 +21,7 @@ def run(*arguments: str) -> str:
 
 def test_help_names_every_run():
     output = run("--help")
-    assert all(command in output for command in ("quality", "speed", "fit", "variants", "all"))
+    assert all(command in output for command in ("quality", "speed", "fit", "variants", "pairs", "ablate", "failures"))
 
 
 def test_quality_on_the_sample(tmp_path: Path):
@@ -42,6 +42,33 @@ def test_feedback_on_the_sample(tmp_path: Path):
     assert f"no data for locomo under {tmp_path}: left out" in output
     assert "| by the key | 0." in output
     assert "| the wrong way round | 0." in output
+
+
+def test_a_variant_is_named_with_its_comma(tmp_path: Path):
+    arguments = ["--data", str(tmp_path), "--out", str(tmp_path), "--name", "v", "--variants", str(tmp_path / "none")]
+    output = run("quality", *arguments, "--sets", "sample", "--limit", "1", "--systems", "mnemic,mnemic, transfer,grep")
+    assert "| part | metric | questions | mnemic | mnemic, transfer | best baseline | Δ |" in output
+
+
+def test_pairs_on_the_sample(tmp_path: Path):
+    arguments = ["--data", str(tmp_path), "--out", str(tmp_path), "--name", "small"]
+    output = run("pairs", *arguments, "--sets", "locomo,sample", "--limit", "2")
+    assert f"no data for locomo under {tmp_path}: left out" in output
+    assert "| sample | evidence deleted |" in output
+    assert "# Minimal pairs" in (tmp_path / "small.md").read_text()
+
+
+def test_failures_on_the_sample(tmp_path: Path):
+    output = run("failures", "--data", str(tmp_path), "--out", str(tmp_path), "--sets", "sample", "--limit", "1")
+    assert "| all missed, of |" in output
+    (written,) = tmp_path.glob("failures-*.md")
+    assert "- conversations of a set, at most: 1" in written.read_text()
+
+
+def test_ablate_without_any_set_says_so(tmp_path: Path):
+    result = CliRunner().invoke(main, ["ablate", "--data", str(tmp_path), "--sets", "beam"])
+    assert result.exit_code != 0
+    assert "--data names another folder" in result.output
 
 
 def test_quality_without_any_set_says_so(tmp_path: Path):

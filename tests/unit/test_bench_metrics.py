@@ -108,3 +108,44 @@ def test_separation_counts_ties_half():
 def test_quantile():
     assert metrics.quantile([1.0, 2.0, 3.0], 0.5) == 2.0
     assert math.isnan(metrics.quantile([], 0.5))
+
+
+def test_bins_of_equal_mass_keep_equal_promises_together():
+    promised = [0.1, 0.2, 0.3, 0.3, 0.3, 0.9]
+    bins = metrics.calibration_by_mass(promised, [False, False, True, False, True, True], bins=3)
+    assert [b.count for b in bins] == [2, 3, 1]
+    assert bins[1].promised == pytest.approx(0.3)
+    assert bins[1].kept == pytest.approx(2 / 3)
+    assert metrics.calibration_by_mass([], []) == ()
+    assert [b.count for b in metrics.calibration_by_mass([0.5] * 7, [True] * 7)] == [7]
+    assert sum(b.count for b in metrics.calibration_by_mass([n / 23 for n in range(23)], [True] * 23)) == 23
+
+
+def test_brier_skill_is_nought_for_the_base_rate_and_one_for_certainty():
+    kept = [True, True, True, False]
+    assert metrics.brier_skill([0.75] * 4, kept) == pytest.approx(0.0)
+    assert metrics.brier_skill([1.0, 1.0, 1.0, 0.0], kept) == pytest.approx(1.0)
+    assert metrics.brier_skill([0.0, 0.0, 0.0, 1.0], kept) < 0
+    assert math.isnan(metrics.brier_skill([0.5], [True]))
+
+
+def test_both_ways_of_being_wrong_about_refusing():
+    known, unknown = [0.2, 0.6, 0.8, 0.9], [0.1, 0.3, 0.5, 0.7]
+    # A threshold above 0.5 refuses three quarters of the unknown, and with them one of the known.
+    assert metrics.refused_wrongly(known, unknown, refused=0.75) == 0.25
+    # A threshold of 0.6 answers three quarters of the known, and with them one of the unknown.
+    assert metrics.answered_wrongly(known, unknown, answered=0.75) == 0.25
+    assert metrics.refused_wrongly([0.5], [0.5]) == 1.0
+    assert metrics.answered_wrongly([0.5], [0.5]) == 1.0
+    assert math.isnan(metrics.refused_wrongly(known, []))
+
+
+def test_separation_has_an_interval_by_conversation():
+    resampling = metrics.Resampling.of([3, 3], seed=1)
+    values, positive = [0.9, 0.2, 0.8, 0.1, 0.7, math.nan], [True, False, True, False, True, False]
+    found = resampling.separation(values, positive)
+    assert (found.mean, found.low, found.high, found.count) == (1.0, 1.0, 1.0, 5)
+    mixed = resampling.separation([0.9, 0.2, 0.1, 0.3, 0.7, 0.5], positive)
+    assert mixed.mean == pytest.approx(metrics.separation([0.9, 0.1, 0.7], [0.2, 0.3, 0.5]))
+    assert mixed.low < mixed.mean < mixed.high
+    assert resampling.separation(values, [True] * 6).count == 0

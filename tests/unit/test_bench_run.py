@@ -6,12 +6,14 @@ import json
 import math
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
-from bench import baselines, report, run
+from bench import baselines, report, run, sure
 from bench.datasets import Conversation, Message, Question
 from mnemic import Context, Evidence, Hit, Receipt, Results, Scope
 
@@ -33,7 +35,9 @@ class WordMemory:
         self.asked.append((query, len(self.told), now))
         found = self._found(query)[:limit]
         hits = tuple(hit(e.message_id, relevance=0.9 if place == 0 else 0.1) for place, e in enumerate(found))
-        return Results(id="s", query=query, hits=hits, considered=len(self.told), best=0.9 if hits else 0.0)
+        best = 0.9 if hits else 0.0
+        sure = 0.2 if "car" in query else 0.8
+        return Results(id="s", query=query, hits=hits, considered=len(self.told), best=best, confidence=sure)
 
     def context(self, query: str, /, *, user_id: str, budget: int, now: str | None) -> Context:
         found = tuple(self._found(query)[: budget // 250])
@@ -95,7 +99,7 @@ def measured(memory: WordMemory) -> run.SetRun:
         "grep": run.baseline(baselines.grep, lambda text: len(text.split())),
         "newest first": run.baseline(baselines.newest, lambda text: len(text.split())),
     }
-    return run.answer_set([conversation()], systems, progress=lambda _: None)
+    return run.answer_set([conversation()], systems, progress=lambda _: None, count=lambda text: len(text.split()))
 
 
 def test_questions_are_asked_when_their_time_has_come(memory: WordMemory, measured: run.SetRun):
@@ -123,6 +127,23 @@ def test_every_word_baseline_answers(name: str):
     talk = conversation()
     rank = baselines.BASELINES[name](talk)
     assert set(rank(talk.questions[1])) <= {"0", "1"}
+
+
+def test_a_question_before_all_talk_is_asked_of_nothing(memory: WordMemory):
+    talk = conversation()
+    first = replace(talk.questions[1], id="first", history=0)
+    asked = [
+        (question.id, len(memory.told))
+        for question, _ in run.in_time(memory, replace(talk, questions=(*talk.questions, first)))
+    ]
+    assert asked[:2] == [("first", 0), ("early", 2)]
+
+
+def test_the_whole_history_takes_all_that_was_said_until_then(measured: run.SetRun):
+    # "user: my cat is called Tom" is six words and the end of the line, the day before it one and another end.
+    by_id = dict(zip((q.id for q in conversation().questions), measured.whole[0], strict=True))
+    assert by_id["early"] == 7 + 6 + 2
+    assert by_id["late"] == by_id["early"] + 5 + 5 + 2
 
 
 def test_a_fact_stands_for_its_evidence():
@@ -167,9 +188,58 @@ def test_report_gives_every_figure_its_interval_and_difference(measured: run.Set
     # The one without got 0.9 and three times 0.1 more, none of it kept.
     assert sureness.error_with_unknown == pytest.approx((7 * (1 / 7 - 0.1) + 3 * (0.9 - 2 / 3)) / 10)
     assert math.isclose(sureness.known_from_unknown, 0.5)
-    markdown, data = report.write(built, tmp_path, "quality")
+    markdown, data, *_ = report.write(built, tmp_path, "quality")
     assert "is not there: beam" in markdown.read_text()
     assert json.loads(data.read_text())["missing"] == ["beam"]
+
+
+def test_goals_are_beside_the_best_baseline(measured: run.SetRun):
+    built = report.build([replace(measured, dataset="beam")], about={}, missing=[], seed=0)
+    (goal,) = built.goals
+    assert (goal.part, goal.metric, goal.best) == ("beam", "recall@20", "grep")
+    assert goal.ahead["mnemic"].mean == goal.ours["mnemic"].mean - (goal.best_estimate or goal.ours["mnemic"]).mean
+    (whole,) = built.wholes
+    assert (whole.count, whole.recall, whole.packed["mnemic"][1000].mean) == (2, 1.0, 1.0)
+    markdown = report.to_markdown(built)
+    assert markdown.index("## Goals") < markdown.index("## In short")
+    assert "| beam | 2 | 21 [15, 27] | 1.000 |" in markdown
+    assert "| beam | recall@20 |" in markdown
+
+
+def test_locomo_has_goals_by_kind(measured: run.SetRun):
+    built = report.build([replace(measured, dataset="locomo")], about={}, missing=[], seed=0)
+    assert {(goal.category, goal.metric) for goal in built.goals} == {
+        ("", "recall@10"),
+        ("", "context 1000"),
+        ("", "context 2000"),
+        ("fruit", "recall@10"),
+        ("pets", "recall@10"),
+    }
+
+
+def test_promises_are_held_against_what_was_kept(measured: run.SetRun):
+    (belief,) = sure.beliefs(measured)
+    # Only hits given 0.3 or more: the first of each question, of which the two with an answer are right.
+    assert (belief.hits.count, belief.hits.base) == (2, 1.0)
+    assert (belief.hits_of_all.count, belief.hits_of_all.error) == (3, pytest.approx(0.9 - 2 / 3))
+    assert belief.confidence.error == pytest.approx(0.2)
+    assert belief.confidence_of_all.skill == pytest.approx(1 - 0.04 / (2 / 9))
+    (abstention,) = sure.abstentions(measured, seed=0)
+    assert (abstention.answerable, abstention.unanswerable, abstention.separation.mean) == (2, 1, 1.0)
+    assert (abstention.refused_wrongly, abstention.answered_wrongly) == (0.0, 0.0)
+
+
+def test_the_plots_are_svg_with_a_panel_for_each_set(measured: run.SetRun, tmp_path: Path):
+    built = report.build([measured, replace(measured, dataset="a & b")], about={}, missing=[], seed=0)
+    markdown, _, hits, confidence = report.write(built, tmp_path, "quality")
+    assert (hits.name, confidence.name) == ("quality-hits.svg", "quality-confidence.svg")
+    assert "(quality-hits.svg)" in markdown.read_text()
+    root = ElementTree.fromstring(confidence.read_text())
+    said = [text.text for text in root.iter("{http://www.w3.org/2000/svg}text")]
+    assert {"mini (3)", "a & b (3)", "promised", "kept", "mnemic"} <= set(said)
+    bins = built.beliefs[0].confidence_of_all.bins + built.beliefs[1].confidence_of_all.bins
+    dots = [dot for dot in root.iter("{http://www.w3.org/2000/svg}circle") if dot.get("r") == "2.5"]
+    assert len(dots) == len(bins)
 
 
 def test_locomo_is_reported_in_three_parts():
