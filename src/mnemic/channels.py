@@ -7,28 +7,35 @@ A further channel is one more callable here and one more weight in `rank.json`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mnemic import dates, question, rank, text, when
+from mnemic import dates, question, rank, spelling, text, when
 from mnemic.analysis import SUBJECT
 from mnemic.frame import Bools, Frame
-from mnemic.models.wrap import is_token_embedder
-from mnemic.ports import Embedder
+from mnemic.models.wrap import is_token_embedder, lexicon_of
+from mnemic.ports import Embedder, Lexicon
 
 SUBJECT_WEIGHT = 1.5
 """A word found in a record's subject or aliases counts so much more, on top of the text's own score."""
 
 
-def understand(query: str, frame: Frame) -> tuple[rank.Asked, NDArray[np.bool_] | None, NDArray[np.bool_] | None]:
+def understand(
+    query: str, frame: Frame, embedder: Embedder | None = None
+) -> tuple[rank.Asked, NDArray[np.bool_] | None, NDArray[np.bool_] | None]:
     """The question as the ranking takes it; per document, whether it is about what its speaker said, and whether it
     names the speaker (None: no document).
 
     Only speakers that the question could mean are looked at: a channel may have ten thousand.
     """
     words = text.words(query)
+    meant = misspelt(words, frame, embedder)
+    if meant:
+        query = spelling.corrected(query, meant)
+        words = text.words(query)
     codes = sorted(
         {code for word in ("", *words) for code in frame.by_word.get(word, ()) if code < len(frame.speakers)}
     )
@@ -43,6 +50,72 @@ def understand(query: str, frame: Frame) -> tuple[rank.Asked, NDArray[np.bool_] 
         return chosen[frame.columns["speaker"]]
 
     return asked, of_documents(asked.speakers), of_documents(asked.named)
+
+
+def misspelt(words: Sequence[str], frame: Frame, embedder: Embedder | None) -> dict[str, str]:
+    """Which of a question's words, those of `text.words`, are misspelt, and what they mean.
+
+    A word that no text of the scope has, and no name, means the names of speakers and subjects that are one edit away;
+    else the words of subjects and aliases; else, from six letters on, the common word that most texts have. Of what is
+    no name, an embedder that knows common words says which words are right as they are: without it they all are.
+    """
+    lexicon = lexicon_of(embedder)
+    near: dict[str, list[str]] = {}
+    for word in words:
+        if len(word) < spelling.EDITABLE or word in frame.by_word or not word.isalpha():
+            continue
+        start = frame.by_start.get(word[: spelling.KEPT], ())
+        names = [name for name in start if spelling.one_edit(name, word)] if start else []
+        if names or (lexicon is not None and word.isascii() and not lexicon.is_word(word)):
+            near[word] = names
+    if not near:
+        return {}
+    meant: dict[str, str] = {}
+    unheard = _unheard(text.content_words(near), frame)
+    for word, names in near.items():
+        if names:
+            stems = text.terms(word)
+            if word in unheard or any(text.terms(name) == stems for name in names):
+                meant[word] = " ".join(names)
+        elif lexicon is not None and word in unheard:
+            known = _title(word, frame) or _common(word, frame, lexicon)
+            if known:
+                meant[word] = known
+    return meant
+
+
+def _unheard(words: Sequence[str], frame: Frame) -> set[str]:
+    """Those of some words that no text has, nor a subject or alias."""
+    left = set(words)
+    for namespace in ("", text.COMPOUND, SUBJECT):
+        terms = {word: [namespace + term for term in text.terms(word)] for word in left}
+        held = frame.held_of([term for found in terms.values() for term in found])
+        left = {word for word, found in terms.items() if held.isdisjoint(found)}
+    return left
+
+
+def _title(word: str, frame: Frame) -> str | None:
+    """The words of subjects and aliases that a misspelt one may be."""
+    if all(kind == "episode" for kind in frame.kinds):
+        return None
+    near = sorted(edit for term in text.terms(word) for edit in spelling.edits(term))
+    held = frame.held_of([SUBJECT + term for term in near])
+    return " ".join(term for term in near if SUBJECT + term in held) or None
+
+
+def _common(word: str, frame: Frame, lexicon: Lexicon) -> str | None:
+    """The common word that a misspelt one may be: of several, the one in most texts."""
+    if len(word) < _WORD:
+        return None
+    near = sorted(filter(lexicon.is_word, spelling.edits(word)))
+    terms = frame.terms([text.QueryTerm(term, 1.0, False) for edit in near for term in text.terms(edit)], None)
+    counts = [len(term.documents) for term in terms]
+    most = max(counts, default=0)
+    return near[counts.index(most)] if most else None
+
+
+_WORD = 6
+"""Letters from which on a word that is no name may be misspelt: shorter ones have too many neighbours."""
 
 
 def lexical(asked: rank.Asked, frame: Frame, among: Bools | None) -> rank.Lexical:

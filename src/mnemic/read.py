@@ -463,7 +463,7 @@ def _ranked(
 ) -> tuple[_Ranked, list[str]]:
     """The documents of a scene scored for a question, and what the caller should know of how."""
     notes: list[str] = []
-    asked, by_speaker, by_name = channels.understand(query, frame)
+    asked, by_speaker, by_name = channels.understand(query, frame, embedder)
     vector = _vector(asked, frame, embedder, notes)
     among = None if scene.allowed.all() else scene.allowed
     words = channels.lexical(asked, frame, among)

@@ -17,7 +17,20 @@ SOURCE = Path(mnemic.__file__).parent
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("__init__", "types", "errors", "times", "config", "forks"),
     (
-        *("ports", "text", "when", "dates", "question", "where", "scope", "rank", "learn", "ticket", "precise"),
+        *(
+            "ports",
+            "text",
+            "when",
+            "dates",
+            "question",
+            "where",
+            "scope",
+            "rank",
+            "learn",
+            "ticket",
+            "spelling",
+            "precise",
+        ),
         *("extract", "postings", "messages", "samples"),
     ),
     ("analysis", "stores", "models", "testing"),
