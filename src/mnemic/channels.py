@@ -88,6 +88,8 @@ def _unheard(words: Sequence[str], frame: Frame) -> set[str]:
     """Those of some words that no text has, nor a subject or alias."""
     left = set(words)
     for namespace in ("", text.COMPOUND, SUBJECT):
+        if not left:
+            break
         terms = {word: [namespace + term for term in text.terms(word)] for word in left}
         held = frame.held_of([term for found in terms.values() for term in found])
         left = {word for word, found in terms.items() if held.isdisjoint(found)}

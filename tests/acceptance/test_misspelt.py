@@ -68,7 +68,7 @@ def test_who_speaks_is_not_taken_for_another() -> None:
     ("question", "term", "text"),
     [
         ("Who went into the mountians?", "mountain", SAID[2][1]),
-        ("chairty", "chariti", SAID[1][1]),
+        ("exhibtion", "exhibit", SAID[0][1]),
         ("Whose brothr is it?", "brother", SAID[3][1]),
         ("Biscut", "biscuit", "She sleeps on the sofa."),
     ],
