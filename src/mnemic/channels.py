@@ -18,6 +18,7 @@ from mnemic.analysis import SUBJECT
 from mnemic.frame import Bools, Frame
 from mnemic.models.wrap import is_token_embedder, lexicon_of
 from mnemic.ports import Embedder, Lexicon
+from mnemic.times import moment
 
 SUBJECT_WEIGHT = 1.5
 """A word found in a record's subject or aliases counts so much more, on top of the text's own score."""
@@ -31,16 +32,7 @@ def understand(
 
     Only speakers that the question could mean are looked at: a channel may have ten thousand.
     """
-    words = text.words(query)
-    meant = misspelt(words, frame, embedder)
-    if meant:
-        query = spelling.corrected(query, meant)
-        words = text.words(query)
-    codes = sorted(
-        {code for word in ("", *words) for code in frame.by_word.get(word, ()) if code < len(frame.speakers)}
-    )
-    codes += [code for code in frame.parties if code not in codes]
-    asked = rank.read_question(query, [frame.speakers[code] for code in codes])
+    asked, codes, _ = _read(query, frame, embedder)
 
     def of_documents(speakers: NDArray[np.bool_]) -> NDArray[np.bool_] | None:
         if not speakers.any():
@@ -50,6 +42,47 @@ def understand(
         return chosen[frame.columns["speaker"]]
 
     return asked, of_documents(asked.speakers), of_documents(asked.named)
+
+
+def _read(query: str, frame: Frame, embedder: Embedder | None) -> tuple[rank.Asked, list[int], dict[str, str]]:
+    """The question as the ranking takes it, the speakers that it is about, and what its misspelt words mean."""
+    words = text.words(query)
+    meant = misspelt(words, frame, embedder)
+    if meant:
+        query = spelling.corrected(query, meant)
+        words = text.words(query)
+    codes = sorted(
+        {code for word in ("", *words) for code in frame.by_word.get(word, ()) if code < len(frame.speakers)}
+    )
+    codes += [code for code in frame.parties if code not in codes]
+    return rank.read_question(query, [frame.speakers[code] for code in codes]), codes, meant
+
+
+def understood(query: str, frame: Frame, asked_at: datetime, embedder: Embedder | None) -> tuple[str, ...]:
+    """What a search understands of a question, in words: misspelt words, names, a time, and what is wanted."""
+    asked, codes, meant = _read(query, frame, embedder)
+    told = [f"'{word}' stands for '{known}'" for word, known in meant.items()]
+    named = [frame.speakers[code].name for code, one in zip(codes, asked.named.tolist(), strict=True) if one]
+    if named:
+        told.append(f"it names {', '.join(dict.fromkeys(named))}")
+    interval = when.named_interval(query, asked_at)
+    if interval is not None:
+        first, last = (f"{moment(one).astimezone(asked_at.tzinfo):%Y-%m-%d %H:%M}" for one in interval)
+        told.append(f"it names the time from {first} to {last}")
+    wanted = question.wanted(query)
+    kind = "several things" if wanted.several else _KINDS.get(wanted.kind, f"a {wanted.kind}")
+    return (*told, f"it wants {kind}{_AIMS[wanted.aim]}")
+
+
+_KINDS: dict[question.Kind, str] = {"duration": "a length of time", "yes or no": "yes or no"}
+_AIMS: dict[question.Aim, str] = {
+    "fact": "",
+    "state": ", as it is now",
+    "history": ", as it was",
+    "order": ", by what came first",
+    "preference": ", by what somebody likes",
+    "summary": ", summed up",
+}
 
 
 def misspelt(words: Sequence[str], frame: Frame, embedder: Embedder | None) -> dict[str, str]:

@@ -617,6 +617,7 @@ def explained(
         words=words,
         cut=cut,
         notes=tuple(notes),
+        understood=channels.understood(query, frame, view.asked_at, embedder),
     )
 
 

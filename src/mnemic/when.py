@@ -71,17 +71,17 @@ _FEAST = re.compile(
 _AGO = re.compile(rf"\b{_NUMBER} {_UNIT}s? (?:ago|earlier|before(?=\W*$))\b")
 _PAST = re.compile(rf"\b(?:past|last) {_NUMBER} {_UNIT}s?\b|\b(?:the|this) past {_UNIT}\b")
 _BEFORE_LAST = re.compile(r"\b(week|month|year|weekend) before last\b")
-_NEAR_DAY = re.compile(r"\b(?:(day before yesterday)|(last (?:night|evening))|tonight|this (?:morning|afternoon|evening))\b")
+_NEAR_DAY = re.compile(
+    r"\b(?:(day before yesterday)|(last (?:night|evening))|tonight|this (?:morning|afternoon|evening))\b"
+)
 _NEARBY = re.compile(rf"\b(?:(yesterday|today)|(last|this) (week|month|year|weekend|{'|'.join(_WEEKDAYS)}))\b")
 # A weekday alone is past where the question is.
 _ON_WEEKDAY = re.compile(rf"\b(?:did|was|were|had|happened)\b.*\bon ({'|'.join(_WEEKDAYS)})\b")
 
 _WORD = re.compile(r"[^\W\d_]+")
 _DIGIT = re.compile(r"\d")
-_RELATIVE = frozenset(
-    ["ago", "before", "earlier", "past", "last", "this", "yesterday", "today", "tonight"]
-    + [*_SEASONS, *_WEEKDAYS, *(feast.split()[0].split("'")[0] for feast in _FEASTS)]
-)
+_NEARBY_WORDS = "ago before earlier past last this yesterday today tonight christmas year halloween valentine"
+_RELATIVE = frozenset((*_NEARBY_WORDS.split(), *_SEASONS, *_WEEKDAYS))
 """Words of which one stands in every time that `_relative` understands."""
 
 
