@@ -90,7 +90,8 @@ def named_interval(question: str, asked_at: datetime) -> tuple[int, int] | None:
 
     `asked_at` (aware) is when it is asked: it resolves "last week", its zone places days, and a date without a year is
     the latest one, or the next one when that is near. Of several dates it is the time from the first to the last.
-    What is yet to come is None because nothing was said then: it was talked about before.
+    "since March" lasts until it is asked. What is yet to come is None because nothing was said then: it was talked
+    about before.
     """
     folded = question.lower().replace("’", "'")
     words = frozenset(_WORD.findall(folded))
@@ -105,6 +106,8 @@ def named_interval(question: str, asked_at: datetime) -> tuple[int, int] | None:
     if not spans:
         return None
     start, end = min(start for start, _ in spans), max(end for _, end in spans)
+    if "since" in words and len(spans) == 1:
+        end = max(end, asked_at)
     return (micros(start), micros(end)) if start < asked_at else None
 
 
