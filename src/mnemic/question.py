@@ -150,7 +150,7 @@ _AIMS: tuple[tuple[Aim, re.Pattern[str]], ...] = (
             r"|from (?:the )?(?:first|earliest|oldest) to|before or after)\b"
             r"|^(?:which|what|who)\b.*\b(?:came|come|comes|happened|happen|was|were|started|began) "
             r"(?:first|last|earlier|later|before|after)\b"
-            r"|^(?:which|what|who)\b.*\b(?:first|earlier|last|later|before|sooner)\b.*[,:]? .*\bor\b"
+            r"|^(?:which|what|who)\b.*\b(?:first|earlier|last|later|before|sooner)\b.*\bor\b"
         ),
     ),
     (

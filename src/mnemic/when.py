@@ -76,7 +76,7 @@ _NEAR_DAY = re.compile(
 )
 _NEARBY = re.compile(rf"\b(?:(yesterday|today)|(last|this) (week|month|year|weekend|{'|'.join(_WEEKDAYS)}))\b")
 # A weekday alone is past where the question is.
-_ON_WEEKDAY = re.compile(rf"\b(?:did|was|were|had|happened)\b.*\bon ({'|'.join(_WEEKDAYS)})\b")
+_ON_WEEKDAY = re.compile(rf"\b(?:did|was|were|had|happened)\b.{{0,200}}?\bon ({'|'.join(_WEEKDAYS)})\b")
 
 _WORD = re.compile(r"[^\W\d_]+")
 _DIGIT = re.compile(r"\d")

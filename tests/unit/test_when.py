@@ -1,5 +1,6 @@
 """The time that a question names."""
 
+import time
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -192,3 +193,10 @@ def test_days_begin_where_the_question_is_asked():
 )
 def test_questions_that_name_no_past_time(question):
     assert named_interval(question, ASKED) is None
+
+
+def test_a_long_question_is_read_at_once():
+    started = time.process_time()
+    for words in ("did monday ", "was on ", "in may to ", "may 5 to ", "3 to 7 ", "from 2019 to ", "last spring "):
+        named_interval(words * 10_000, ASKED)
+    assert time.process_time() - started < 3.0
