@@ -13,28 +13,26 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from mnemic import dates, question, rank, text, when
+from mnemic import dates, question, rank, spelling, text, when
 from mnemic.analysis import SUBJECT
 from mnemic.frame import Bools, Frame
-from mnemic.models.wrap import is_token_embedder
-from mnemic.ports import Embedder
+from mnemic.models.wrap import is_token_embedder, lexicon_of
+from mnemic.ports import Embedder, Lexicon
+from mnemic.times import moment
 
 SUBJECT_WEIGHT = 1.5
 """A word found in a record's subject or aliases counts so much more, on top of the text's own score."""
 
 
-def understand(query: str, frame: Frame) -> tuple[rank.Asked, NDArray[np.bool_] | None, NDArray[np.bool_] | None]:
+def understand(
+    query: str, frame: Frame, embedder: Embedder | None = None
+) -> tuple[rank.Asked, NDArray[np.bool_] | None, NDArray[np.bool_] | None]:
     """The question as the ranking takes it; per document, whether it is about what its speaker said, and whether it
     names the speaker (None: no document).
 
     Only speakers that the question could mean are looked at: a channel may have ten thousand.
     """
-    words = text.words(query)
-    codes = sorted(
-        {code for word in ("", *words) for code in frame.by_word.get(word, ()) if code < len(frame.speakers)}
-    )
-    codes += [code for code in frame.parties if code not in codes]
-    asked = rank.read_question(query, [frame.speakers[code] for code in codes])
+    asked, codes, _ = _read(query, frame, embedder)
 
     def of_documents(speakers: NDArray[np.bool_]) -> NDArray[np.bool_] | None:
         if not speakers.any():
@@ -44,6 +42,115 @@ def understand(query: str, frame: Frame) -> tuple[rank.Asked, NDArray[np.bool_] 
         return chosen[frame.columns["speaker"]]
 
     return asked, of_documents(asked.speakers), of_documents(asked.named)
+
+
+def _read(query: str, frame: Frame, embedder: Embedder | None) -> tuple[rank.Asked, list[int], dict[str, str]]:
+    """The question as the ranking takes it, the speakers that it is about, and what its misspelt words mean."""
+    words = text.words(query)
+    meant = misspelt(words, frame, embedder)
+    if meant:
+        query = spelling.corrected(query, meant)
+        words = text.words(query)
+    codes = sorted(
+        {code for word in ("", *words) for code in frame.by_word.get(word, ()) if code < len(frame.speakers)}
+    )
+    codes += [code for code in frame.parties if code not in codes]
+    return rank.read_question(query, [frame.speakers[code] for code in codes]), codes, meant
+
+
+def understood(query: str, frame: Frame, asked_at: datetime, embedder: Embedder | None) -> tuple[str, ...]:
+    """What a search understands of a question, in words: misspelt words, names, a time, and what is wanted."""
+    asked, codes, meant = _read(query, frame, embedder)
+    told = [f"'{word}' stands for '{known}'" for word, known in meant.items()]
+    named = [frame.speakers[code].name for code, one in zip(codes, asked.named.tolist(), strict=True) if one]
+    if named:
+        told.append(f"it names {', '.join(dict.fromkeys(named))}")
+    interval = when.named_interval(query, asked_at)
+    if interval is not None:
+        first, last = (f"{moment(one).astimezone(asked_at.tzinfo):%Y-%m-%d %H:%M}" for one in interval)
+        told.append(f"it names the time from {first} to {last}")
+    wanted = question.wanted(query)
+    kind = "several things" if wanted.several else _KINDS.get(wanted.kind, f"a {wanted.kind}")
+    return (*told, f"it wants {kind}{_AIMS[wanted.aim]}")
+
+
+_KINDS: dict[question.Kind, str] = {"duration": "a length of time", "yes or no": "yes or no"}
+_AIMS: dict[question.Aim, str] = {
+    "fact": "",
+    "state": ", as it is now",
+    "history": ", as it was",
+    "order": ", by what came first",
+    "preference": ", by what somebody likes",
+    "summary": ", summed up",
+}
+
+
+def misspelt(words: Sequence[str], frame: Frame, embedder: Embedder | None) -> dict[str, str]:
+    """Which of a question's words, those of `text.words`, are misspelt, and what they mean.
+
+    A word that no text of the scope has, and no name, means the names of speakers and subjects that are one edit away;
+    else the words of subjects and aliases; else, from six letters on, the common word that most texts have. Of what is
+    no name, an embedder that knows common words says which words are right as they are: without it they all are.
+    """
+    lexicon = lexicon_of(embedder)
+    near: dict[str, list[str]] = {}
+    for word in words:
+        if len(word) < spelling.EDITABLE or word in frame.by_word or not word.isalpha():
+            continue
+        start = frame.by_start.get(word[: spelling.KEPT], ())
+        names = [name for name in start if spelling.one_edit(name, word)] if start else []
+        if names or (lexicon is not None and word.isascii() and not lexicon.is_word(word)):
+            near[word] = names
+    if not near:
+        return {}
+    meant: dict[str, str] = {}
+    unheard = _unheard(text.content_words(near), frame)
+    for word, names in near.items():
+        if names:
+            stems = text.terms(word)
+            if word in unheard or any(text.terms(name) == stems for name in names):
+                meant[word] = " ".join(names)
+        elif lexicon is not None and word in unheard:
+            known = _title(word, frame) or _common(word, frame, lexicon)
+            if known:
+                meant[word] = known
+    return meant
+
+
+def _unheard(words: Sequence[str], frame: Frame) -> set[str]:
+    """Those of some words that no text has, nor a subject or alias."""
+    left = set(words)
+    for namespace in ("", text.COMPOUND, SUBJECT):
+        if not left:
+            break
+        terms = {word: [namespace + term for term in text.terms(word)] for word in left}
+        held = frame.held_of([term for found in terms.values() for term in found])
+        left = {word for word, found in terms.items() if held.isdisjoint(found)}
+    return left
+
+
+def _title(word: str, frame: Frame) -> str | None:
+    """The words of subjects and aliases that a misspelt one may be."""
+    if all(kind == "episode" for kind in frame.kinds):
+        return None
+    near = sorted(edit for term in text.terms(word) for edit in spelling.edits(term))
+    held = frame.held_of([SUBJECT + term for term in near])
+    return " ".join(term for term in near if SUBJECT + term in held) or None
+
+
+def _common(word: str, frame: Frame, lexicon: Lexicon) -> str | None:
+    """The common word that a misspelt one may be: of several, the one in most texts."""
+    if len(word) < _WORD:
+        return None
+    near = sorted(filter(lexicon.is_word, spelling.edits(word)))
+    terms = frame.terms([text.QueryTerm(term, 1.0, False) for edit in near for term in text.terms(edit)], None)
+    counts = [len(term.documents) for term in terms]
+    most = max(counts, default=0)
+    return near[counts.index(most)] if most else None
+
+
+_WORD = 6
+"""Letters from which on a word that is no name may be misspelt: shorter ones have too many neighbours."""
 
 
 def lexical(asked: rank.Asked, frame: Frame, among: Bools | None, standing: Sequence[rank.Term]) -> rank.Lexical:

@@ -25,6 +25,7 @@ from mnemic.models.wrap import space_of
 from mnemic.ports import Embedder
 from mnemic.postings import Segment
 from mnemic.scope import Reach
+from mnemic.spelling import KEPT, editable
 from mnemic.stores.sqlite import Row, Snapshot
 from mnemic.times import FOREVER
 
@@ -92,6 +93,8 @@ class Frame:
     speakers: tuple[rank.Speaker, ...]
     by_word: Mapping[str, tuple[int, ...]]
     """Speakers by the words of their names; under '' those that any question must be asked about."""
+    by_start: Mapping[str, tuple[str, ...]]
+    """Those of these words that may be misspelt, by the letters that are right all the same."""
     parties: tuple[int, ...]
     """Speakers who may be meant by "I" and "you": users and assistants, where an assistant speaks at all."""
     kinds: Mapping[str, int]
@@ -119,6 +122,18 @@ class Frame:
                         documents, counts = documents[kept], counts[kept]
                     standing[which].append((documents, counts))
         return [rank.Term(*_one_after_another(found), term.weight) for term, found in zip(terms, standing, strict=True)]
+
+    def held_of(self, terms: Sequence[str]) -> set[str]:
+        """Those of some terms that stand anywhere."""
+        keys = text.hash_terms(terms)
+        wanted = np.arange(len(keys))
+        for part in self.parts:
+            for segment in part.segments:
+                if not len(wanted):
+                    return set(terms)
+                wanted = wanted[~segment.holds(keys[wanted])]
+        missing = set(wanted.tolist())
+        return {term for at, term in enumerate(terms) if at not in missing}
 
     def places_of(self, rows: Sequence[int]) -> list[int]:
         """Where the documents of these revisions stand."""
@@ -403,13 +418,15 @@ class _WallCache:
         tokens = sum(int(segment.token_counts.sum()) for segment in self.segments)
         part = Part(self.wall, 0, size, tuple(self.segments), vectors, tokens)
         speakers = tuple(rank.Speaker(name, role) for name, role in self.speakers)
+        by_word = _by_word(speakers, old)
         return Frame(
             columns,
             layout,
             norms,
             (part,),
             speakers,
-            _by_word(speakers, old),
+            by_word,
+            _by_start(by_word, old),
             old.parties if old is not None and len(old.speakers) == len(speakers) else _parties(speakers),
             self.kinds,
             self.sessions,
@@ -430,6 +447,17 @@ def _by_word(speakers: Sequence[rank.Speaker], old: Frame | None) -> Mapping[str
         words = set(text.words(name)) if name.isascii() and name else {""}
         for word in words:
             found[word] = (*found.get(word, ()), code)
+    return found
+
+
+def _by_start(by_word: Mapping[str, tuple[int, ...]], old: Frame | None) -> Mapping[str, tuple[str, ...]]:
+    """The words of names that may be misspelt, by their first letters."""
+    if old is not None and old.by_word is by_word:
+        return old.by_start
+    found = dict(old.by_start) if old is not None else {}
+    for word in by_word:
+        if editable(word) and not (old is not None and word in old.by_word):
+            found[word[:KEPT]] = (*found.get(word[:KEPT], ()), word)
     return found
 
 
@@ -587,6 +615,7 @@ def _join(frames: Sequence[Frame]) -> Frame:
     layout = rank.layout(joined["lengths"], joined["previous"], joined["following"], joined["session"], dead)
     norms = [frame.norms for frame in frames]
     everyone = tuple(speakers)
+    by_word = _by_word(everyone, None)
     return Frame(
         joined,
         layout,
@@ -599,7 +628,8 @@ def _join(frames: Sequence[Frame]) -> Frame:
             for part in frame.parts
         ),
         everyone,
-        _by_word(everyone, None),
+        by_word,
+        _by_start(by_word, None),
         _parties(everyone),
         kinds,
         names,

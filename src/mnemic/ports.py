@@ -98,6 +98,15 @@ class TokenEmbedder(Embedder, Protocol):
         ...
 
 
+@runtime_checkable
+class Lexicon(Protocol):
+    """Knows common words: one method, which an embedder with a vocabulary may have, too. What is misspelt is none."""
+
+    def is_word(self, word: str) -> bool:
+        """Whether a word, in small letters, is a common one. Costs no more than a look into a dict."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Completion:
     """A chat model's answer."""

@@ -79,6 +79,14 @@ class Segment:
             low, high = self.starts[at[which] : at[which] + 2].tolist()
             yield which, self.documents[low:high].astype(np.intp) + self.first, self.counts[low:high]
 
+    def holds(self, keys: NDArray[np.uint64]) -> NDArray[np.bool_]:
+        """Which of the term hashes are here."""
+        if not len(self.terms):
+            return np.zeros(len(keys), np.bool_)
+        at = self.terms.searchsorted(keys)
+        at[at == len(self.terms)] = 0
+        return self.terms[at] == keys
+
     def counts_of(self, tokens: NDArray[np.int32]) -> NDArray[np.int64]:
         """How often embedder tokens stand here: int64, of the shape of `tokens`."""
         if not len(self.tokens):

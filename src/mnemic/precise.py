@@ -21,9 +21,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, cast
 
 from mnemic import text
-
-_EDITABLE = 5
-"""Letters from which on a word may be misspelt."""
+from mnemic.spelling import KEPT, editable, one_edit
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +101,8 @@ class Book:
                 if name.words and not text.unspaced(name.words[0]):
                     first = name.words[0]
                     self._first.setdefault(first, {})[entry.row] = None
-                    if _editable(first):
-                        self._near.setdefault(first[:2], set()).add(first)
+                    if editable(first):
+                        self._near.setdefault(first[:KEPT], set()).add(first)
                 else:
                     self._other[entry.row] = None
 
@@ -118,7 +116,7 @@ class Book:
             rows = self._first.get(first)
             if rows is not None and rows.pop(entry.row, 0) is None and not rows:
                 del self._first[first]
-                self._near.get(first[:2], set[str]()).discard(first)
+                self._near.get(first[:KEPT], set[str]()).discard(first)
 
     def named_in(self, question: str) -> list[Found]:
         """The records that a question names, each once: as its subject before by an alias, with the fewest edits.
@@ -180,7 +178,7 @@ class Book:
     def _misspelt(self, word: str) -> list[str]:
         if not word.isalpha() or self._words[word] > 0:
             return []
-        return [near for near in self._near.get(word[:2], ()) if near != word and one_edit(near, word)]
+        return [near for near in self._near.get(word[:KEPT], ()) if near != word and one_edit(near, word)]
 
     def _edits(self, name: Sequence[str], words: Sequence[str], start: int) -> int | None:
         """How many words of the question from `start` on are misspelt words of the name; None where they are others."""
@@ -190,7 +188,7 @@ class Book:
         for wanted, word in zip(name, words[start:], strict=False):
             if wanted == word:
                 continue
-            if self._words[word] > 0 or not (_editable(wanted) and word.isalpha() and wanted[:2] == word[:2]):
+            if self._words[word] > 0 or not (editable(wanted) and word.isalpha() and wanted[:KEPT] == word[:KEPT]):
                 return None
             if not one_edit(wanted, word):
                 return None
@@ -199,23 +197,6 @@ class Book:
 
 
 _ORDER = {"subject": 0, "alias": 1, "participant": 2}
-
-
-def one_edit(one: str, other: str) -> bool:
-    """Whether two different words become one by one letter more, less or other, or two neighbours changing places.
-
-    Damerau, A technique for computer detection and correction of spelling errors, 1964: most misspellings are these.
-    """
-    if len(one) > len(other):
-        one, other = other, one
-    if one == other or len(other) - len(one) > 1:
-        return False
-    at = next((i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), len(one))
-    if len(one) < len(other):
-        return one[at:] == other[at + 1 :]
-    return one[at + 1 :] == other[at + 1 :] or (
-        one[at : at + 2] == other[at : at + 2][::-1] and one[at + 2 :] == other[at + 2 :]
-    )
 
 
 def _entry(row: Any) -> Entry:
@@ -253,10 +234,6 @@ def _named(entry: Entry) -> Iterator[tuple[Name, Literal["subject", "alias"]]]:
 
 def _names(entry: Entry) -> Iterator[Name]:
     return (name for name, _ in _named(entry))
-
-
-def _editable(word: str) -> bool:
-    return len(word) >= _EDITABLE and word.isalpha()
 
 
 def _spelt(name: str, question: str) -> bool:

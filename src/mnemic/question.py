@@ -1,4 +1,4 @@
-"""What a question wants: the kind of its answer, and whether that is one thing or several.
+"""What a question wants: the kind of its answer, whether that is one thing or several, and what it is asked for.
 
 Pure, by rules, and English; of German, French and Spanish only the question words are known, and another language wants
 a "thing". Nothing is left out of a search for it; it decides how an answer is read out of what was found.
@@ -15,6 +15,10 @@ Kind = Literal["time", "duration", "number", "place", "reason", "person", "manne
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
+Aim = Literal["fact", "state", "history", "order", "preference", "summary"]
+"""What is done with what was found: a fact is told; the state is how things are now, and the history how they were; an
+order says what came first; what somebody likes makes a preference or advice; a summary has all of it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
@@ -25,6 +29,8 @@ class Wanted:
     """Whether it asks for a list: "Which cities …", "What do both of them …"."""
     unit: Literal["year", "month"] | None = None
     """The precision of a time that is asked for: "In which year …"."""
+    aim: Aim = "fact"
+    """"fact" where nothing says another one, and so in other languages than English."""
 
 
 _READ = 1000
@@ -121,6 +127,68 @@ _SEVERAL = re.compile(
     r"|.*\ball (?:the|of|her|his|their|my|your|our)\b"
 )
 
+_PRESENT = r"(?:(?:is|are|do|does)(?:n't)?|am)"
+# The first that fits.
+_AIMS: tuple[tuple[Aim, re.Pattern[str]], ...] = (
+    (
+        "summary",
+        re.compile(
+            r"^(?:[\w ]{0,30}\b)?(?:summari[sz]e|sum up|recap)\b"
+            r"|^(?:give|write|make|show|prepare|i need|i want|i'd like|(?:can|could|would|will) (?:you|i|we))\b"
+            r"[^.?!]{0,60}\b(?:summary|overview|recap|outline|rundown)\b"
+            r"|^what(?:'s| is| are|'re) (?:a|the)[\w ]{0,20} (?:summary|overview|gist|(?:main|key) points)\b"
+            r"|^(?:please )?(?:tell (?:me|us) (?:more |all |everything |what you know )?(?:about|on)"
+            r"|(?:tell (?:me|us) )?what do (?:you|we|i) know about)\b"
+        ),
+    ),
+    (
+        "order",
+        re.compile(
+            r"\blist\b.* in order\b"
+            r"|\b(?:in (?:which|what|the|chronological) order\b(?! to\b)"
+            r"|order (?:in which|of (?:the )?(?:events|my|these))|chronolog\w+|what order|sequence of"
+            r"|from (?:the )?(?:first|earliest|oldest) to|before or after)\b"
+            r"|^(?:which|what|who)\b.*\b(?:came|come|comes|happened|happen|was|were|started|began) "
+            r"(?:first|last|earlier|later|before|after)\b"
+            r"|^(?:which|what|who)\b.*\b(?:first|earlier|last|later|before|sooner)\b.*\bor\b"
+        ),
+    ),
+    (
+        "preference",
+        re.compile(
+            r"^(?!.*\b(?:did|does|has|had|have)\b.{0,40}\b(?:recommend|suggest|advise))"
+            r".*\b(?:recommend|suggest|advise)\b"
+            r"|\b(?:any|some) (?:\w+ ){0,2}(?:tips|ideas|suggestions|recommendations|advice)\b"
+            r"|^(?:what|which|where|how)\b[^,.?!]{0,40}\b(?:should|could|might) (?:i|we)\b"
+            r"|\bfavou?rite\b|\bprefer(?:s|red|ence|ences)?\b"
+            r"|\b(?:does|do|did|would|don't|doesn't)\b(?:(?! (?:feel|look|sound|taste|seem|smell)).){1,60}?"
+            r" (?:like(?! to know\b)|love|enjoy|hate|dislike|rather)\b"
+            r"|\b(?:likes|loves|enjoys|hates|dislikes)\b"
+        ),
+    ),
+    (
+        "history",
+        re.compile(
+            r"\b(?:used to|previously|formerly|originally|in the past|over (?:the years|time)|so far|until now|at first"
+            r"|history of|previous|former|ex-\w+)\b"
+            r"|\bhow (?:has|have|did)\b.*\b(?:changed?|evolved?|develop(?:ed)?)\b|\bwhat (?:has |have )?changed\b"
+            r"|^(?:and |but |so )?(?:in |for |with )?(?:where|which|what|who|whom|whose)\b.*\b(?:has|have) "
+            r"(?:[\w'-]+ ){0,3}?(?:lived|worked|owned|driven|studied|dated|had|been (?:to|in|at|with|an?))\b"
+        ),
+    ),
+    (
+        "state",
+        re.compile(
+            r"\b(?:now|nowadays|currently|at the moment|at present|these days|still|current|latest|most recent"
+            r"|any ?more)\b"
+            rf"|^{_PRESENT}\b"
+            rf"|^(?:(?:in|at|on|for|with|to|from|since|by) )?(?:when|where|who|whom|whose|why|how|what|which)(?:'s\b"
+            rf"|(?: (?!{_AUXILIARY})[\w'-]{{1,30}}){{0,4}}? {_PRESENT}\b(?! called\b))"
+            r"|^how long (?:has|have)\b"
+        ),
+    ),
+)
+
 
 def wanted(question: str) -> Wanted:
     """What answers a question."""
@@ -133,7 +201,15 @@ def wanted(question: str) -> Wanted:
         kind,
         several=kind not in ("time", "duration", "number", "yes or no") and _SEVERAL.match(asked) is not None,
         unit=None if unit is None else "year" if unit[1] == "year" else "month",
+        aim=_aim(folded),
     )
+
+
+def _aim(folded: str) -> Aim:
+    for aim, pattern in _AIMS:
+        if pattern.search(folded):
+            return aim
+    return "fact"
 
 
 def _kind(folded: str) -> tuple[Kind, str]:

@@ -500,7 +500,7 @@ def ranked_first(
 ) -> tuple[Ranked, list[str]]:
     """The documents of a scene scored for a question by what the index knows of them."""
     notes: list[str] = []
-    asked, by_speaker, by_name = channels.understand(query, frame)
+    asked, by_speaker, by_name = channels.understand(query, frame, embedder)
     vector = _vector(asked, frame, embedder, notes)
     among = None if scene.allowed.all() else scene.allowed
     terms = frame.terms(asked.terms, among)
@@ -745,6 +745,7 @@ def explained(
         words=words,
         cut=cut,
         notes=tuple(notes),
+        understood=channels.understood(query, frame, view.asked_at, embedder),
     )
 
 

@@ -207,6 +207,8 @@ class Explanation:
     words: tuple[Word, ...]
     cut: str | None
     notes: tuple[str, ...] = ()
+    understood: tuple[str, ...] = ()
+    """What was understood of the question: misspelt words, names, a time, what is wanted."""
 
     def __str__(self) -> str:
         place = "not ranked" if self.rank is None else f"{_ordinal(self.rank)} of {self.considered}"
@@ -220,6 +222,7 @@ class Explanation:
             ]
             lines.append(f"{'score':39}  {self.score:5.3f}")
         lines += [f"{word.term!r}: {word.times} here, in {_counted(word.records, 'document')}" for word in self.words]
+        lines += [f"the question: {one}" for one in self.understood]
         return "\n".join([*lines, *(f"note: {note}" for note in self.notes)])
 
 

@@ -111,6 +111,30 @@ def test_it_prints(memory: Memory) -> None:
     assert "'dentist': 1 here, in 2 documents" in page
 
 
+def test_what_was_understood() -> None:
+    with Memory(":memory:") as opened:
+        opened.add(
+            [{"role": "user", "name": "Caroline", "content": "I sold my paintings.", "time": "2025-04-02T09:00Z"}],
+            **WHO,
+        )
+        results = opened.search("Where did Carolin sell her paitnings last spring?", now="2026-05-20T12:00Z", **WHO)
+        why = results.explain(results[0].id)
+        assert why.understood == (
+            "'carolin' stands for 'caroline'",
+            "it names Caroline",
+            "it names the time from 2025-03-01 00:00 to 2025-06-01 00:00",
+            "it wants a place",
+        )
+        assert "the question: it names Caroline\n" in str(why)
+        for question, told in (
+            ("What are her hobbies?", "it wants several things, as it is now"),
+            ("How long did it take?", "it wants a length of time"),
+            ("Did she sell them?", "it wants yes or no"),
+            ("Tell me about the paintings.", "it wants a thing, summed up"),
+        ):
+            assert opened.search(question, **WHO).explain(results[0].id).understood == (told,)
+
+
 def test_where_nobody_can_be_asked(memory: Memory) -> None:
     results = memory.search("dentist", **WHO)
     copied = pickle.loads(pickle.dumps(results))

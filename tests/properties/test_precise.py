@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mnemic import precise
+from mnemic.spelling import edits, one_edit
 
 WORDS = st.text("abcé", min_size=1, max_size=7)
 NAMES = st.lists(st.sampled_from(["marta", "marla", "maria", "norte", "ida", "42"]), min_size=1, max_size=2)
@@ -21,7 +22,12 @@ def test_one_edit(one: str, other: str) -> None:
     around |= {one[:i] + c + one[i:] for i, c in product(range(len(one) + 1), letters)}
     around |= {one[:i] + c + one[i + 1 :] for i, c in product(range(len(one)), letters)}
     around |= {one[:i] + one[i + 1] + one[i] + one[i + 2 :] for i in range(len(one) - 1)}
-    assert precise.one_edit(one, other) == (other in around - {one})
+    assert one_edit(one, other) == (other in around - {one})
+
+
+@given(st.text("abc", min_size=2, max_size=6), st.text("abc", min_size=1, max_size=7))
+def test_edits(one: str, other: str) -> None:
+    assert (other in edits(one)) == (one_edit(one, other) and one[:2] == other[:2])
 
 
 @given(st.lists(st.tuples(NAMES, NAMES), max_size=6), st.lists(st.sampled_from(range(6)), unique=True), NAMES)

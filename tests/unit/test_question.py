@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mnemic.question import KINDS, Kind, Wanted, wanted
+from mnemic.question import KINDS, Aim, Kind, Wanted, wanted
 
 ONE: list[tuple[str, Kind]] = [
     # times
@@ -179,6 +179,104 @@ def test_the_unit_of_a_time(question: str, unit: str | None) -> None:
     assert wanted(question).unit == unit
 
 
+AIMS: list[tuple[str, Aim]] = [
+    # how things are
+    ("Where does Ana live?", "state"),
+    ("Where does Ana live now?", "state"),
+    ("Where is Rui working these days?", "state"),
+    ("Who is her boss at the moment?", "state"),
+    ("What's the alarm code?", "state"),
+    ("What is Ana allergic to?", "state"),
+    ("Is Ana allergic to nuts?", "state"),
+    ("Does he still play chess?", "state"),
+    ("What is the latest plan for the trip?", "state"),
+    ("What is my current phone number?", "state"),
+    ("In which city does she live?", "state"),
+    ("How long has Rui lived there?", "state"),
+    ("Which car do we have?", "state"),
+    ("Am I a member?", "state"),
+    ("Can you tell me where the key is now?", "state"),
+    ("When is the wedding?", "state"),
+    ("How old is Ben?", "state"),
+    ("Don't they have a dog?", "state"),
+    # how they were
+    ("Where has Ana lived?", "history"),
+    ("Where has Ana lived over the years?", "history"),
+    ("In which cities has she lived?", "history"),
+    ("Which jobs has Rui had so far?", "history"),
+    ("What companies have I worked for?", "history"),
+    ("Where did she live previously?", "history"),
+    ("Who used to live next door?", "history"),
+    ("What was her former employer?", "history"),
+    ("What is my previous address?", "history"),
+    ("How has his opinion of the plan changed?", "history"),
+    ("How did the recipe evolve?", "history"),
+    ("What has changed since the move?", "history"),
+    ("Who was originally in the band?", "history"),
+    # what came first
+    ("In which order did we visit the cities?", "order"),
+    ("Which came first, the move or the wedding?", "order"),
+    ("Which trip did Ana take first, Rome or Oslo?", "order"),
+    ("Who arrived earlier, Ben or Ana?", "order"),
+    ("What happened first: the fire or the flood?", "order"),
+    ("List my trips in chronological order.", "order"),
+    ("Can you list in order how the plans came up?", "order"),
+    ("What does Ana say running has been great for?", "state"),
+    ("Can you list the order in which I brought up these topics?", "order"),
+    ("Did Ana move before or after the wedding?", "order"),
+    ("Sort my books from oldest to newest, please: from the oldest to the newest", "order"),
+    ("What was the sequence of events on that day?", "order"),
+    # likes, and advice
+    ("What does Ana like?", "preference"),
+    ("Which tea does she like?", "preference"),
+    ("Does Ben hate olives?", "preference"),
+    ("What is Ana's favourite colour?", "preference"),
+    ("What's her favorite band?", "preference"),
+    ("Would Ana rather cook or eat out?", "preference"),
+    ("What does he prefer for breakfast?", "preference"),
+    ("What kind of music did Rui enjoy?", "preference"),
+    ("Can you recommend a restaurant for tonight?", "preference"),
+    ("Suggest a present for Ana", "preference"),
+    ("Any tips for my trip to Rome?", "preference"),
+    ("What should I cook for Ana?", "preference"),
+    ("Where could we go on Sunday?", "preference"),
+    ("I need some good ideas for dinner.", "preference"),
+    ("Who loves hiking?", "preference"),
+    # all of it
+    ("Summarize our talks about the garden.", "summary"),
+    ("Please summarise what Ana said.", "summary"),
+    ("Can you give me a short summary of the project?", "summary"),
+    ("Give me an overview of my expenses", "summary"),
+    ("What do you know about me?", "summary"),
+    ("Tell me about the garden.", "summary"),
+    ("Tell me everything about Ana", "summary"),
+    ("Could you recap last week?", "summary"),
+    ("What are the main points of the contract?", "summary"),
+    # plain facts
+    ("When did Ana move to Porto?", "fact"),
+    ("Who won the race?", "fact"),
+    ("What did Ana cook?", "fact"),
+    ("Which book did you recommend?", "fact"),
+    ("What did Rui suggest?", "fact"),
+    ("Why did she leave?", "fact"),
+    ("Did she book the hotel?", "fact"),
+    ("Where did I put my keys?", "fact"),
+    ("What did the cake look like?", "fact"),
+    ("How did she feel like a stranger?", "fact"),
+    ("Has she ever been to Rome?", "fact"),
+    ("What did he do in order to win?", "fact"),
+    ("Where was the summary of the report?", "fact"),
+    ("Wo wohnt Ana?", "fact"),
+    ("alarm code", "fact"),
+    ("", "fact"),
+]
+
+
+@pytest.mark.parametrize(("question", "aim"), AIMS)
+def test_what_is_done_with_what_was_found(question: str, aim: Aim) -> None:
+    assert wanted(question).aim == aim
+
+
 @given(st.text(st.characters()))
 def test_any_text_wants_something(text: str) -> None:
     found = wanted(text)
@@ -195,6 +293,15 @@ def test_letter_case_and_blanks_say_nothing(question: str, blank: str) -> None:
 
 def test_a_long_question_is_read_at_once() -> None:
     started = time.process_time()
-    for words in ("what is ", "what new ", "which ", "is was ", "what are the reason ", "how many ", "what are "):
+    for words in (
+        "what is ",
+        "what new ",
+        "which ",
+        "is was ",
+        "what are the reason ",
+        "how many ",
+        "what are ",
+        "does it like ",
+    ):
         assert wanted(words * 20_000) != Wanted("time")
     assert time.process_time() - started < 1.0

@@ -96,6 +96,11 @@ def test_both_ways_of_merging_agree(embedder: WordLlamaEmbedder, word: str) -> N
     assert tokenizer._merge_short(list(symbols)) == tokenizer._merge_long(list(symbols))
 
 
+@pytest.mark.parametrize("word", ["garden", "tournament", "torunament", "gardne", "two words"])
+def test_a_common_word_is_one_token(embedder: WordLlamaEmbedder, word: str) -> None:
+    assert embedder.is_word(word) == (word in ("garden", "tournament")) == (len(embedder.tokenize(word)) == 1)
+
+
 def test_merging_a_case_worked_by_hand() -> None:
     # "▁abab": 'a b' has the best rank, both of them merge, leftmost first; then '▁ ab'; 'ab ab' is no merge.
     vocabulary = {"▁": 0, "a": 1, "b": 2, "ab": 3, "▁ab": 4, "<0xC3>": 5, "<0xA9>": 6}

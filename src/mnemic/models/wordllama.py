@@ -108,6 +108,10 @@ class WordLlamaEmbedder:
         np.cumsum(np.fromiter(map(len, encoded), dtype=np.int64, count=len(encoded)) // 4, out=offsets[1:])
         return TokenLists(np.frombuffer(b"".join(encoded), dtype=np.int32), offsets)
 
+    def is_word(self, word: str) -> bool:
+        """Whether a word has a token of its own, as common English words and names have."""
+        return self._model.tokenizer.is_token(word)
+
     def embed_token_lists(self, tokens: TokenLists) -> NDArray[np.float32]:
         """The plain sum of each text's token vectors, shape (texts, dims); zeros for a text without tokens."""
         table, ids, offsets = self._model.table, tokens.ids, tokens.offsets
@@ -206,6 +210,10 @@ class Tokenizer:
     def forget(self) -> None:
         """Drop the words kept for speed."""
         self._words.clear()
+
+    def is_token(self, word: str) -> bool:
+        """Whether a word is one token, after a space."""
+        return _MARK + word in self._vocabulary
 
     def encode(self, text: str) -> bytes:
         """Token ids as packed native int32."""

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from mnemic.errors import ConfigError, ModelError, ParameterError, nearest
 from mnemic.models import foreign
-from mnemic.ports import ChatModel, Embedder, Reranker, TokenEmbedder
+from mnemic.ports import ChatModel, Embedder, Lexicon, Reranker, TokenEmbedder
 
 _METHODS = ("embed_documents", "embed_query")
 _SPECS = "'wordllama', 'none', 'minilm:<folder or name>', 'http://<host>/v1#<model>'"
@@ -104,6 +104,16 @@ def is_token_embedder(embedder: object) -> TypeGuard[TokenEmbedder]:
 
 
 _TOKEN_EMBEDDER = ("space", "dims", "vocabulary", "tokenize_many", "embed_token_lists", "embed_tokens")
+
+
+def lexicon_of(embedder: object) -> Lexicon | None:
+    """An embedder as what knows common words; None where it does not."""
+    return cast("Lexicon", embedder) if _knows_words(type(embedder)) else None
+
+
+@cache
+def _knows_words(kind: type) -> bool:
+    return issubclass(kind, Lexicon)
 
 
 @cache
