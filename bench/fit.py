@@ -29,7 +29,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize  # pyright: ignore[reportMissingTypeStubs, reportUnknownVariableType]
+from scipy import optimize  # pyright: ignore[reportMissingTypeStubs]
 
 from bench import datasets, metrics
 from bench.datasets import Conversation, Question
@@ -104,8 +104,11 @@ class Scope:
         self._messages: dict[int, int] = {}
         self._embedder = embedder
 
-    def ask(self, question: Question) -> Case:
-        """Everything that the fit needs to know of one question. Questions are to come in the order of their time."""
+    def ask(self, question: Question, *, deleted: bool = False) -> Case:
+        """Everything that the fit needs to know of one question; `deleted`, as if its evidence had never been said.
+
+        Questions are to come in the order of their time.
+        """
         own = question in self.conversation.questions
         self._hear(question.history if own else None)
         view = self._memory._view(  # pyright: ignore[reportPrivateUsage]
@@ -114,10 +117,13 @@ class Scope:
         with self._memory._reader.scene(view) as scene:  # pyright: ignore[reportPrivateUsage]
             frame = scene.frame
             assert frame is not None
+            message = self._messages_of(scene.snapshot, frame.columns["row"])
+            evidence = tuple(self._numbers[id] for id in question.best_evidence if id in self._numbers)
+            if deleted:
+                scene = replace(scene, allowed=scene.allowed & ~np.isin(message, evidence))
             ranked, _ = read.ranked_first(scene, frame, view, question.text, self._embedder, _PLAIN)
             places = rank.order(ranked.first, _READABLE, ranked.among)
             page = read.page_of(scene, frame, question.text, ranked, places, self._embedder)
-            message = self._messages_of(scene.snapshot, frame.columns["row"])
             talk = read.talk_of(frame, places[: reading.READ])
         return Case(
             dataset=self.conversation.dataset,
@@ -130,7 +136,9 @@ class Scope:
             layout=frame.layout,
             message=message,
             session=self._session_of[message],
-            evidence=tuple(self._numbers[id] for id in question.best_evidence if id in self._numbers),
+            allowed=ranked.among,
+            evidence=() if deleted else evidence,
+            deleted=deleted,
             sessions=tuple(self._sessions[id] for id in question.evidence_sessions if id in self._sessions),
             readable=places,
             seen=reading.seen(page),
@@ -154,7 +162,7 @@ class Scope:
 
 _USER = "u"
 _PLAIN: rank.Numbers = {
-    dense: replace(rank.fitted(dense=dense), weights=_plain(prior), reading={})
+    dense: rank.Fitted(_plain(prior), rank.Calibration(*[0.0] * 6), rank.Confidence(*[0.0] * 4))
     for dense, prior in ((True, PRIOR), (False, WORDS_PRIOR))
 }
 """With these the engine finds what a second round starts from: nothing that was fitted has a part in it."""
@@ -175,6 +183,8 @@ class Case:
     named: rank.Bools
     """Whether the question names the document's speaker."""
     layout: rank.Layout
+    allowed: rank.Bools | None
+    """None: all."""
     message: NDArray[np.int32]
     session: NDArray[np.int32]
     evidence: tuple[int, ...]
@@ -185,6 +195,8 @@ class Case:
     """… and what it is, each as long."""
     talk: reading.Talk | None
     """Whose network reads them."""
+    deleted: bool
+    """Whether its evidence was left out: a question that has no answer any more."""
 
     @property
     def judged(self) -> bool:
@@ -201,12 +213,12 @@ class Case:
 
     def read(self, first: rank.Floats) -> tuple[rank.Ints, dict[str, rank.Floats]]:
         """The documents that are read after these scores, best first, and what is seen of each."""
-        order = rank.order(first, self.size)
+        order = rank.order(first, self.size, self.allowed)
         at = np.full(self.size, -1)
         at[self.readable] = np.arange(len(self.readable))
         places = order[at[order] >= 0][: reading.READ]
         found = {name: values[at[places]] for name, values in self.seen.items()}
-        return places, found | reading.standing(first, places, self.layout, None)
+        return places, found | reading.standing(first, places, self.layout, self.allowed)
 
     def ranking(self, numbers: Numbers) -> tuple[rank.Ints, rank.Floats]:
         """All documents, best first, and the scores of all."""
@@ -215,14 +227,19 @@ class Case:
         if net is not None:
             places, found = self.read(scores)
             scores = reading.reread(scores, places, net, found)
-        return rank.order(scores, self.size), scores
+        return rank.order(scores, self.size, self.allowed), scores
 
     def content(self, numbers: Numbers) -> rank.Floats:
         """The first scores, without what it gives that a speaker is named."""
         weights = {**rank.SECOND_ROUND, **numbers.weights}
-        return (
-            self.first(weights) - np.float32(rank.shares(self.features, weights)["speaker"]) * self.features["speaker"]
-        )
+        given = np.float32(rank.shares(self.features, weights)["speaker"]) * self.features["speaker"]
+        return (self.first(weights) - given).astype(np.float32)
+
+    def least(self, place: int) -> float:
+        """`rank.Found.least` of a document that leads."""
+        likeness = self.seen.get("near_least_like")
+        at = np.flatnonzero(self.readable == place)
+        return 0.0 if likeness is None or not len(at) else float(likeness[at[0]])
 
     def figures(self, numbers: Numbers) -> dict[str, float]:
         order, _ = self.ranking(numbers)
@@ -246,7 +263,8 @@ class Numbers:
 def cases(
     folder: Path, embedder: TokenEmbedder | None, progress: Callable[[str], None] = lambda _: None
 ) -> tuple[list[Case], list[Case]]:
-    """The questions of all sets, and strangers: questions asked in a conversation that is not theirs."""
+    """The questions of all sets; and those without an answer: asked with their evidence deleted, or as strangers, in a
+    conversation that is not theirs."""
     present, missing = datasets.load_available([name for name in SETS if name != "musique-pool"], folder)
     for name in missing:
         print(f"{name}: not in {folder}, left out", file=sys.stderr)
@@ -259,7 +277,11 @@ def cases(
     strangers: list[Case] = []
     for conversation in conversations:
         scope = Scope(conversation, embedder)
-        asked += map(scope.ask, _in_time(conversation))
+        for question in _in_time(conversation):
+            case = scope.ask(question)
+            asked.append(case)
+            if case.judged and question.answerable and conversation.dataset in present:
+                strangers.append(scope.ask(question, deleted=True))
         many = min(
             _STRANGERS, max(1, 300 // len(present[conversation.dataset]) if conversation.dataset in present else 30)
         )
@@ -343,7 +365,7 @@ def lists(chosen: Iterable[Case], prior: Mapping[str, float]) -> Lists:
     offset = 0
     for found in by_set.values():
         for case in found:
-            order = rank.order(case.first(_plain(prior)), case.size)
+            order = rank.order(case.first(_plain(prior)), case.size, case.allowed)
             if case.judged:
                 wanted = [order[case.message[order] == number][:6] for number in case.evidence]
             else:
@@ -414,6 +436,13 @@ STEPS = 150
 """Steps of the fit (L-BFGS); more fit the questions at hand better, and others no better."""
 
 
+_optimize: Any = optimize.minimize  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+
+TRUST: Mapping[str, float] = {"people": 1.0, "documents": 1.0, "assistant": 0.5}
+"""How much of what a network would change is done. In chats with an assistant the sets differ so much that all of it
+would cost a set left out of the fit four points; half of it costs none, and keeps most of the gain where it fits."""
+
+
 def fit_nets(chosen: Iterable[Case], weights: Mapping[str, float]) -> dict[str, rank.Net]:
     """A network for each kind of talk that there are questions of.
 
@@ -423,7 +452,11 @@ def fit_nets(chosen: Iterable[Case], weights: Mapping[str, float]) -> dict[str, 
     for case in chosen:
         if case.evidence and case.question.answerable and case.talk is not None:
             by_talk[case.talk].append(case)
-    return {talk: _net(found, weights) for talk, found in by_talk.items()}
+    return {talk: _trusted(_net(found, weights), TRUST[talk]) for talk, found in by_talk.items()}
+
+
+def _trusted(net: rank.Net, share: float) -> rank.Net:
+    return replace(net, out=net.out * np.float32(share))
 
 
 @dataclass(frozen=True, slots=True)
@@ -474,11 +507,10 @@ def _net(cases: Sequence[Case], weights: Mapping[str, float]) -> rank.Net:
         np.concatenate([net[0] for net in nets], axis=1),
         np.concatenate([net[1] for net in nets]),
         np.concatenate([net[2] for net in nets]) / np.float32(TOGETHER),
-        float(np.mean([net[3] for net in nets])),
     )
 
 
-def _fit_net(pages: Pages, seed: int) -> tuple[rank.Floats, rank.Floats, rank.Floats, float]:
+def _fit_net(pages: Pages, seed: int) -> tuple[rank.Floats, rank.Floats, rank.Floats]:
     """Weights that make the evidence likely under a softmax over what is read for each question."""
     inputs = pages.rows.shape[1]
     draw = np.random.default_rng(seed)
@@ -488,15 +520,15 @@ def _fit_net(pages: Pages, seed: int) -> tuple[rank.Floats, rank.Floats, rank.Fl
         draw.normal(0.0, 0.1, HIDDEN),
     ]
 
-    def parts(point: Array) -> tuple[rank.Floats, rank.Floats, rank.Floats, np.float32]:
+    def parts(point: Array) -> tuple[rank.Floats, rank.Floats, rank.Floats]:
         values = point.astype(np.float32)
-        hidden, bias, out = np.split(values[:-1], [inputs * HIDDEN, inputs * HIDDEN + HIDDEN])
-        return hidden.reshape(inputs, HIDDEN), bias, out, values[-1]
+        hidden, bias, out = np.split(values, [inputs * HIDDEN, inputs * HIDDEN + HIDDEN])
+        return hidden.reshape(inputs, HIDDEN), bias, out
 
     def loss(point: Array) -> tuple[float, Array]:
-        hidden, bias, out, first = parts(point)
+        hidden, bias, out = parts(point)
         raised = np.tanh(pages.rows @ hidden + bias)
-        scores = raised @ out + first * pages.first
+        scores = raised @ out + pages.first
         powers = np.exp(scores - np.maximum.reduceat(scores, pages.starts)[pages.owner])
         share = powers / np.add.reduceat(powers, pages.starts)[pages.owner]
         heavy = pages.weight[pages.owner]
@@ -508,14 +540,12 @@ def _fit_net(pages: Pages, seed: int) -> tuple[rank.Floats, rank.Floats, rank.Fl
             (pages.rows.T @ inner + 2.0 * DECAY * hidden).ravel(),
             inner.sum(axis=0),
             raised.T @ pull + 2.0 * DECAY * out,
-            np.array([pull @ pages.first]),
         ]
         return value, np.concatenate(gradient).astype(np.float64)
 
     options = {"maxiter": STEPS}
-    found: Any = minimize(loss, np.concatenate([*start, [1.0]]), jac=True, method="L-BFGS-B", options=options)
-    hidden, bias, out, first = parts(found.x)
-    return hidden, bias, out, float(first)
+    found = _optimize(loss, np.concatenate(start), jac=True, method="L-BFGS-B", options=options).x
+    return parts(found)
 
 
 # --- Calibration ------------------------------------------------------------------------------------------------------
@@ -528,6 +558,8 @@ class Shown:
     case: Case
     scores: rank.Floats
     facts: rank.Facts
+    least: float
+    """`rank.Found.least`."""
     ahead: float | None
     """`rank.lead_over_others`: of those whom the question names."""
     right: rank.Bools
@@ -538,23 +570,28 @@ class Shown:
 def shown(chosen: Iterable[Case], numbers: Numbers) -> Iterator[Shown]:
     """The hits of those questions whose key can judge them: answerable with evidence, or known to have no answer."""
     for case in chosen:
-        nothing = not case.evidence and not case.sessions
+        nothing = case.deleted or (not case.evidence and not case.sessions)
         unanswerable = not case.question.answerable
         if not case.judged and not nothing and not unanswerable:
             continue
         order, scores = case.ranking(numbers)
-        facts = rank.facts(case.words, case.sense, scores)
+        facts = rank.facts(case.words, case.sense, scores, case.allowed)
         if facts is None:
             continue
         hits = order[:_HITS]
         right = np.isin(case.message[hits], () if unanswerable else case.evidence)
-        ahead = rank.lead_over_others(case.content(numbers), case.named)
-        yield Shown(case, scores[hits], facts, ahead, right, nothing or not unanswerable)
+        ahead = rank.lead_over_others(case.content(numbers), case.named, case.allowed)
+        yield Shown(case, scores[hits], facts, case.least(int(hits[0])), ahead, right, nothing or not unanswerable)
+
+
+_STRANGE = {True: -4.0, False: -3.0}
+"""Log-odds of the topic, at most, where neither a word nor the meaning is that of the question; with vectors, whose
+cosines hardly ever are 0, less. The sets have few small scopes, in which the best hit stands out whatever is asked."""
 
 
 def fit_calibration(hits: Sequence[Shown]) -> rank.Calibration:
     """Maximum likelihood; each set counts the same, and the strangers as much as a set."""
-    hits = [found for found in hits if found.hits_judged]
+    hits = [found for found in hits if found.hits_judged and not found.case.deleted]
     count: dict[str, int] = defaultdict(int)
     for found in hits:
         count[_group(found)] += 1
@@ -574,38 +611,53 @@ def fit_calibration(hits: Sequence[Shown]) -> rank.Calibration:
         gradient = np.concatenate([topic.T @ (slope * p * (1.0 - a)), place.T @ (slope * p * (1.0 - b))])
         return value, gradient + 2e-5 * numbers
 
-    free = -np.inf
-    lower = np.array([free, 0.0, 0.0, free, 0.0, 0.0])
-    numbers = minimise(loss, np.array([-1.0, 3.0, 1.0, 0.0, 1.0, 1.0]), above(lower))
+    lower = np.array([-np.inf, 0.0, 0.0, -np.inf, 0.0, 0.0])
+    upper = np.full(6, np.inf)
+    upper[0] = _STRANGE[hits[0].facts.cosine is not None]
+    numbers = minimise(loss, np.array([-4.0, 3.0, 1.0, 0.0, 1.0, 1.0]), lambda point: np.clip(point, lower, upper))
     return rank.Calibration(*(float(number) for number in numbers))
 
 
 def fit_confidence(hits: Sequence[Shown], calibration: rank.Calibration) -> rank.Confidence:
-    """Maximum likelihood over all questions, unanswerable ones among them; each set counts the same."""
-    odds = np.array([_logit(_any(rank.relevance(f.scores, f.facts, calibration))) for f in hits])
+    """Maximum likelihood over all questions, those without an answer among them.
+
+    Each set counts by the root of its size; strangers as half a set each, twins whose evidence was deleted as a fifth,
+    since few questions are asked of a memory that never heard of their matter.
+    """
     right = np.array([bool(f.right.any()) for f in hits], dtype=np.float64)
-    count: dict[str, int] = defaultdict(int)
+    count: dict[tuple[str, str], int] = defaultdict(int)
     for found in hits:
-        count[_set(found)] += 1
-    weight = np.array([1.0 / count[_set(f)] for f in hits])
+        count[found.case.dataset, _source(found)] += 1
+    weight = np.array([_WORTH[_source(f)] / count[f.case.dataset, _source(f)] ** 0.5 for f in hits])
     weight /= weight.sum()
-    rows = np.stack([np.ones(len(odds)), odds], axis=1)
-    named = np.array([f.ahead is not None for f in hits])
-    persons = np.array([(1.0, f.ahead or 0.0) for f in hits])
+    facts = [facts_of(found, calibration) for found in hits]
+    rows = np.array([(1.0, one.share, one.least, one.lead) for one in facts])
+    gate = np.array([rank.on_topic(one) for one in facts])
 
     def loss(numbers: Array) -> tuple[float, Array]:
-        a, b = _sigmoid(rows @ numbers[:2]), np.where(named, _sigmoid(persons @ numbers[2:]), 1.0)
-        p = np.clip(a * b, 1e-9, 1.0 - 1e-9)
+        inner = _sigmoid(rows @ numbers)
+        p = np.clip(gate * inner, 1e-9, 1.0 - 1e-9)
         value = -float(weight @ (right * np.log(p) + (1.0 - right) * np.log1p(-p))) + 1e-5 * float(numbers @ numbers)
         slope = weight * (p - right) / (p * (1.0 - p))
-        gradient = np.concatenate(
-            [rows.T @ (slope * p * (1.0 - a)), persons.T @ (slope * p * np.where(named, 1.0 - b, 0.0))]
-        )
-        return value, gradient + 2e-5 * numbers
+        return value, rows.T @ (slope * p * (1.0 - inner)) + 2e-5 * numbers
 
-    free = -np.inf
-    lower = np.array([free, 0.0, free, 0.0])
-    return rank.Confidence(*minimise(loss, np.array([0.0, 1.0, 1.0, 1.0]), above(lower)).tolist())
+    lower = np.array([-np.inf, 0.0, 0.0, 0.0])
+    return rank.Confidence(*minimise(loss, np.array([-1.0, 1.0, 1.0, 1.0]), above(lower)).tolist())
+
+
+_WORTH = {"own": 1.0, "stranger": 0.5, "twin": 0.2}
+
+
+def _source(found: Shown) -> str:
+    """Whether a question is one of its conversation's own, of another one, or one whose evidence was deleted."""
+    case = found.case
+    own = bool(case.evidence or case.sessions) or not case.question.answerable
+    return "twin" if case.deleted else "own" if own else "stranger"
+
+
+def facts_of(found: Shown, calibration: rank.Calibration) -> rank.Found:
+    """What the search for a question says of whether its hits answer it."""
+    return rank.found(found.scores, found.facts, calibration, found.least, found.ahead)
 
 
 def set_of(case: Case) -> str:
@@ -620,15 +672,9 @@ def _group(found: Shown) -> str:
 
 def _set(found: Shown) -> str:
     """The set that a question is of, also where nothing answers it; "nothing" for one of another conversation."""
-    return found.case.dataset.removesuffix("-pool") if not found.case.question.answerable else _group(found)
-
-
-def _any(relevances: Array) -> float:
-    return float(-np.expm1(np.log1p(-np.clip(relevances, 0.0, 1.0 - 1e-9)).sum()))
-
-
-def _logit(p: float) -> float:
-    return float(np.log(max(p, 1e-12)) - np.log1p(-min(p, 1.0 - 1e-12)))
+    if found.case.deleted:
+        return f"{set_of(found.case)}, deleted"
+    return set_of(found.case) if not found.case.question.answerable else _group(found)
 
 
 def _sigmoid(values: Any) -> Any:
@@ -659,9 +705,9 @@ def calibrated(hits: Sequence[Shown], calibration_of: Callable[[str], rank.Calib
     """Expected calibration error of all hits and of the first hits, and the mean promise and truth of the first."""
     found: dict[str, list[tuple[Array, rank.Bools]]] = defaultdict(list)
     for hit in hits:
-        if not hit.hits_judged:
+        if not hit.hits_judged or hit.case.deleted:
             continue
-        p = rank.relevance(hit.scores, hit.facts, calibration_of(_group(hit)))
+        p = rank.relevance(hit.scores, hit.facts, calibration_of(set_of(hit.case)))
         found[_group(hit)].append((p, hit.right))
     report: dict[str, dict[str, float]] = {}
     for name, pairs in found.items():
@@ -686,10 +732,9 @@ def confident(
     curve) questions with and without their evidence among the hits, and answerable from unanswerable ones."""
     found: dict[str, list[tuple[float, bool, bool]]] = defaultdict(list)
     for hit in hits:
-        group = _set(hit)
-        relevances = rank.relevance(hit.scores, hit.facts, calibration_of(group))
-        p = rank.confidence(relevances, hit.ahead, confidence_of(group))
-        found[group].append((p, bool(hit.right.any()), hit.case.question.answerable))
+        name = set_of(hit.case)
+        p = rank.confidence(facts_of(hit, calibration_of(name)), confidence_of(name))
+        found[_set(hit)].append((p, bool(hit.right.any()), hit.case.question.answerable))
     report: dict[str, dict[str, float]] = {}
     for name, rows in found.items():
         promised, kept, answerable = (list(column) for column in zip(*rows, strict=True))
@@ -701,6 +746,10 @@ def confident(
             "auc found": metrics.area_under_curve(promised, kept),
             "auc answerable": metrics.area_under_curve(promised, answerable),
         }
+        twins = [p for p, _, _ in found.get(f"{name}, deleted", ())]
+        if twins:
+            known = [p for p, _, answerable_ in rows if answerable_]
+            report[name]["auc twins"] = metrics.separation(known, twins)
     return report
 
 
@@ -721,16 +770,12 @@ def fit(
     _print("bound", figures(asked, lambda case: without[fold_of[id(case)]]))
     hits = list(shown([*asked, *strangers], numbers))
     calibration = fit_calibration(hits)
-    others = {
-        group: fit_calibration([h for h in hits if _group(h) != group])
-        for group in dict.fromkeys(_group(h) for h in hits if h.case.judged)
-    }
-    others["nothing"] = calibration
+    others = {name: fit_calibration([h for h in hits if set_of(h.case) != name]) for name in names}
     _print("calibration, set left out", calibrated(hits, others.__getitem__))
     _print("calibration, fitted", calibrated(hits, lambda _: calibration))
     confidence = fit_confidence(hits, calibration)
     print("  confidence", _row(asdict(confidence)))
-    sure = {group: fit_confidence([h for h in hits if _group(h) != group], others[group]) for group in others}
+    sure = {name: fit_confidence([h for h in hits if set_of(h.case) != name], others[name]) for name in names}
     _print("confidence, set left out", confident(hits, others.__getitem__, sure.__getitem__))
     _print("confidence, fitted", confident(hits, lambda _: calibration, lambda _: confidence))
     _print("unseen, first ranking", figures(fresh, lambda _: first))
@@ -777,7 +822,6 @@ def plain(net: rank.Net) -> dict[str, Any]:
             name: np.round(np.asarray(getattr(net, name), np.float64), 4).tolist()
             for name in ("centre", "scale", "hidden", "bias", "out")
         },
-        "first": round(net.first, 4),
     }
 
 

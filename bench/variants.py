@@ -1,7 +1,7 @@
 """The ranking's numbers fitted with something left out, so that the quality run tests on what was not fitted on.
 
-`transfer/<set>.json` is fitted on all the other sets, `bound/<set>/<conversation>.json` on everything but a fifth of the
-conversations of each set, that one among them. Both are files for `Memory(ranking=…)`.
+`transfer/<set>.json` is fitted on all the other sets, `bound/<set>/<conversation>.json` on everything but a fifth of
+the conversations of each set, that one among them. Both are files for `Memory(ranking=…)`.
 """
 
 from __future__ import annotations

@@ -673,9 +673,9 @@ class Facts:
     """What one ranking as a whole says about whether its hits are evidence."""
 
     coverage: float
-    """Share of the question's idf mass in and around the best document, in [0, 1]."""
+    """The greatest share of the question's idf mass that is in and around any document, in [0, 1]."""
     cosine: float | None
-    """Cosine of the best document with the question; None without vectors."""
+    """The greatest cosine of any document with the question; None without vectors."""
     mass: float
     """ln of the sum of exp(16 score) over all allowed documents: the denominator of a softmax."""
     rivals: float
@@ -711,8 +711,10 @@ def facts(
     values = scores if allowed is None else scores[allowed]
     scaled = (values - np.float32(rivals[0])) * np.float32(SHARPNESS)
     mass = SHARPNESS * float(rivals[0]) + float(np.log(np.exp(scaled, out=scaled).sum(dtype=np.float64)))
-    cosine = None if sense is None else float(sense.turn[best[0]])
-    return Facts(float(words.wide_coverage[best[0]]), cosine, mass, float(rivals.mean()))
+    where = True if allowed is None else allowed
+    coverage = float(words.wide_coverage.max(initial=0.0, where=where))
+    cosine = None if sense is None else float(sense.turn.max(initial=-1.0, where=where))
+    return Facts(coverage, cosine, mass, float(rivals.mean()))
 
 
 def standing(scores: Floats, facts: Facts) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -723,23 +725,60 @@ def standing(scores: Floats, facts: Facts) -> tuple[NDArray[np.float64], NDArray
 
 def relevance(scores: Floats, facts: Facts, calibration: Calibration) -> NDArray[np.float64]:
     """The probability of each of these scores' documents to be evidence; never falls where the score rises."""
-    topic = calibration.topic + calibration.coverage * facts.coverage + calibration.cosine * (facts.cosine or 0.0)
     share, lead = standing(scores, facts)
     place = calibration.place + calibration.share * share + calibration.lead * lead
-    return _sigmoid(topic) * _sigmoid(place)
+    return _sigmoid(np.float64(_topic(facts, calibration))) * _sigmoid(place)
+
+
+def _topic(facts: Facts, calibration: Calibration) -> float:
+    return calibration.topic + calibration.coverage * facts.coverage + calibration.cosine * (facts.cosine or 0.0)
 
 
 @dataclass(frozen=True, slots=True)
 class Confidence:
-    """P(the evidence is among the hits) = sigmoid(offset + hits x log-odds of any hit) x sigmoid(person + lead x a).
+    """P(the hits have the evidence) = sigmoid(topic + 1) x sigmoid(offset + a share + b least + c lead).
 
-    The second factor is there where the question names somebody, and asks whether it was that one at all.
+    Linear in what its fields name, none of them negative but the offset; see `Found`. The first factor only bites where
+    the scope hardly speaks of the question's matter.
     """
 
     offset: float
-    hits: float
-    person: float
+    share: float
+    least: float
     lead: float
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a search says of whether its hits answer the question."""
+
+    topic: float
+    """Log-odds that the scope speaks of the question's matter (`Calibration`)."""
+    share: float
+    """Of the softmax over the scope, what falls to the hits: low where many other documents are as good."""
+    least: float
+    """Cosine of that word of the question which the best hit, with the turn before it, comes least near to; 0 without
+    vectors. What a question twists is often one word."""
+    lead: float
+    """How far the best of those whom it names is ahead of the best of all others (`lead_over_others`), 0.05 at most: it
+    is a doubt, and no proof. Below zero somebody else said what is asked for; 0 where it names nobody."""
+
+
+_FAR = -0.5, 0.05
+_BENEFIT = 1.0
+"""Of the doubt, in log-odds, to whether the scope speaks of the matter at all."""
+
+
+def found(
+    scores: Floats,
+    facts: Facts,
+    calibration: Calibration,
+    least: float,
+    ahead: float | None,
+) -> Found:
+    """The facts of one search: `scores` are those of its hits."""
+    share = float(np.exp(standing(scores, facts)[0]).sum())
+    return Found(_topic(facts, calibration), share, least, min(max(ahead or 0.0, _FAR[0]), _FAR[1]))
 
 
 def lead_over_others(scores: NDArray[np.floating[Any]], named: Bools, allowed: Bools | None = None) -> float | None:
@@ -755,17 +794,15 @@ def lead_over_others(scores: NDArray[np.floating[Any]], named: Bools, allowed: B
     return float(scores.max(initial=0.0, where=own)) - float(scores.max(initial=0.0, where=others))
 
 
-def confidence(relevances: NDArray[np.floating[Any]], ahead: float | None, numbers: Confidence) -> float:
-    """The probability that any of the hits is evidence; `ahead` is `lead_over_others`.
+def confidence(found: Found, numbers: Confidence) -> float:
+    """The probability that any of the hits is evidence."""
+    value = numbers.offset + numbers.share * found.share + numbers.least * found.least + numbers.lead * found.lead
+    return float(on_topic(found) * _sigmoid(np.float64(value)))
 
-    Were hits right independently it would be 1 - prod(1 - p). They are not, so its log-odds are fitted once more.
-    """
-    if not len(relevances):
-        return 0.0
-    missed = float(np.log1p(-np.clip(relevances.astype(np.float64), 0.0, 1.0 - 1e-9)).sum())
-    odds = np.log(max(-np.expm1(missed), 1e-12)) - missed
-    found = _sigmoid(np.float64(numbers.offset + numbers.hits * odds))
-    return float(found if ahead is None else found * _sigmoid(np.float64(numbers.person + numbers.lead * ahead)))
+
+def on_topic(found: Found) -> float:
+    """The first factor of a confidence."""
+    return float(_sigmoid(np.float64(found.topic + _BENEFIT)))
 
 
 def _sigmoid(value: Any) -> Any:
@@ -777,7 +814,11 @@ def _sigmoid(value: Any) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Net:
-    """s = first · 16 score + out · tanh(hidden x + bias): a perceptron with one hidden layer beside the first score."""
+    """out · tanh(hidden x + bias), to be added to a first score in log-odds: a perceptron with one hidden layer.
+
+    The first score stays whole, and what is added is bounded by the sum of `out`, so no reading outweighs a document
+    that alone has the question's words.
+    """
 
     features: tuple[str, ...]
     """Names of its inputs x; one that is missing counts as 0."""
@@ -791,7 +832,6 @@ class Net:
     """(h,)"""
     out: Floats
     """(h,)"""
-    first: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -828,7 +868,7 @@ def _net(values: Mapping[str, Any]) -> Net:
         return np.array(values[name], np.float32)
 
     names = tuple(values["features"])
-    net = Net(names, array("centre"), array("scale"), array("hidden"), array("bias"), array("out"), values["first"])
+    net = Net(names, array("centre"), array("scale"), array("hidden"), array("bias"), array("out"))
     inputs, units = net.hidden.shape
     if not len(names) == inputs == len(net.centre) == len(net.scale) or not units == len(net.bias) == len(net.out):
         raise ValueError(f"a network of {len(names)} features has a first layer of shape {net.hidden.shape}")

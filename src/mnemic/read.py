@@ -342,7 +342,7 @@ def _recalled(
     places, relevances = places[:shown], None if relevances is None else relevances[:shown]
     confidence = None
     if relevances is not None:
-        confidence = rank.confidence(relevances[: sure_of or limit], ranked.ahead, ranked.numbers.confidence)
+        confidence = _confidence(scene, scene.frame, query, ranked, places[: sure_of or limit], order, embedder)
     rows = _fetch(scene, view, places)
     hits = _hits(scene, view, rows, places, ranked.scores, relevances, ranked.signals, judged)[:limit]
     documents = _documents(scene, rows)
@@ -352,6 +352,25 @@ def _recalled(
         ticket = _ticket(scene, view, query, hits, documents)
     found = Results(ticket.id, query, tuple(hits), considered, best, confidence, threshold, space, tuple(notes))
     return found, {row["id"]: place for row, place in zip(rows, places.tolist(), strict=True)}
+
+
+def _confidence(
+    scene: Scene,
+    frame: Frame,
+    query: str,
+    ranked: Ranked,
+    places: rank.Ints,
+    order: rank.Ints,
+    embedder: Embedder | None,
+) -> float:
+    """The probability that the evidence is among the hits at these places; `order` is that of all documents."""
+    facts = rank.facts(ranked.words, ranked.sense, ranked.scores, ranked.among, order)
+    if facts is None or not len(places):
+        return 0.0
+    least = reading.least(page_of(scene, frame, query, ranked, order[:1], embedder))
+    numbers = ranked.numbers
+    found = rank.found(ranked.scores[places], facts, numbers.hit, least, ranked.ahead)
+    return rank.confidence(found, numbers.confidence)
 
 
 def _documents(scene: Scene, rows: Sequence[Fields]) -> Documents:

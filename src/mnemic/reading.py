@@ -302,6 +302,12 @@ def _meanings(page: Page) -> dict[str, Floats]:
     return {name: values.astype(np.float32) for name, values in found.items()}
 
 
+def least(page: Page) -> float:
+    """Of the first document of a page, with the turn before it: how near that word of the question is to any of its
+    words which is farthest from all; 0 without vectors."""
+    return float(_meanings(page)["near_least_like"][0]) if page.vectors is not None else 0.0
+
+
 _THE_WORD_ITSELF = 0.97
 """Cosine from which on two words are one."""
 
@@ -382,7 +388,7 @@ def judged(net: Net, found: Mapping[str, Floats]) -> Floats:
     """(k,) the new scores, in the unit of the first."""
     x = inputs(found, net.features, net.centre, net.scale)
     raised = np.tanh(x @ net.hidden + net.bias) @ net.out
-    return (np.float32(net.first) * found["score"] + raised / np.float32(rank.SHARPNESS)).astype(np.float32)
+    return (found["score"] + raised / np.float32(rank.SHARPNESS)).astype(np.float32)
 
 
 def reread(scores: Floats, places: Ints, net: Net, found: Mapping[str, Floats]) -> Floats:

@@ -17,20 +17,8 @@ SOURCE = Path(mnemic.__file__).parent
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("__init__", "types", "errors", "times", "config", "forks"),
     (
-        *(
-            "ports",
-            "text",
-            "when",
-            "dates",
-            "question",
-            "where",
-            "scope",
-            "rank",
-            "learn",
-            "ticket",
-            "spelling",
-            "precise",
-        ),
+        *("ports", "text", "when", "dates", "question", "where", "scope", "rank", "reading", "learn", "ticket"),
+        *("spelling", "precise"),
         *("extract", "postings", "messages", "samples"),
     ),
     ("analysis", "stores", "models", "testing"),

@@ -1,5 +1,6 @@
 """The ranking, against cases worked by hand."""
 
+from dataclasses import replace
 from math import log
 
 import numpy as np
@@ -116,7 +117,6 @@ def test_an_empty_scope():
     scores = rank.combine(rank.features(words, sense, layout), rank.fitted(dense=True).weights)
     assert len(scores) == 0
     assert rank.facts(words, sense, scores) is None
-    assert rank.confidence(np.zeros(0), None, rank.Confidence(0.0, 1.0, 0.0, 0.0)) == 0.0
 
 
 def test_a_question_of_no_terms():
@@ -187,13 +187,29 @@ def test_relevance_rises_with_the_score_and_with_the_topic():
         assert likely.max() <= 1
 
 
-def test_found_is_more_likely_than_any_hit_alone():
-    plain = rank.Confidence(0.0, 1.0, 0.0, 10.0)
-    assert rank.confidence(np.array([0.5, 0.5]), None, plain) == pytest.approx(0.75)
-    assert rank.confidence(np.array([0.0]), None, plain) == pytest.approx(0.0, abs=1e-6)
-    assert rank.confidence(np.array([1.0]), None, plain) == pytest.approx(1.0)
-    assert rank.confidence(np.array([1.0]), 0.0, plain) == pytest.approx(0.5)
-    assert rank.confidence(np.array([1.0]), -0.3, plain) < 0.05
+def test_confidence_falls_with_each_doubt():
+    numbers = rank.Confidence(offset=-1.0, share=3.0, least=1.0, lead=10.0)
+    sure = rank.Found(topic=9.0, share=0.9, least=0.8, lead=0.05)
+    assert rank.confidence(sure, numbers) > 0.9
+    assert rank.confidence(replace(sure, share=0.2), numbers) < rank.confidence(sure, numbers)
+    assert rank.confidence(replace(sure, least=0.1), numbers) < rank.confidence(sure, numbers)
+    assert rank.confidence(replace(sure, lead=-0.5), numbers) < 0.1
+    assert rank.confidence(replace(sure, topic=-5.0), numbers) < 0.05
+    assert rank.confidence(replace(sure, topic=-1.0), numbers) == pytest.approx(
+        0.5 / (1 / (1 + np.exp(-10.0))) * rank.confidence(sure, numbers)
+    )
+
+
+def test_what_a_search_says_of_its_hits():
+    scores = np.array([0.5, 0.4, 0.1], np.float32)
+    facts = rank.Facts(coverage=0.5, cosine=0.3, mass=16 * 0.5 + np.log(1 + np.exp(-1.6) + np.exp(-6.4)), rivals=1 / 3)
+    plain = rank.Calibration(topic=-4.0, coverage=2.0, cosine=10.0, place=0.0, share=0.0, lead=0.0)
+    every = rank.found(scores, facts, plain, least=0.25, ahead=0.3)
+    assert every.topic == pytest.approx(0.0)
+    assert every.share == pytest.approx(1.0, abs=1e-6)
+    assert (every.least, every.lead) == (0.25, 0.05)
+    assert rank.found(scores[:1], facts, plain, 0.25, None).share < every.share
+    assert rank.found(scores, facts, plain, 0.25, -0.9).lead == -0.5
 
 
 def test_the_lead_of_whom_the_question_names():
