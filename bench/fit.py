@@ -23,7 +23,7 @@ import re
 import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -220,16 +220,16 @@ class Case:
         found = {name: values[at[places]] for name, values in self.seen.items()}
         return places, found | reading.standing(first, places, self.layout, self.allowed)
 
-    def ranking(self, numbers: Numbers) -> tuple[rank.Ints, rank.Floats]:
+    def ranking(self, numbers: rank.Fitted) -> tuple[rank.Ints, rank.Floats]:
         """All documents, best first, and the scores of all."""
         scores = self.first(numbers.weights)
-        net = numbers.nets.get(self.talk or "")
-        if net is not None:
+        how = numbers.reading.get(self.talk or "")
+        if how is not None:
             places, found = self.read(scores)
-            scores = reading.reread(scores, places, net, found)
+            scores = reading.reread(scores, places, how.net, found)
         return rank.order(scores, self.size, self.allowed), scores
 
-    def content(self, numbers: Numbers) -> rank.Floats:
+    def content(self, numbers: rank.Fitted) -> rank.Floats:
         """The first scores, without what it gives that a speaker is named."""
         weights = {**rank.SECOND_ROUND, **numbers.weights}
         given = np.float32(rank.shares(self.features, weights)["speaker"]) * self.features["speaker"]
@@ -241,7 +241,7 @@ class Case:
         at = np.flatnonzero(self.readable == place)
         return 0.0 if likeness is None or not len(at) else float(likeness[at[0]])
 
-    def figures(self, numbers: Numbers) -> dict[str, float]:
+    def figures(self, numbers: rank.Fitted) -> dict[str, float]:
         order, _ = self.ranking(numbers)
         messages = [[str(number)] for number in self.message[order].tolist()]
         sessions = [[str(number)] for number in self.session[order].tolist()]
@@ -250,14 +250,6 @@ class Case:
         if self.sessions:
             found["sessions@5"] = metrics.recall_at(sessions, [str(number) for number in self.sessions], 5)
         return found
-
-
-@dataclass(frozen=True, slots=True)
-class Numbers:
-    """Fitted weights, and the networks that read, by kind of talk."""
-
-    weights: Mapping[str, float]
-    nets: Mapping[str, rank.Net] = field(default_factory=dict[str, rank.Net])
 
 
 def cases(
@@ -567,7 +559,7 @@ class Shown:
     """Whether the key says so hit by hit; else (a question with a false premise) only that the answer is in none."""
 
 
-def shown(chosen: Iterable[Case], numbers: Numbers) -> Iterator[Shown]:
+def shown(chosen: Iterable[Case], numbers: rank.Fitted) -> Iterator[Shown]:
     """The hits of those questions whose key can judge them: answerable with evidence, or known to have no answer."""
     for case in chosen:
         nothing = case.deleted or (not case.evidence and not case.sessions)
@@ -684,7 +676,7 @@ def _sigmoid(values: Any) -> Any:
 # --- The report -------------------------------------------------------------------------------------------------------
 
 
-def figures(chosen: Iterable[Case], numbers_of: Callable[[Case], Numbers]) -> dict[str, dict[str, float]]:
+def figures(chosen: Iterable[Case], numbers_of: Callable[[Case], rank.Fitted]) -> dict[str, dict[str, float]]:
     """Means over the questions of each set; LoCoMo's adversarial questions apart, and with the printed key too."""
     found: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
     for case in chosen:
@@ -701,48 +693,58 @@ def figures(chosen: Iterable[Case], numbers_of: Callable[[Case], Numbers]) -> di
     }
 
 
-def calibrated(hits: Sequence[Shown], calibration_of: Callable[[str], rank.Calibration]) -> dict[str, dict[str, float]]:
+def calibrated(hits: Iterable[tuple[Shown, rank.Fitted]]) -> dict[str, dict[str, float]]:
     """Expected calibration error of all hits and of the first hits, and the mean promise and truth of the first."""
     found: dict[str, list[tuple[Array, rank.Bools]]] = defaultdict(list)
-    for hit in hits:
+    for hit, numbers in hits:
         if not hit.hits_judged or hit.case.deleted:
             continue
-        p = rank.relevance(hit.scores, hit.facts, calibration_of(set_of(hit.case)))
+        p = rank.relevance(hit.scores, hit.facts, _how(hit, numbers).hit)
         found[_group(hit)].append((p, hit.right))
     report: dict[str, dict[str, float]] = {}
     for name, pairs in found.items():
         promised, kept = np.concatenate([p for p, _ in pairs]), np.concatenate([y for _, y in pairs])
         first, true = [float(p[0]) for p, _ in pairs], [bool(y[0]) for _, y in pairs]
+        likely = promised >= 0.3
         report[name] = {
             "ece": metrics.expected_calibration_error(metrics.calibration(promised.tolist(), kept.tolist())),
-            "ece first": metrics.expected_calibration_error(metrics.calibration(first, true)),
+            "ece likely": metrics.expected_calibration_error(
+                metrics.calibration(promised[likely].tolist(), kept[likely].tolist())
+            ),
             "promised first": float(np.mean(first)),
             "kept first": float(np.mean(true)),
+            "median first": float(np.median(first)),
             "p90 first": float(np.quantile(first, 0.9)),
         }
     return report
 
 
-def confident(
-    hits: Sequence[Shown],
-    calibration_of: Callable[[str], rank.Calibration],
-    confidence_of: Callable[[str], rank.Confidence],
-) -> dict[str, dict[str, float]]:
+def _how(hit: Shown, numbers: rank.Fitted) -> rank.Fitted | rank.Reading:
+    """What the scores of a search are worth: those of its kind of talk where that is read."""
+    return numbers.reading.get(hit.case.talk or "", numbers)
+
+
+def confident(hits: Iterable[tuple[Shown, rank.Fitted]]) -> dict[str, dict[str, float]]:
     """Of the confidence: its error, its skill (Brier) over the base rate, and how well it tells apart (area under the
-    curve) questions with and without their evidence among the hits, and answerable from unanswerable ones."""
+    curve) questions with and without their evidence among the hits, answerable from unanswerable ones, and questions
+    from their twins whose evidence was deleted."""
     found: dict[str, list[tuple[float, bool, bool]]] = defaultdict(list)
-    for hit in hits:
-        name = set_of(hit.case)
-        p = rank.confidence(facts_of(hit, calibration_of(name)), confidence_of(name))
+    for hit, numbers in hits:
+        how = _how(hit, numbers)
+        p = rank.confidence(facts_of(hit, how.hit), how.confidence)
         found[_set(hit)].append((p, bool(hit.right.any()), hit.case.question.answerable))
     report: dict[str, dict[str, float]] = {}
     for name, rows in found.items():
+        if name.endswith("deleted"):
+            continue
         promised, kept, answerable = (list(column) for column in zip(*rows, strict=True))
         base = float(np.mean(kept))
         brier = float(np.mean((np.array(promised) - np.array(kept, dtype=np.float64)) ** 2))
         report[name] = {
+            "promised": float(np.mean(promised)),
+            "kept": base,
             "ece": metrics.expected_calibration_error(metrics.calibration(promised, kept)),
-            "skill": 1.0 - brier / max(base * (1.0 - base), 1e-9),
+            "skill": 1.0 - brier / (base * (1.0 - base)) if 0.0 < base < 1.0 else float("nan"),
             "auc found": metrics.area_under_curve(promised, kept),
             "auc answerable": metrics.area_under_curve(promised, answerable),
         }
@@ -753,65 +755,119 @@ def confident(
     return report
 
 
+def fitted(asked: Sequence[Case], strangers: Sequence[Case], prior: Mapping[str, float]) -> rank.Fitted:
+    """The numbers for these questions.
+
+    What reading is worth is told by questions whose conversations had no part in the fit of the networks: of those that
+    had, they promise too much.
+    """
+    weights = fit_weights(asked, prior)
+    everything = [*asked, *strangers]
+    first = rank.Fitted(weights, *_NOT_YET)
+    hits = list(shown(everything, first))
+    hit = fit_calibration(hits)
+    first = rank.Fitted(weights, hit, fit_confidence(hits, hit))
+    part_of = parts(asked)
+    apart: list[Shown] = []
+    for part in range(PARTS):
+        inside = [case for case in everything if part_of(case) == part]
+        nets = fit_nets([case for case in asked if part_of(case) != part], weights)
+        apart += shown(inside, replace(first, reading={t: rank.Reading(n, *_NOT_YET) for t, n in nets.items()}))
+    read: dict[str, rank.Reading] = {}
+    for talk, net in fit_nets(asked, weights).items():
+        of_talk = [found for found in apart if found.case.talk == talk]
+        hit = fit_calibration(of_talk)
+        read[talk] = rank.Reading(net, hit, fit_confidence(of_talk, hit))
+    return replace(first, reading=read)
+
+
+_NOT_YET = rank.Calibration(*[0.0] * 6), rank.Confidence(*[0.0] * 4)
+
+
 def fit(
     asked: Sequence[Case], strangers: Sequence[Case], fresh: Sequence[Case], prior: Mapping[str, float]
-) -> dict[str, Any]:
+) -> rank.Fitted:
     """The numbers for one set of channels; prints what they are worth, on `fresh` questions last."""
-    names = list(dict.fromkeys(set_of(case) for case in asked))
-    weights = fit_weights(asked, prior)
-    print("  weights  ", _row(weights))
-    first, numbers = Numbers(weights), Numbers(weights, fit_nets(asked, weights))
-    _print("prior", figures(asked, lambda _: Numbers(_plain(prior))))
+    numbers = fitted(asked, strangers, prior)
+    first = replace(numbers, reading={})
+    print("  weights  ", _row(numbers.weights))
+    _print("prior", figures(asked, lambda _: replace(first, weights=_plain(prior))))
     _print("first ranking", figures(asked, lambda _: first))
-    left_out = {name: fitted([case for case in asked if set_of(case) != name], prior) for name in names}
+    names = list(dict.fromkeys(map(set_of, asked)))
+    left_out = {name: without(name, asked, strangers, prior) for name in names}
     _print("transfer", figures(asked, lambda case: left_out[set_of(case)]))
-    fold_of = dict(zip(map(id, asked), folds(asked), strict=True))
-    without = [fitted([case for case in asked if fold_of[id(case)] != fold], prior) for fold in range(FOLDS)]
-    _print("bound", figures(asked, lambda case: without[fold_of[id(case)]]))
-    hits = list(shown([*asked, *strangers], numbers))
-    calibration = fit_calibration(hits)
-    others = {name: fit_calibration([h for h in hits if set_of(h.case) != name]) for name in names}
-    _print("calibration, set left out", calibrated(hits, others.__getitem__))
-    _print("calibration, fitted", calibrated(hits, lambda _: calibration))
-    confidence = fit_confidence(hits, calibration)
-    print("  confidence", _row(asdict(confidence)))
-    sure = {name: fit_confidence([h for h in hits if set_of(h.case) != name], others[name]) for name in names}
-    _print("confidence, set left out", confident(hits, others.__getitem__, sure.__getitem__))
-    _print("confidence, fitted", confident(hits, lambda _: calibration, lambda _: confidence))
+    part_of = parts(asked)
+    partly = [
+        fitted([c for c in asked if part_of(c) != part], [c for c in strangers if part_of(c) != part], prior)
+        for part in range(PARTS)
+    ]
+    _print("bound", figures(asked, lambda case: partly[part_of(case)]))
+    everything = [*asked, *strangers]
+    for title, found in (
+        ("transfer", _under(everything, lambda case: left_out[set_of(case)])),
+        ("bound", _under(everything, lambda case: partly[part_of(case)])),
+    ):
+        _print(f"{title}, relevance", calibrated(found))
+        _print(f"{title}, confidence", confident(found))
     _print("unseen, first ranking", figures(fresh, lambda _: first))
     _print("unseen", figures(fresh, lambda _: numbers))
-    _print("unseen, calibration", calibrated(list(shown(fresh, numbers)), lambda _: calibration))
-    return {
-        "weights": _rounded(weights),
-        "hit": {name: round(getattr(calibration, name), 3) for name in rank.Calibration.__dataclass_fields__},
-        "confidence": _rounded(asdict(confidence)),
-        "reading": {talk: plain(net) for talk, net in numbers.nets.items()},
-    }
+    new = _under(fresh, lambda _: numbers)
+    _print("unseen, relevance", calibrated(new))
+    _print("unseen, confidence", confident(new))
+    return numbers
 
 
-def fitted(asked: Sequence[Case], prior: Mapping[str, float]) -> Numbers:
-    """Weights and networks for these questions."""
-    weights = fit_weights(asked, prior)
-    return Numbers(weights, fit_nets(asked, weights))
+def _under(cases: Sequence[Case], numbers_of: Callable[[Case], rank.Fitted]) -> list[tuple[Shown, rank.Fitted]]:
+    """The hits of these questions, each with the numbers that it was ranked by."""
+    return [(hit, numbers_of(case)) for case in cases for hit in shown([case], numbers_of(case))]
 
 
-FOLDS = 5
+def without(name: str, asked: Sequence[Case], strangers: Sequence[Case], prior: Mapping[str, float]) -> rank.Fitted:
+    """The numbers fitted without a set: neither its questions nor any that was asked in its conversations."""
+    return fitted([c for c in asked if set_of(c) != name], [c for c in strangers if set_of(c) != name], prior)
+
+
+PARTS = 5
 """Parts of each set; all conversations of one part are left out of a fit at once."""
 
 
-def folds(asked: Sequence[Case]) -> list[int]:
-    """The fold of each question: conversations take turns, set by set; a question that is asked of several
-    conversations pooled is in the fold of its own."""
+def parts(asked: Sequence[Case]) -> Callable[[Case], int]:
+    """The part of each question: conversations take turns, set by set. A question that is asked of several
+    conversations pooled is in the part of its own, and so is one that is asked in a conversation as a stranger."""
     of_question: dict[str, int] = {}
     of_conversation: dict[tuple[str, str], int] = {}
     many: dict[str, int] = defaultdict(int)
     for case in asked:
         key = case.dataset, case.conversation
         if key not in of_conversation:
-            of_conversation[key] = many[case.dataset] % FOLDS
+            of_conversation[key] = many[case.dataset] % PARTS
             many[case.dataset] += 1
         of_question.setdefault(case.question.id, of_conversation[key])
-    return [of_question[case.question.id] for case in asked]
+
+    def part_of(case: Case) -> int:
+        own = of_question.get(case.question.id)
+        known = of_conversation.get((case.dataset, case.conversation))
+        stranger = not case.deleted and not case.evidence and not case.sessions and case.question.answerable
+        return (known if stranger or own is None else own) or 0
+
+    return part_of
+
+
+def part(numbers: rank.Fitted) -> dict[str, Any]:
+    """The numbers of one set of channels, as they are written into the file."""
+    return {
+        "weights": _rounded(numbers.weights),
+        "hit": _rounded(asdict(numbers.hit)),
+        "confidence": _rounded(asdict(numbers.confidence)),
+        "reading": {
+            talk: {
+                "hit": _rounded(asdict(read.hit)),
+                "confidence": _rounded(asdict(read.confidence)),
+                "net": plain(read.net),
+            }
+            for talk, read in numbers.reading.items()
+        },
+    }
 
 
 def plain(net: rank.Net) -> dict[str, Any]:
@@ -858,12 +914,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     embedder = wordllama.find()
     if embedder is None:
         parser.error("fitting needs the default embedder: pip install wordllama")
-    parts: dict[str, Any] = {}
+    channels: dict[str, Any] = {}
     asked: list[Case] = []
     for name, vectors, prior in (("words and vectors", embedder, PRIOR), ("words", None, WORDS_PRIOR)):
         print(name)
         asked, strangers = cases(arguments.data, vectors)
-        parts[name] = fit(asked, strangers, unseen(vectors), prior)
+        channels[name] = part(fit(asked, strangers, unseen(vectors), prior))
     numbers = {
         "fitted": {
             "date": arguments.date,
@@ -871,7 +927,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             "questions": len(asked),
             "shrinkage": SHRINKAGE,
         },
-        **parts,
+        **channels,
     }
     if arguments.write is not None:
         arguments.write.write_text(written(numbers), encoding="utf-8")

@@ -8,13 +8,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
 
 from bench import fit
-from bench.fit import Case
 from mnemic import rank
 from mnemic.models import wordllama
 
@@ -24,38 +21,20 @@ def write(data: Path, folder: Path, *, progress: Callable[[str], None]) -> None:
     asked, strangers = fit.cases(data, wordllama.WordLlamaEmbedder(), progress)
     for name in dict.fromkeys(map(fit.set_of, asked)):
         progress(f"without {name}")
-        _write(folder / "transfer" / f"{name}.json", [c for c in asked if fit.set_of(c) != name], strangers)
-    fold_of = fit.folds(asked)
-    for fold in range(fit.FOLDS):
-        progress(f"without a part of each set: {fold + 1} of {fit.FOLDS}")
-        inside = [case for case, number in zip(asked, fold_of, strict=True) if number == fold]
-        outside = [case for case, number in zip(asked, fold_of, strict=True) if number != fold]
-        paths = {folder / "bound" / case.dataset / f"{case.conversation}.json" for case in inside}
-        first, *others = sorted(paths)
-        _write(first, outside, strangers)
-        for path in others:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(first.read_text(encoding="utf-8"), encoding="utf-8")
+        _write([folder / "transfer" / f"{name}.json"], fit.without(name, asked, strangers, fit.PRIOR))
+    part_of = fit.parts(asked)
+    for part in range(fit.PARTS):
+        progress(f"without a part of each set: {part + 1} of {fit.PARTS}")
+        left = [case for case in asked if part_of(case) != part]
+        others = [case for case in strangers if part_of(case) != part]
+        paths = {folder / "bound" / c.dataset / f"{c.conversation}.json" for c in asked if part_of(c) == part}
+        _write(sorted(paths), fit.fitted(left, others, fit.PRIOR))
 
 
-def _write(path: Path, asked: Sequence[Case], strangers: Sequence[Case]) -> None:
-    known = {case.conversation for case in asked}
-    apart = [case for case in strangers if case.conversation in known]
+def _write(paths: Sequence[Path], fitted: rank.Fitted) -> None:
     # The run has vectors, so the numbers for words alone are the shipped ones.
     shipped = json.loads((files("mnemic") / "rank.json").read_text(encoding="utf-8"))
-    numbers = {**shipped, "words and vectors": _numbers(asked, apart)}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(fit.written(numbers), encoding="utf-8")
-
-
-def _numbers(asked: Sequence[Case], strangers: Sequence[Case]) -> dict[str, Any]:
-    numbers = fit.fitted(asked, fit.PRIOR)
-    hits = list(fit.shown([*asked, *strangers], numbers))
-    calibration = fit.fit_calibration(hits)
-    confidence = fit.fit_confidence(hits, calibration)
-    return {
-        "weights": numbers.weights,
-        "hit": {name: getattr(calibration, name) for name in rank.Calibration.__dataclass_fields__},
-        "confidence": asdict(confidence),
-        "reading": {talk: fit.plain(net) for talk, net in numbers.nets.items()},
-    }
+    text = fit.written({**shipped, "words and vectors": fit.part(fitted)})
+    for path in paths:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")

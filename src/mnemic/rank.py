@@ -835,14 +835,24 @@ class Net:
 
 
 @dataclass(frozen=True, slots=True)
+class Reading:
+    """How the best documents of one kind of talk are read a second time, and what the scores are worth then."""
+
+    net: Net
+    hit: Calibration
+    confidence: Confidence
+
+
+@dataclass(frozen=True, slots=True)
 class Fitted:
     """The shipped numbers, for one set of channels."""
 
     weights: Mapping[str, float]
     hit: Calibration
+    """Of scores by the weights alone, as is the confidence."""
     confidence: Confidence
-    reading: Mapping[str, Net] = field(default_factory=dict[str, Net])
-    """How the best documents are read a second time, by kind of talk: see `reading`."""
+    reading: Mapping[str, Reading] = field(default_factory=dict[str, Reading])
+    """By kind of talk: see `mnemic.reading`."""
 
 
 Numbers = Mapping[bool, Fitted]
@@ -882,7 +892,10 @@ def _numbers(content: str) -> Numbers:
             weights=cast("dict[str, float]", part["weights"]),
             hit=Calibration(**part["hit"]),
             confidence=Confidence(**part["confidence"]),
-            reading={talk: _net(values) for talk, values in part.get("reading", {}).items()},
+            reading={
+                talk: Reading(_net(read["net"]), Calibration(**read["hit"]), Confidence(**read["confidence"]))
+                for talk, read in part.get("reading", {}).items()
+            },
         )
         for dense, part in ((True, numbers["words and vectors"]), (False, numbers["words"]))
     }

@@ -368,9 +368,8 @@ def _confidence(
     if facts is None or not len(places):
         return 0.0
     least = reading.least(page_of(scene, frame, query, ranked, order[:1], embedder))
-    numbers = ranked.numbers
-    found = rank.found(ranked.scores[places], facts, numbers.hit, least, ranked.ahead)
-    return rank.confidence(found, numbers.confidence)
+    found = rank.found(ranked.scores[places], facts, ranked.hit, least, ranked.ahead)
+    return rank.confidence(found, ranked.confidence)
 
 
 def _documents(scene: Scene, rows: Sequence[Fields]) -> Documents:
@@ -480,11 +479,21 @@ class Ranked:
     """`rank.lead_over_others`, of those whom the question names."""
     scores: NDArray[np.float32]
     """Those after the best have been read; the first ones where nothing is."""
+    reading: rank.Reading | None = None
+    """How they were read."""
+
+    @property
+    def hit(self) -> rank.Calibration:
+        return self.numbers.hit if self.reading is None else self.reading.hit
+
+    @property
+    def confidence(self) -> rank.Confidence:
+        return self.numbers.confidence if self.reading is None else self.reading.confidence
 
     @property
     def signals(self) -> Mapping[str, NDArray[np.float32]]:
         """The features, and what reading has changed."""
-        if self.scores is self.first:
+        if self.reading is None:
             return self.features
         return {**self.features, "reading": self.scores - self.first}
 
@@ -493,7 +502,7 @@ class Ranked:
         facts = rank.facts(self.words, self.sense, self.scores, self.among, order)
         if facts is None or not (self.sense is None or (space or "").startswith(CALIBRATED)):
             return None
-        return rank.relevance(self.scores[places], facts, self.numbers.hit)
+        return rank.relevance(self.scores[places], facts, self.hit)
 
 
 def _ranked(
@@ -564,16 +573,16 @@ def ranked_first(
 
 def _read(scene: Scene, frame: Frame, query: str, ranked: Ranked, embedder: Embedder | None) -> Ranked:
     """The ranking after its best documents have been read, where a network has been fitted for such a talk."""
-    nets = ranked.numbers.reading
-    if not nets or not (ranked.sense is None or (space_of(embedder) or "").startswith(CALIBRATED)):
+    known = ranked.numbers.reading
+    if not known or not (ranked.sense is None or (space_of(embedder) or "").startswith(CALIBRATED)):
         return ranked
     places = rank.order(ranked.first, reading.READ, ranked.among)
-    net = nets.get(talk_of(frame, places) or "") if len(places) >= reading.LEAST else None
-    if net is None:
+    how = known.get(talk_of(frame, places) or "") if len(places) >= reading.LEAST else None
+    if how is None:
         return ranked
     found = reading.seen(page_of(scene, frame, query, ranked, places, embedder))
     found |= reading.standing(ranked.first, places, frame.layout, ranked.among)
-    return replace(ranked, scores=reading.reread(ranked.first, places, net, found))
+    return replace(ranked, scores=reading.reread(ranked.first, places, how.net, found), reading=how)
 
 
 def talk_of(frame: Frame, places: rank.Ints) -> reading.Talk | None:
@@ -732,7 +741,7 @@ def explained(
         for name, values in ranked.features.items()
     )
     score = float(ranked.scores[place])
-    if ranked.scores is not ranked.first:
+    if ranked.reading is not None:
         signals += (_reading(ranked, place),)
     order = rank.order(ranked.scores, frame.size, ranked.among)
     final = order

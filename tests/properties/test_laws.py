@@ -276,7 +276,7 @@ def test_law_5_only_what_is_current_is_found_and_the_outdated_says_by_what(tmp_p
 SOMEBODY_ELSE = ["Bob likes xenon lamps", "Bob likes tea and tea and tea", "lisbon porto faro lisbon"]
 
 
-@pytest.mark.parametrize("embedder", ["none", HashEmbedder(16)], ids=["words", "hash"])
+@pytest.mark.parametrize("embedder", ["none", HashEmbedder(16), None], ids=["words", "hash", "default"])
 @pytest.mark.parametrize("sharing", ["another user", "another project", "another tenant"])
 def test_law_6_what_others_do_changes_no_number(tmp_path: Path, embedder: Any, sharing: str) -> None:
     query = "who likes tea in lisbon?"
@@ -297,6 +297,7 @@ def test_law_6_what_others_do_changes_no_number(tmp_path: Path, embedder: Any, s
         among.remember("Bob likes tea", key="drink", **theirs)
         mine = [one.search(query, user_id="ana", limit=100) for one in (alone, among)]
         assert numbers(mine[0]) == numbers(mine[1])
+        assert ("reading" in mine[0][0].signals) is not isinstance(embedder, HashEmbedder)
         contexts = [one.context(query, user_id="ana", budget=300) for one in (alone, among)]
         assert contexts[0].text == contexts[1].text
         among.erase(all_of=True, **theirs)
