@@ -15,9 +15,20 @@ from types import TracebackType
 from typing import Any, Self, Unpack, cast, overload
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from mnemic import answer, exchange, feedback, journal, lookup, pack, rank, text, ticket, write
+from mnemic import answer, derive, exchange, feedback, journal, lookup, pack, rank, text, ticket, write
 from mnemic.analysis import Writing, analyse
-from mnemic.changes import UNSET, Changes, Piece, Stamp, Values, Wall, is_indexed, kind_of, writing_of
+from mnemic.changes import (
+    UNSET,
+    Changes,
+    Piece,
+    Stamp,
+    Values,
+    Wall,
+    is_indexed,
+    kind_of,
+    new_receipt_id,
+    writing_of,
+)
 from mnemic.commit import commit
 from mnemic.erasure import erase as erase_records
 from mnemic.errors import (
@@ -50,7 +61,7 @@ from mnemic.read import (
 )
 from mnemic.records import as_known, evidence_of, record_of, state_of
 from mnemic.scope import PARTS, Place, Reach, narrowed, place, reach, reach_of
-from mnemic.stores.sqlite import Fields, Snapshot, SqliteStore, Transaction
+from mnemic.stores.sqlite import Fields, Row, Snapshot, SqliteStore, Transaction
 from mnemic.times import interval, micros, moment, zone_of
 from mnemic.types import (
     SOURCES,
@@ -73,6 +84,8 @@ PASSAGE_TOKENS = 150
 """A text longer than this is kept as passages, each a hit of its own."""
 BATCH = 512
 """Messages analysed at a time."""
+SMALL = 100
+"""Messages up to which what they say is derived in the call that adds them."""
 CACHE_BYTES = 1_500_000_000
 """Memory that frames may take together; the one in use is always kept."""
 NOISE = 0.02
@@ -151,6 +164,7 @@ class Memory:
         reranker: object = None,
         exploration: int | None = None,
         model: object = None,
+        recipe: str | None = None,
         cache_bytes: int = CACHE_BYTES,
         api_key: str | None = None,
         **unknown: object,
@@ -164,6 +178,7 @@ class Memory:
         self._reranker = as_reranker(reranker, api_key=api_key)
         self._exploration = _seed(exploration)
         self._model = as_chat(model, api_key=api_key)
+        self._recipe = _recipe(recipe)
         self._fitted = None if ranking is None else rank.fitted_file(Path(ranking))
         self._store = SqliteStore(_path(url), read_only=read_only)
         self._cache = FrameCache(self._embedder, cache_bytes, self._forget_words)
@@ -182,6 +197,7 @@ class Memory:
         author: str | None = None,
         metadata: Mapping[str, Any] | None = None,
         idempotency_key: str | None = None,
+        wait: bool = False,
         **scope: Unpack[ScopeArgs],
     ) -> Receipt:
         """Keep what was said or done, word for word, as episodes. All of it or nothing.
@@ -189,7 +205,10 @@ class Memory:
         `messages`: a string, one message `{"role", "content", "name"?, "time"?, "id"?, "source"?, "metadata"?,
         "session_id"?}`, or an iterable of them; other frameworks' message objects work, too. A long text becomes
         several passages. `time` is assumed for messages without one (default: now). Adding the same again changes
-        nothing; the same id with another text is an edit, which supersedes the first. Raises InputError.
+        nothing; the same id with another text is an edit, which supersedes the first.
+
+        What they say is derived at once for up to a hundred messages (`Receipt.derived`). For more the receipt says how
+        many are `pending`: `upkeep` derives from them, or this call with `wait=True`. Raises InputError.
         """
         started = clocks.perf_counter()
         where = self._place(self.add, scope, shared=shared)
@@ -203,14 +222,24 @@ class Memory:
             prepared += pieces
             space = space if embedded else None
 
+        small = len(prepared) <= SMALL
+        settled = self._recipe is not None and small and self._say_nothing(where, prepared)
+        first = 0
+
         def decide(tx: Transaction, wall: Wall, stamp: Stamp) -> Changes:
+            nonlocal first
+            first = _row(tx, wall.number)["size"]
             changes = write.added(
                 tx, wall, where, prepared, author=stamp.actor, idempotency_key=idempotency_key, at=stamp.at
             )
             changes.notes += notes
+            changes.settled = settled
             return changes
 
-        return self._write(where, author, decide, started, space=space)
+        done = self._write(where, author, decide, started, space=space)
+        if settled or not done.entries:
+            return done
+        return self._settled(done, reach_of(where), started, first=first if small else None, wait=wait)
 
     def remember(
         self,
@@ -402,7 +431,8 @@ class Memory:
 
             return write.retired(rows, reason=reason, act_in=act_in, tenant=asked.tenant)
 
-        return self._write_in(asked.tenant, author, decide, started, space=None)
+        done = self._write_in(asked.tenant, author, decide, started, space=None)
+        return self._settled(done, asked, started)
 
     def feedback(
         self,
@@ -487,7 +517,7 @@ class Memory:
                 made.add(done.id)
                 undone.append(waiting.pop())
         notes = (f"took back first: {', '.join(undone)}",) if undone else ()
-        return _timed(done, started, notes)
+        return _timed(self._settled(done, asked, started), started, notes)
 
     def erase(
         self,
@@ -535,7 +565,10 @@ class Memory:
                     f"{reader} still holds a snapshot with the old pages; they go when it ends and the file is written "
                     "or purged next"
                 )
-        return _timed(exchange.together(receipts, "erase", self._author, self._now()), started, notes)
+        done = exchange.together(receipts, "erase", self._author, self._now())
+        if not dry_run:
+            done = self._settled(done, None if everything else request.reach, started)
+        return _timed(done, started, notes)
 
     # -- reading
 
@@ -886,7 +919,7 @@ class Memory:
         done = exchange.import_lines(
             self._store, source, asked, self._analysed, self._space, author or self._author, self._now
         )
-        return _timed(done, started)
+        return _timed(self._settled(done, asked, started), started)
 
     def rebuild(self, *, everything: bool = False, **scope: Unpack[ScopeArgs]) -> Receipt:
         """Make the index and the vectors anew from the records, with the embedder that this memory was opened with.
@@ -931,6 +964,109 @@ class Memory:
     def __repr__(self) -> str:
         bound = "".join(f", {part}={value!r}" for part, value in self._bound.items())
         return f"Memory({str(self._store.path or ':memory:')!r}{bound})"
+
+    # -- what is derived
+
+    def upkeep(
+        self, *, budget_ms: float | None = None, everything: bool = False, **scope: Unpack[ScopeArgs]
+    ) -> Receipt:
+        """Do what is pending: derive from the episodes that nothing has been derived from yet.
+
+        For the walls of a scope, or for the whole file with `everything=True`. With `budget_ms` it stops after about so
+        many milliseconds; the receipt says what is still `pending`, and the next call goes on there, in whatever
+        process. Raises ScopeError.
+        """
+        started = clocks.perf_counter()
+        asked = self._reach(self.upkeep, scope, whole=everything)
+        entries: list[Entry] = []
+        left = 0
+        for wall in map(_wall, self._due(None if everything else asked)):
+            first: int | None = 0
+            while first is not None:
+                spent = (clocks.perf_counter() - started) * 1000.0
+                if self._recipe is None or (budget_ms is not None and spent >= budget_ms):
+                    break
+                done, first = self._derive(wall, first)
+                entries += done
+            with self._store.read() as snapshot:
+                left += _row(snapshot, wall.number)["pending"]
+        at = self._now()
+        receipt = Receipt(
+            new_receipt_id(at), "upkeep", moment(at), (), self._author, pending=left, derived=tuple(entries)
+        )
+        return _timed(receipt, started)
+
+    def _settled(
+        self, done: Receipt, asked: Reach | None, started: float, *, first: int | None = None, wait: bool = False
+    ) -> Receipt:
+        """A write, and what follows from it for what is derived: at once where that is little, else pending.
+
+        `asked` is the scope of the write; None: the whole file. `first` is the first document of a small write: behind
+        a backlog only what comes from there on is derived.
+        """
+        if self._recipe is None or (not done.entries and not wait):
+            return done
+        entries: list[Entry] = []
+        left = 0
+        for row in self._due(asked):
+            at: int | None = 0 if wait or row["pending"] <= SMALL else first
+            while at is not None:
+                more, at = self._derive(_wall(row), at)
+                entries += more
+            with self._store.read() as snapshot:
+                left += _row(snapshot, row["wall"])["pending"]
+        return _timed(replace(done, derived=tuple(entries), pending=left), started)
+
+    def _due(self, asked: Reach | None) -> list[Row]:
+        """The walls of a scope (of the whole file) in which something is pending."""
+        with self._store.read() as snapshot:
+            rows = snapshot.rows("all_walls") if asked is None else lookup.seen(snapshot, asked).values()
+            return [row for row in rows if row["pending"]]
+
+    def _derive(self, wall: Wall, first: int) -> tuple[Sequence[Entry], int | None]:
+        """Derive from the next episodes that are due in a wall: what changed, and where to go on, None at the end."""
+        assert self._recipe is not None
+        with self._store.read() as snapshot:
+            due = derive.read_due(snapshot, wall.number, first=first)
+        if not due.nums:
+            return (), None
+        said = derive.said_by(due.segments, self._recipe.statements)
+        notes: list[str] = []
+        writings = list(dict.fromkeys(derive.writings_of(said)))
+        documents, embedded = self._analysed_or_words(writings, notes)
+        known = dict(zip(writings, documents, strict=True))
+
+        def document_of(writing: Writing) -> Document:
+            if writing not in known:  # words of a claim that was made before
+                known[writing] = analyse([writing], self._embedder if embedded else None)[0]
+            return known[writing]
+
+        with self._store.write() as tx:
+            now = lookup.latest_of(tx, list(due.revisions))
+            same = [id_ for id_, revision in due.revisions.items() if now[id_]["revision"] == revision]
+            stamp = self._stamp(tx, wall.tenant, None, self._space if embedded else None)
+            changes = derive.derived(
+                tx,
+                wall,
+                same,
+                {id_: statements for id_, statements in said.items() if id_ in set(same)},
+                derivation=self._recipe.name,
+                document_of=document_of,
+            )
+            done = commit(tx, changes, stamp)
+            nums = [now[id_]["num"] for id_ in same]
+            tx.run("drop_pending", wall=wall.number, nums=json.dumps(nums))
+        return done.entries, due.nums[-1] + 1
+
+    def _say_nothing(self, where: Place, prepared: Sequence[Sequence[Piece]]) -> bool:
+        """Whether nothing can be derived from these messages, which spares them a second transaction."""
+        assert self._recipe is not None
+        with self._store.read() as snapshot:
+            wall = snapshot.row("wall_named", tenant=where.tenant, project=where.project, user=where.user)
+            before = [] if wall is None else derive.last_turns(snapshot, wall["wall"], wall["size"])
+        turns = [*before, *derive.turns_to_be(prepared, where, self._now())]
+        own = {turn.id for turn in turns[len(before) :]}
+        return not any(statement.evidence[0].turn in own for statement in self._recipe.statements(turns))
 
     # -- what the verbs share
 
@@ -1176,6 +1312,16 @@ def _shown(results: Results, evidence: Sequence[Evidence]) -> list[int]:
     """The places of the hits that stand behind some evidence."""
     packed = {piece.id for piece in evidence}
     return [place for place, hit in enumerate(results) if pack.quoted(hit).id in packed]
+
+
+def _recipe(given: object) -> derive.Recipe | None:
+    if given is None:
+        return derive.rules()
+    if given == "none":
+        return None
+    if isinstance(given, derive.Recipe):
+        return given
+    raise ConfigError(f"recipe={given!r} is not known: None for rules, 'none' for nothing, or a Recipe of your own")
 
 
 def _seed(given: object) -> int | None:

@@ -108,6 +108,8 @@ class Relation:
     """How it is said: "{subject} lives in {value}"."""
     denies: str
     """How it is said not to be so, or no longer."""
+    fixed: bool = False
+    """Whether it never changes, so that two values contradict each other."""
 
 
 @lru_cache(1)

@@ -393,6 +393,9 @@ class Receipt:
     entries: tuple[Entry, ...]
     actor: str | None = None
     pending: int = 0
+    """Episodes in the scope from which something has still to be derived."""
+    derived: tuple[Entry, ...] = ()
+    """What became of the records that are derived from it."""
     model_calls: int = 0
     tokens: int = 0
     ms: float = 0.0
@@ -415,8 +418,10 @@ class Receipt:
             "done" if self.verb == "rebuild" else "nothing changed"
         )
         would = "would be " if self.dry_run else ""
+        derived = f", {len(self.derived)} derived" if self.derived else ""
+        pending = f", {self.pending} pending" if self.pending else ""
         notes = "".join(f"\nnote: {note}" for note in self.notes)
-        return f"{self.verb} {self.id}: {would}{did} ({self.ms:.1f} ms){notes}"
+        return f"{self.verb} {self.id}: {would}{did}{derived}{pending} ({self.ms:.1f} ms){notes}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,16 +19,16 @@ SELECT * FROM walls WHERE tenant = :tenant AND user = :user AND project = :proje
 
 -- name: walls_of_users
 -- Walls of a tenant for the users named ('' among them where records of no user are wanted).
-SELECT wall, tenant, project, user, size, changed, epoch FROM walls
+SELECT wall, tenant, project, user, size, changed, epoch, pending FROM walls
 WHERE tenant = :tenant AND user IN (SELECT value FROM json_each(:users)) ORDER BY wall;
 
 -- name: all_walls
 -- Every wall of the file.
-SELECT wall, tenant, project, user, size, changed, epoch FROM walls ORDER BY wall;
+SELECT wall, tenant, project, user, size, changed, epoch, pending FROM walls ORDER BY wall;
 
 -- name: wall_by_number
 -- One wall.
-SELECT wall, tenant, project, user, size, changed, epoch FROM walls WHERE wall = :wall;
+SELECT wall, tenant, project, user, size, changed, epoch, pending FROM walls WHERE wall = :wall;
 
 -- name: add_wall
 -- A new wall.
@@ -327,3 +327,29 @@ SELECT * FROM records WHERE wall = :wall AND num >= :first AND num < :first + :m
 -- name: tenants
 -- Every tenant with a chain.
 SELECT DISTINCT tenant FROM walls ORDER BY tenant;
+
+-- name: add_pending
+-- Something has to be derived from this document, or derived anew.
+INSERT OR IGNORE INTO pending (wall, num) VALUES (:wall, :num);
+
+-- name: pending_in
+-- What has still to be derived in a wall, in the order of its documents.
+SELECT num FROM pending WHERE wall = :wall AND num >= :first ORDER BY num LIMIT :most;
+
+-- name: drop_pending
+-- It has been derived.
+DELETE FROM pending WHERE wall = :wall AND num IN (SELECT value FROM json_each(:nums));
+
+-- name: all_pending
+-- Everything in a wall has to be derived anew.
+INSERT OR IGNORE INTO pending (wall, num)
+SELECT DISTINCT wall, num FROM records WHERE wall = :wall AND kind = 'episode' AND num IS NOT NULL AND erased_by IS NULL;
+
+-- name: documents_numbered
+-- The latest revisions of these documents.
+SELECT records.* FROM json_each(:nums) AS wanted CROSS JOIN records ON wall = :wall AND num = wanted.value
+WHERE num IS NOT NULL ORDER BY num, revision;
+
+-- name: close_link
+-- The memory no longer holds this edge.
+UPDATE links SET retired_at = :at, closed_by = :receipt WHERE row = :row;
