@@ -80,7 +80,7 @@ class Segment:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class Due:
     """What was read of the episodes that are due in a wall."""
 
     nums: tuple[int, ...]
@@ -90,7 +90,7 @@ class Reading:
     segments: tuple[Segment, ...]
 
 
-def read_due(snapshot: Snapshot, wall: int, most: int = BATCH, first: int = 0) -> Reading:
+def read_due(snapshot: Snapshot, wall: int, most: int = BATCH, first: int = 0) -> Due:
     """The next episodes that are due in a wall, from a document number on, with what is read beside them."""
     nums = tuple(row["num"] for row in snapshot.rows("pending_in", wall=wall, first=first, most=most))
     around = sorted({other for num in nums for other in range(max(num - LOOK_BACK, 0), num + 1)})
@@ -99,7 +99,7 @@ def read_due(snapshot: Snapshot, wall: int, most: int = BATCH, first: int = 0) -
         latest[row["num"]] = dict(row)
     due = [latest[num] for num in nums if num in latest]
     revisions = {row["id"]: row["revision"] for row in due}
-    return Reading(nums, revisions, tuple(_segments(due, latest)))
+    return Due(nums, revisions, tuple(_segments(due, latest)))
 
 
 def _segments(due: Sequence[Values], latest: Mapping[int, Values]) -> Iterator[Segment]:

@@ -6,7 +6,7 @@ import inspect
 import json
 import time as clocks
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, tzinfo
 from functools import partial
 from itertools import islice
@@ -61,6 +61,7 @@ from mnemic.read import (
 )
 from mnemic.records import as_known, evidence_of, record_of, state_of
 from mnemic.scope import PARTS, Place, Reach, narrowed, place, reach, reach_of
+from mnemic.statements import Statement
 from mnemic.stores.sqlite import Fields, Row, Snapshot, SqliteStore, Transaction
 from mnemic.times import interval, micros, moment, zone_of
 from mnemic.types import (
@@ -431,8 +432,7 @@ class Memory:
 
             return write.retired(rows, reason=reason, act_in=act_in, tenant=asked.tenant)
 
-        done = self._write_in(asked.tenant, author, decide, started, space=None)
-        return self._settled(done, asked, started)
+        return self._write_in(asked.tenant, author, decide, started, space=None, asked=asked)
 
     def feedback(
         self,
@@ -516,8 +516,9 @@ class Memory:
                     break
                 made.add(done.id)
                 undone.append(waiting.pop())
+            derived, pending = self._derive_in(tx, lookup.seen(tx, asked).values())
         notes = (f"took back first: {', '.join(undone)}",) if undone else ()
-        return _timed(self._settled(done, asked, started), started, notes)
+        return _timed(replace(done, derived=derived, pending=pending), started, notes)
 
     def erase(
         self,
@@ -541,6 +542,7 @@ class Memory:
         request.check()
         receipts: list[Receipt] = []
         walls: set[int] = set()
+        derived, pending = tuple[Entry, ...](), 0
         with self._store.read() if dry_run else self._store.write() as tx:
             visible = lookup.seen(tx, request.reach)
             for tenant, reasons, held in exchange.to_erase(tx, request):
@@ -556,6 +558,9 @@ class Memory:
                 receipts.append(
                     Receipt(stamp.receipt, "erase", moment(stamp.at), tuple(entries), stamp.actor, dry_run=dry_run)
                 )
+            if receipts and not dry_run:
+                again = tx.rows("all_walls") if everything else visible.values()
+                derived, pending = self._derive_in(cast("Transaction", tx), again)
         notes: list[str] = []
         if not dry_run and receipts:
             self._forget(walls)
@@ -566,9 +571,7 @@ class Memory:
                     "or purged next"
                 )
         done = exchange.together(receipts, "erase", self._author, self._now())
-        if not dry_run:
-            done = self._settled(done, None if everything else request.reach, started)
-        return _timed(done, started, notes)
+        return _timed(replace(done, derived=derived, pending=pending), started, notes)
 
     # -- reading
 
@@ -1025,38 +1028,68 @@ class Memory:
 
     def _derive(self, wall: Wall, first: int) -> tuple[Sequence[Entry], int | None]:
         """Derive from the next episodes that are due in a wall: what changed, and where to go on, None at the end."""
-        assert self._recipe is not None
         with self._store.read() as snapshot:
             due = derive.read_due(snapshot, wall.number, first=first)
         if not due.nums:
             return (), None
+        said = self._said(due)
+        with self._store.write() as tx:
+            return self._bring(tx, wall, due, said), due.nums[-1] + 1
+
+    def _derive_in(self, tx: Transaction, walls: Iterable[Row]) -> tuple[tuple[Entry, ...], int]:
+        """What follows from a change for what is derived, in its own transaction: what changed, and what is pending.
+
+        So nothing derived is ever without its evidence. Behind a backlog it waits for its turn.
+        """
+        if self._recipe is None:
+            return (), 0
+        entries: list[Entry] = []
+        left = 0
+        for row in walls:
+            wall = _wall(row)
+            pending: int = _row(tx, wall.number)["pending"]
+            if pending > SMALL:
+                left += pending
+                continue
+            while due := derive.read_due(tx, wall.number):
+                if not due.nums:
+                    break
+                entries += self._bring(tx, wall, due, self._said(due))
+        return tuple(entries), left
+
+    def _said(self, due: derive.Due) -> _Said:
+        """What the episodes that are due say, analysed for the index."""
+        assert self._recipe is not None
         said = derive.said_by(due.segments, self._recipe.statements)
-        notes: list[str] = []
         writings = list(dict.fromkeys(derive.writings_of(said)))
-        documents, embedded = self._analysed_or_words(writings, notes)
-        known = dict(zip(writings, documents, strict=True))
+        documents, embedded = self._analysed_or_words(writings, [])
+        return _Said(said, dict(zip(writings, documents, strict=True)), embedded)
+
+    def _bring(self, tx: Transaction, wall: Wall, due: derive.Due, said: _Said) -> Sequence[Entry]:
+        """Bring what is derived to what the episodes say; those that changed meanwhile stay due."""
+        assert self._recipe is not None
+        now = lookup.latest_of(tx, list(due.revisions))
+        same = [id_ for id_, revision in due.revisions.items() if now[id_]["revision"] == revision]
+        embedder = self._embedder if said.embedded else None
 
         def document_of(writing: Writing) -> Document:
-            if writing not in known:  # words of a claim that was made before
-                known[writing] = analyse([writing], self._embedder if embedded else None)[0]
-            return known[writing]
+            if writing not in said.documents:  # words of a claim that was made before
+                said.documents[writing] = analyse([writing], embedder)[0]
+            return said.documents[writing]
 
-        with self._store.write() as tx:
-            now = lookup.latest_of(tx, list(due.revisions))
-            same = [id_ for id_, revision in due.revisions.items() if now[id_]["revision"] == revision]
-            stamp = self._stamp(tx, wall.tenant, None, self._space if embedded else None)
-            changes = derive.derived(
-                tx,
-                wall,
-                same,
-                {id_: statements for id_, statements in said.items() if id_ in set(same)},
-                derivation=self._recipe.name,
-                document_of=document_of,
-            )
-            done = commit(tx, changes, stamp)
-            nums = [now[id_]["num"] for id_ in same]
-            tx.run("drop_pending", wall=wall.number, nums=json.dumps(nums))
-        return done.entries, due.nums[-1] + 1
+        stamp = self._stamp(tx, wall.tenant, None, self._space if said.embedded else None)
+        changes = derive.derived(
+            tx,
+            wall,
+            same,
+            {id_: said.statements[id_] for id_ in same if id_ in said.statements},
+            derivation=self._recipe.name,
+            document_of=document_of,
+        )
+        done = commit(tx, changes, stamp)
+        gone = set(due.nums) - {row["num"] for row in now.values()}  # an erased one has nothing to say
+        tx.run("drop_pending", wall=wall.number, nums=json.dumps([*gone, *(now[id_]["num"] for id_ in same)]))
+        return done.entries
 
     def _say_nothing(self, where: Place, prepared: Sequence[Sequence[Piece]]) -> bool:
         """Whether nothing can be derived from these messages, which spares them a second transaction."""
@@ -1118,11 +1151,15 @@ class Memory:
         started: float,
         *,
         space: str | None,
+        asked: Reach | None = None,
     ) -> Receipt:
-        """One transaction on records that are there."""
+        """One transaction on records that are there, with what follows from it for what is derived in a scope."""
         with self._store.write() as tx:
             stamp = self._stamp(tx, tenant, author, space)
             done = commit(tx, decide(tx, stamp), stamp)
+            if asked is not None:
+                derived, pending = self._derive_in(tx, lookup.seen(tx, asked).values())
+                done = replace(done, derived=derived, pending=pending)
         return _timed(done, started)
 
     def _stamp(self, tx: Snapshot, tenant: str, author: str | None, space: str | None = None) -> Stamp:
@@ -1312,6 +1349,15 @@ def _shown(results: Results, evidence: Sequence[Evidence]) -> list[int]:
     """The places of the hits that stand behind some evidence."""
     packed = {piece.id for piece in evidence}
     return [place for place, hit in enumerate(results) if pack.quoted(hit).id in packed]
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What was read of episodes."""
+
+    statements: Mapping[str, Sequence[Statement]]
+    documents: dict[Writing, Document]
+    embedded: bool
 
 
 def _recipe(given: object) -> derive.Recipe | None:
