@@ -92,14 +92,22 @@ class Due:
 
 def read_due(snapshot: Snapshot, wall: int, most: int = BATCH, first: int = 0) -> Due:
     """The next episodes that are due in a wall, from a document number on, with what is read beside them."""
-    nums = tuple(row["num"] for row in snapshot.rows("pending_in", wall=wall, first=first, most=most))
+    return _read(snapshot, wall, [row["num"] for row in snapshot.rows("pending_in", wall=wall, first=first, most=most)])
+
+
+def read_all(snapshot: Snapshot, wall: int, size: int) -> Due:
+    """Every episode of a wall, as if nothing had been derived from any."""
+    return _read(snapshot, wall, range(size))
+
+
+def _read(snapshot: Snapshot, wall: int, nums: Sequence[int]) -> Due:
     around = sorted({other for num in nums for other in range(max(num - LOOK_BACK, 0), num + 1)})
     latest: dict[int, Values] = {}
     for row in snapshot.rows("documents_numbered", wall=wall, nums=json.dumps(around)):
         latest[row["num"]] = dict(row)
-    due = [latest[num] for num in nums if num in latest]
+    due = [latest[num] for num in nums if num in latest and latest[num]["kind"] == "episode"]
     revisions = {row["id"]: row["revision"] for row in due}
-    return Due(nums, revisions, tuple(_segments(due, latest)))
+    return Due(tuple(nums), revisions, tuple(_segments(due, latest)))
 
 
 def _segments(due: Sequence[Values], latest: Mapping[int, Values]) -> Iterator[Segment]:
@@ -160,10 +168,16 @@ def turn_of(row: Fields) -> Turn:
     )
 
 
-def said_by(segments: Iterable[Segment], deriver: Deriver) -> dict[str, list[Statement]]:
+def said_by(
+    segments: Sequence[Segment], deriver: Deriver, progress: Callable[[int, int], None] | None = None
+) -> dict[str, list[Statement]]:
     """What each episode of the segments says, by its id; the turns at their side say nothing here."""
     found: dict[str, list[Statement]] = {}
+    done, of = 0, sum(len(segment.turns) for segment in segments)
     for segment in segments:
+        done += len(segment.turns)
+        if progress is not None:
+            progress(done, of)
         own = {turn.id for turn in segment.turns[segment.before :]}
         for statement in deriver(segment.turns):
             if statement.evidence[0].turn in own:
@@ -457,6 +471,8 @@ def _bring(
     fresh_links = _fresh_links(work, values, period, links)
     if row is None:
         document = work.document_of(_writing(values))
+        erased = latest_of(work.tx, [id_]).get(id_)
+        values["revision"] = 1 if erased is None else erased["revision"] + 1
         if period.aside:
             reason = f"from '{period.first.source}', which never supersedes what the user said"
             changes.open(Opening(values, "quarantined", reason, document))

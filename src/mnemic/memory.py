@@ -125,7 +125,12 @@ _PEERS = {
 }
 """Other libraries' parameters, and ours."""
 
+EXAMPLES = 5
+"""Changes of a wall that a rebuild tells word for word."""
+
 When = datetime | date | str
+Progress = Callable[[int, int], None]
+"""Told how much is done, of how much."""
 
 
 class Memory:
@@ -924,18 +929,54 @@ class Memory:
         )
         return _timed(self._settled(done, asked, started), started)
 
-    def rebuild(self, *, everything: bool = False, **scope: Unpack[ScopeArgs]) -> Receipt:
-        """Make the index and the vectors anew from the records, with the embedder that this memory was opened with.
+    def rebuild(
+        self,
+        *,
+        dry_run: bool = False,
+        everything: bool = False,
+        progress: Progress | None = None,
+        **scope: Unpack[ScopeArgs],
+    ) -> Receipt:
+        """Make anew all that is made from episodes and acts: the index, the vectors, and what is derived.
 
-        For a scope's own walls, or for the whole file with `everything=True`. Raises ModelError when the embedder
-        fails; the old index stays then.
+        With the embedder and the recipe that this memory was opened with; for a scope's own walls, or for the whole
+        file with `everything=True`. What is derived is read beside the old and takes its place in one transaction a
+        wall; the old is retired, so `known_at` before still answers. `dry_run=True` changes nothing: the receipt's
+        `derived` says what would become of each derived record, its notes give examples. `progress(done, of)` is called
+        as episodes are read. Raises ModelError when the embedder fails; the old index stays then.
         """
         started = clocks.perf_counter()
         asked = self._reach(self.rebuild, scope, whole=everything)
-        done = exchange.rebuild(
-            self._store, None if everything else asked, self._analysed, self._space, self._author, self._now
-        )
-        return _timed(done, started)
+        owned = None if everything else asked
+        if dry_run:
+            at = self._now()
+            done = Receipt(new_receipt_id(at), "rebuild", moment(at), (), self._author, dry_run=True)
+        else:
+            done = exchange.rebuild(self._store, owned, self._analysed, self._space, self._author, self._now)
+        entries: list[Entry] = []
+        examples: list[str] = []
+        for wall in exchange.walls_of(self._store, owned, "rebuild()") if self._recipe is not None else ():
+            entries += self._derive_anew(wall, examples, progress, dry_run=dry_run)
+        return _timed(replace(done, derived=tuple(entries)), started, examples)
+
+    def _derive_anew(
+        self, row: Row, examples: list[str], progress: Progress | None, *, dry_run: bool
+    ) -> Sequence[Entry]:
+        """Derive anew from every episode of a wall, in one transaction, which a dry run takes back."""
+        with self._store.read() as snapshot:
+            due = derive.read_all(snapshot, row["wall"], row["size"])
+        said = self._said(due, progress)
+        entries: Sequence[Entry] = ()
+        try:
+            with self._store.write() as tx:
+                entries = self._bring(tx, _wall(row), due, said)
+                texts = lookup.latest_of(tx, [entry.id for entry in entries[:EXAMPLES]])
+                examples += [f"{entry.action}: {texts[entry.id]['text']}" for entry in entries[:EXAMPLES]]
+                if dry_run:
+                    raise _DiscardedError
+        except _DiscardedError:
+            pass
+        return entries
 
     def scoped(self, **scope: Unpack[ScopeArgs]) -> Memory:
         """The same memory, bound to a scope: the same verbs. It may be narrowed again, never rebound.
@@ -1057,10 +1098,10 @@ class Memory:
                 entries += self._bring(tx, wall, due, self._said(due))
         return tuple(entries), left
 
-    def _said(self, due: derive.Due) -> _Said:
+    def _said(self, due: derive.Due, progress: Progress | None = None) -> _Said:
         """What the episodes that are due say, analysed for the index."""
         assert self._recipe is not None
-        said = derive.said_by(due.segments, self._recipe.statements)
+        said = derive.said_by(due.segments, self._recipe.statements, progress)
         writings = list(dict.fromkeys(derive.writings_of(said)))
         documents, embedded = self._analysed_or_words(writings, [])
         return _Said(said, dict(zip(writings, documents, strict=True)), embedded)
@@ -1349,6 +1390,10 @@ def _shown(results: Results, evidence: Sequence[Evidence]) -> list[int]:
     """The places of the hits that stand behind some evidence."""
     packed = {piece.id for piece in evidence}
     return [place for place, hit in enumerate(results) if pack.quoted(hit).id in packed]
+
+
+class _DiscardedError(Exception):
+    """Takes a transaction back that was only tried."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -217,8 +217,6 @@ def test_the_same_is_derived_whatever_came_first(order: tuple[int, ...]) -> None
         memory.add([message(*one) for one in said], **WHO)
         for place in order:
             other.add(message(*said[place]), **WHO)
-        told = [
-            sorted(str(row[1:4]) for row in state(one)) for one in (memory, other)
-        ]
+        told = [sorted(str(row[1:4]) for row in state(one)) for one in (memory, other)]
         assert told[0] == told[1]
         assert len(told[0]) == 3

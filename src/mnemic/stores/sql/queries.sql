@@ -89,7 +89,7 @@ SELECT row, text FROM json_each(:rows) AS wanted CROSS JOIN records ON records.r
 -- name: by_fingerprint
 -- The records of a wall with the same content, oldest first.
 SELECT records.id, fingerprint FROM json_each(:fingerprints) AS wanted CROSS JOIN records
-ON wall = :wall AND fingerprint = wanted.value AND fingerprint IS NOT NULL AND revision = 1 ORDER BY row;
+ON wall = :wall AND fingerprint = wanted.value AND fingerprint IS NOT NULL GROUP BY records.id ORDER BY min(row);
 
 -- name: names_by_row
 -- What these revisions are called, for finding them by name.

@@ -18,3 +18,7 @@ END;
 
 INSERT INTO pending SELECT DISTINCT wall, num FROM records
 WHERE kind = 'episode' AND num IS NOT NULL AND erased_by IS NULL;
+
+-- A derived record that was erased and is derived again from what is left goes on with its next revision.
+DROP INDEX records_fingerprint;
+CREATE INDEX records_fingerprint ON records (wall, fingerprint) WHERE fingerprint IS NOT NULL;
