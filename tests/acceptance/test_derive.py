@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from mnemic import Memory, Record
-from mnemic.errors import ConfigError
 from mnemic.derive import Recipe
+from mnemic.errors import ConfigError
 from mnemic.statements import Span, Statement, Turn
 from mnemic.testing import FrozenClock
 
