@@ -188,7 +188,7 @@ class Memory:
         self._fitted = None if ranking is None else rank.fitted_file(Path(ranking))
         self._store = SqliteStore(_path(url), read_only=read_only)
         self._cache = FrameCache(self._embedder, cache_bytes, self._forget_words)
-        self._reader = Reader(self._store, self._cache)
+        self._reader = Reader(self._store, self._cache, derives=self._recipe is not None)
         self._bound: dict[str, Any] = {}
 
     # -- writing

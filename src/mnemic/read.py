@@ -97,14 +97,18 @@ class Scene:
         default_factory=dict[tuple[str | int, ...], list[float] | ModelError], compare=False
     )
     """What a reranker has answered in this scene, by what it was asked: an explanation asks no second time."""
+    pending: int = 0
+    """Episodes behind the walls from which something has still to be derived."""
 
 
 class Reader:
     """Opens scenes: the one place where a snapshot, its walls and the cached frames come together."""
 
-    def __init__(self, store: SqliteStore, cache: FrameCache) -> None:
+    def __init__(self, store: SqliteStore, cache: FrameCache, *, derives: bool = True) -> None:
         self._store = store
         self._cache = cache
+        self._derives = derives
+        """Whether this memory derives anything, so that something can be pending."""
         self._looks = Looks()
         self._lock = threading.RLock()
         """Guards what follows. Taken inside scenes, so never the cache's: who holds that waits for a snapshot."""
@@ -164,7 +168,9 @@ class Reader:
             if head is not None and len(view.reach.users) == 1:
                 taught = partial(self._refitted, snapshot, walls, view, head["seq"])
             now = view.now if head is None else max(view.now, head["at"])
-            yield _scene(snapshot, walls, frame, view, now, self._looks, taught)
+            scene = _scene(snapshot, walls, frame, view, now, self._looks, taught)
+            pending = sum(row["pending"] for row in walls.values()) if self._derives else 0
+            yield replace(scene, pending=pending) if pending else scene
 
     def _refitted(
         self,
@@ -310,7 +316,8 @@ def _recalled(
     space = space_of(embedder)
     if scene.frame is None or not considered:
         nothing = _nothing_in_scope(scene, view)
-        return Results(_ticket(scene, view, query).id, query, (), considered, None, None, threshold, space, nothing), {}
+        nobody = Results(_ticket(scene, view, query).id, query, (), considered, None, None, threshold, space, nothing)
+        return replace(nobody, pending=scene.pending), {}
     ranked, notes = _ranked(scene, scene.frame, view, query, embedder, fitted)
     derived = any(kind != "episode" for kind in scene.frame.kinds)
     spare = limit // 2 + 8 if derived else 0  # a fact and the episode that it repeats will be one hit
@@ -350,7 +357,8 @@ def _recalled(
         ticket, hits = _explored(_ticket(scene, view, query), hits, documents, exploration)
     else:
         ticket = _ticket(scene, view, query, hits, documents)
-    found = Results(ticket.id, query, tuple(hits), considered, best, confidence, threshold, space, tuple(notes))
+    told = (threshold, space, tuple(notes), scene.pending)
+    found = Results(ticket.id, query, tuple(hits), considered, best, confidence, *told)
     return found, {row["id"]: place for row, place in zip(rows, places.tolist(), strict=True)}
 
 
@@ -825,7 +833,7 @@ def recall_by_name(
 ) -> Results:
     """The records that the question names, and nothing else: by subject, by alias, then the newest."""
     considered = int(np.count_nonzero(scene.allowed))
-    results = Results(_ticket(scene, view, query, by="n").id, query, (), considered)
+    results = Results(_ticket(scene, view, query, by="n").id, query, (), considered, pending=scene.pending)
     if scene.frame is None or not considered:
         return replace(results, notes=_nothing_in_scope(scene, view))
     places = scene.frame.places_of([one.row for one in found])
@@ -933,10 +941,9 @@ def _hits(
             rows, states, scores[places].tolist(), numbers, signals, map(judged.get, places.tolist()), strict=True
         )
     ]
-    if all(hit.kind == "episode" for hit in hits):
-        derived = any(kind != "episode" for kind in scene.frame.kinds)
-        return _outdated_last(scene, view, hits) if derived and view.as_of is None else hits
-    hits = _without_repeats(hits)
+    if all(kind == "episode" for kind in scene.frame.kinds):
+        return hits
+    hits = _in_conflict(scene, view, _without_repeats(hits))
     return _outdated_last(scene, view, hits) if view.as_of is None else hits
 
 
@@ -990,6 +997,33 @@ def _outdated(scene: Scene, view: View, hits: list[Hit]) -> list[Hit]:
             successors.setdefault(link["target_id"], []).append(statement["superseded_by"])
     outdated = {id_: by[-1] for id_, by in successors.items() if all(one is not None for one in by)}
     return [replace(hit, outdated_by=outdated[hit.id]) if outdated.get(hit.id) else hit for hit in hits]
+
+
+def _in_conflict(scene: Scene, view: View, hits: list[Hit]) -> list[Hit]:
+    """Mark hits which other current records contradict, by what they say or what rests on them."""
+    episodes = [hit.id for hit in hits if hit.kind == "episode"]
+    saying: dict[str, list[str]] = {hit.id: [hit.id] for hit in hits}
+    for link in scene.snapshot.rows("links_to", ids=json.dumps(episodes), role="derived_from"):
+        if holds(link, view.known_at):
+            saying[link["target_id"]].append(link["source_id"])
+    every = sorted({id_ for ids in saying.values() for id_ in ids})
+    against: dict[str, list[str]] = {}
+    for link in scene.snapshot.rows("links_from", ids=json.dumps(every), role="contradicts"):
+        if holds(link, view.known_at):
+            against.setdefault(link["source_id"], []).append(link["target_id"])
+    if not against:
+        return hits
+    named = sorted({*against, *(other for others in against.values() for other in others)})
+    current = {
+        row["id"]
+        for row in _revisions(scene.snapshot, named, view.known_at)
+        if row["wall"] in scene.walls and state_of(row, scene.now, view.as_of) == "current"
+    }
+    found: list[Hit] = []
+    for hit in hits:
+        others = [other for id_ in saying[hit.id] if id_ in current for other in against.get(id_, ())]
+        found.append(replace(hit, conflicts=tuple(dict.fromkeys(other for other in others if other in current))))
+    return found
 
 
 def _behind_successors(hits: list[Hit]) -> list[Hit]:

@@ -290,3 +290,39 @@ def test_the_current_value_ranks_above_the_outdated_one(memory: Memory) -> None:
     hits = memory.search("Where does Ana live?", **WHO).hits
     assert "Faro" in hits[0].text
     assert all(hit.outdated_by for hit in hits if "Porto" in hit.text)
+
+
+def test_results_say_what_is_still_pending(memory: Memory) -> None:
+    many = [{"role": "user", "content": f"Ana likes tea{n}.", "time": START + timedelta(hours=n)} for n in range(150)]
+    memory.add(many, **WHO)
+    assert memory.search("What does Ana like?", **WHO).pending == 150
+    memory.upkeep(**WHO)
+    assert memory.search("What does Ana like?", **WHO).pending == 0
+
+
+def test_what_cannot_change_contradicts_itself(tmp_path: Path) -> None:
+    def born(turns: Sequence[Turn]) -> list[Statement]:
+        return [
+            Statement(
+                kind="fact",
+                subject="Ana",
+                relation="from",
+                value=turn.text.split()[-1],
+                text=turn.text,
+                evidence=(Span(turn.id, 0, len(turn.text)),),
+                said=turn.time,
+            )
+            for turn in turns
+        ]
+
+    with opened(tmp_path, Recipe("born/1", born)) as memory:
+        first, second = say(memory, "Ana is from Porto", 1), say(memory, "Ana is from Faro", 2)
+        (porto, faro) = facts(memory)
+        assert porto.state == faro.state == "current"
+        hits = {hit.id: hit for hit in memory.search("Where is Ana from?", **WHO)}
+        assert hits[porto.id].conflicts == (faro.id,)
+        assert hits[faro.id].conflicts == (porto.id,)
+        assert f"[contradicted by {faro.id}]" in str(hits[porto.id])
+        memory.retire(faro.id, **WHO)
+        assert not [hit for hit in memory.search("Where is Ana from?", **WHO) if hit.conflicts]
+        assert first != second
