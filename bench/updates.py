@@ -16,6 +16,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -233,10 +234,9 @@ def _contradiction(memory: Memory, user: str, question: Question, hits: Sequence
 def _conflicting(memory: Memory, user: str, hit: Hit) -> Iterator[set[str]]:
     """The messages behind each record that a hit is said to contradict: ids, or values with an id."""
     for conflict in cast(Iterable[Any], getattr(hit, "conflicts", ())):
-        record = memory.get(getattr(conflict, "id", conflict), user_id=user)
-        if record is not None:
-            ids = (record.message_id, *(evidence.message_id for evidence in record.evidence))
-            yield {id for id in ids if id is not None}
+        record = memory.get(str(getattr(conflict, "id", conflict)), user_id=user)
+        ids = (record.message_id, *(evidence.message_id for evidence in record.evidence))
+        yield {id for id in ids if id is not None}
 
 
 def derived_lines(context: Context, now: str | None) -> Iterator[tuple[str, str | None]]:
@@ -247,13 +247,16 @@ def derived_lines(context: Context, now: str | None) -> Iterator[tuple[str, str 
         for line in held:
             until = line.get("until")
             if "kind" in line and (until is None or until > f"{moment:%Y-%m-%d}"):
-                yield line["text"], context.evidence[line["n"] - 1].message_id
+                yield line["text"], context.evidence[int(line["n"]) - 1].message_id
 
 
 def says_other(line: str, asked: Asked) -> bool:
     """Whether a line says a value that is not the right one, and not the right one beside it."""
-    said = line.casefold()
-    return asked.value.words.casefold() not in said and any(v.words.casefold() in said for v in asked.others)
+    return not _says(line, asked.value) and any(_says(line, value) for value in asked.others)
+
+
+def _says(line: str, value: Value) -> bool:
+    return re.search(rf"(?<!\w){re.escape(value.words)}(?!\w)", line, re.IGNORECASE) is not None
 
 
 # --- The report -------------------------------------------------------------------------------------------------------
