@@ -276,8 +276,8 @@ class Judged:
 
     def of(self, relation: str) -> tuple[Share, Share]:
         """Precision of what was derived as this relation, and recall of what is labelled as it."""
-        derived = sum(sense(met.statement.relation, True)[0] == relation for met in self.right)
-        false = sum(sense(statement.relation, True)[0] == relation for _, statement in self.false)
+        derived = sum(_name(met.statement) == relation for met in self.right)
+        false = sum(_name(statement) == relation for _, statement in self.false)
         labelled = sum(met.label.relations[0] == relation for met in self.right)
         missed = sum(label.relations[0] == relation for _, label in self.missed)
         return Share(derived, derived + false), Share(labelled, labelled + missed)
@@ -369,16 +369,21 @@ class Pattern:
     """Words in the statement that make it harmless: a plan that keeps its condition."""
 
     def fits(self, statement: Statement) -> bool:
-        name, holds = statement.relation.partition(":")[0], statement.holds
-        if "did" in self.relations and "never" not in self.relations:
-            name, holds = sense(statement.relation, holds)
         whole = f"{statement.relation} {statement.value} {statement.text}"
         return (
-            ("*" in self.relations or name in self.relations)
-            and (self.holds is None or holds == self.holds)
+            self._is_said(statement)
             and (self.value == "*" or re.search(self.value, statement.value, re.IGNORECASE) is not None)
             and self._is_about(statement)
             and not (self.unless and re.search(self.unless, whole, re.IGNORECASE))
+        )
+
+    def _is_said(self, statement: Statement) -> bool:
+        if self.holds is None:
+            return "*" in self.relations or _name(statement) in self.relations
+        said = sense(statement.relation, statement.holds)
+        return any(
+            (name == "*" and statement.holds == self.holds) or said == sense(name, self.holds)
+            for name in self.relations
         )
 
     def _is_about(self, statement: Statement) -> bool:
@@ -491,8 +496,8 @@ def statements_report(folder: Path, derive: Derive) -> Iterator[str]:
     yield f"| **all** | {judged.precision} | {judged.recall} |"
     mixed = judge((one for one in labelled if one.mixed), turns, derive)
     yield f"| **all**, turns drawn without regard to the relation | {mixed.precision} | {mixed.recall} |"
-    names = {sense(met.statement.relation, True)[0] for met in right} | {met.label.relations[0] for met in right}
-    names |= {sense(s.relation, True)[0] for _, s in judged.false} | {label.relations[0] for _, label in judged.missed}
+    names = {_name(met.statement) for met in right} | {met.label.relations[0] for met in right}
+    names |= {_name(statement) for _, statement in judged.false} | {label.relations[0] for _, label in judged.missed}
     for name in sorted(names):
         precision, recall = judged.of(name)
         yield f"| {name} | {precision} | {recall} |"
@@ -519,7 +524,7 @@ def traps_report(sprung: Sequence[Sprung]) -> Iterator[str]:
         kept = [one for one in group if one.trap.must]
         leaked = Share(sum(bool(one.leaked) for one in group), len(group))
         yield f"| {name} | {len(group)} | {leaked} | {Share(sum(not one.lost for one in kept), len(kept))} |"
-    confused = Counter((one.trap.family, s.relation.partition(":")[0]) for one in sprung for s in one.leaked)
+    confused = Counter((one.trap.family, _name(s)) for one in sprung for s in one.leaked)
     yield ""
     yield "| family | derived as | times |"
     yield "| --- | --- | --- |"
@@ -531,7 +536,13 @@ def traps_report(sprung: Sequence[Sprung]) -> Iterator[str]:
             denied = "" if statement.holds else "not "
             yield f"- {one.trap.id} leaked: {statement.subject} {denied}{statement.relation} {statement.value!r}"
         for pattern in one.lost:
-            yield f"- {one.trap.id} lost: {pattern.subject} {'/'.join(pattern.relations)} {pattern.value!r}"
+            denied = "not " if pattern.holds is False else ""
+            yield f"- {one.trap.id} lost: {pattern.subject} {denied}{'/'.join(pattern.relations)} {pattern.value!r}"
+
+
+def _name(statement: Statement) -> str:
+    """The relation without its noun."""
+    return statement.relation.partition(":")[0]
 
 
 def _named(key: Key) -> str:
