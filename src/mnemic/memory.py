@@ -1012,7 +1012,12 @@ class Memory:
     # -- what is derived
 
     def upkeep(
-        self, *, budget_ms: float | None = None, everything: bool = False, **scope: Unpack[ScopeArgs]
+        self,
+        *,
+        budget_ms: float | None = None,
+        everything: bool = False,
+        progress: Progress | None = None,
+        **scope: Unpack[ScopeArgs],
     ) -> Receipt:
         """Do what is pending: derive from the episodes that nothing has been derived from yet.
 
@@ -1024,14 +1029,19 @@ class Memory:
         asked = self._reach(self.upkeep, scope, whole=everything)
         entries: list[Entry] = []
         left = 0
-        for wall in map(_wall, self._due(None if everything else asked)):
+        due = self._due(None if everything else asked)
+        gone, total = 0, sum(row["pending"] for row in due)
+        for wall in map(_wall, due):
             first: int | None = 0
             while first is not None:
                 spent = (clocks.perf_counter() - started) * 1000.0
                 if self._recipe is None or (budget_ms is not None and spent >= budget_ms):
                     break
-                done, first = self._derive(wall, first)
+                done, first, many = self._derive(wall, first)
                 entries += done
+                gone += many
+                if progress is not None:
+                    progress(min(gone, total), total)
             with self._store.read() as snapshot:
                 left += _row(snapshot, wall.number)["pending"]
         at = self._now()
@@ -1055,7 +1065,7 @@ class Memory:
         for row in self._due(asked):
             at: int | None = 0 if wait or row["pending"] <= SMALL else first
             while at is not None:
-                more, at = self._derive(_wall(row), at)
+                more, at, _ = self._derive(_wall(row), at)
                 entries += more
             with self._store.read() as snapshot:
                 left += _row(snapshot, row["wall"])["pending"]
@@ -1067,15 +1077,18 @@ class Memory:
             rows = snapshot.rows("all_walls") if asked is None else lookup.seen(snapshot, asked).values()
             return [row for row in rows if row["pending"]]
 
-    def _derive(self, wall: Wall, first: int) -> tuple[Sequence[Entry], int | None]:
-        """Derive from the next episodes that are due in a wall: what changed, and where to go on, None at the end."""
+    def _derive(self, wall: Wall, first: int) -> tuple[Sequence[Entry], int | None, int]:
+        """Derive from the next episodes that are due in a wall.
+
+        Returns what changed, where to go on (None at the end), and from how many it was.
+        """
         with self._store.read() as snapshot:
             due = derive.read_due(snapshot, wall.number, first=first)
         if not due.nums:
-            return (), None
+            return (), None, 0
         said = self._said(due)
         with self._store.write() as tx:
-            return self._bring(tx, wall, due, said), due.nums[-1] + 1
+            return self._bring(tx, wall, due, said), due.nums[-1] + 1, len(due.nums)
 
     def _derive_in(self, tx: Transaction, walls: Iterable[Row]) -> tuple[tuple[Entry, ...], int]:
         """What follows from a change for what is derived, in its own transaction: what changed, and what is pending.

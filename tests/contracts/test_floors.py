@@ -163,6 +163,7 @@ VERBS = {
     "stats",
     "timeline",
     "undo",
+    "upkeep",
     "update",
 }
 POSITIONAL = {"diff": 2}
