@@ -59,7 +59,9 @@ def test_an_erasure_leaves_no_look_and_no_word():
     with Memory(":memory:") as memory:
         said = [
             {"role": "user" if at % 2 else "assistant", "content": f"The {word} is late"}
-            for at, word in enumerate("tram train ferry bus plane boat taxi metro coach lift bike".split())
+            for at, word in enumerate(
+                ["tram", "train", "ferry", "bus", "plane", "boat", "taxi", "metro", "coach", "lift", "bike"]
+            )
         ]
         memory.add(said, **WHO)
         kept = memory._reader._looks
