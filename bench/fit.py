@@ -162,7 +162,7 @@ class Scope:
 
 _USER = "u"
 _PLAIN: rank.Numbers = {
-    dense: rank.Fitted(_plain(prior), rank.Calibration(*[0.0] * 6), rank.Confidence(*[0.0] * 4))
+    dense: rank.Fitted(_plain(prior), rank.Calibration(*[0.0] * 6), rank.Confidence(*[0.0] * 5))
     for dense, prior in ((True, PRIOR), (False, WORDS_PRIOR))
 }
 """With these the engine finds what a second round starts from: nothing that was fitted has a part in it."""
@@ -613,9 +613,11 @@ def fit_calibration(hits: Sequence[Shown]) -> rank.Calibration:
 def fit_confidence(hits: Sequence[Shown], calibration: rank.Calibration) -> rank.Confidence:
     """Maximum likelihood over all questions, those without an answer among them.
 
-    Each set counts by the root of its size; strangers as half a set each, twins whose evidence was deleted as a fifth,
-    since few questions are asked of a memory that never heard of their matter.
+    Each set counts by the root of its size; strangers as a fifth of a set each, since few questions are asked of a
+    memory that never heard of their matter. Twins whose evidence was deleted are no part of it: in what is asked of a
+    memory they are rare, and with them it promises too little.
     """
+    hits = [found for found in hits if _source(found) in _WORTH]
     right = np.array([bool(f.right.any()) for f in hits], dtype=np.float64)
     count: dict[tuple[str, str], int] = defaultdict(int)
     for found in hits:
@@ -623,21 +625,18 @@ def fit_confidence(hits: Sequence[Shown], calibration: rank.Calibration) -> rank
     weight = np.array([_WORTH[_source(f)] / count[f.case.dataset, _source(f)] ** 0.5 for f in hits])
     weight /= weight.sum()
     facts = [facts_of(found, calibration) for found in hits]
-    rows = np.array([(1.0, one.share, one.least, one.lead) for one in facts])
-    gate = np.array([rank.on_topic(one) for one in facts])
+    rows = np.array([(1.0, one.share, one.least, one.lead, min(one.topic, 0.0)) for one in facts])
 
     def loss(numbers: Array) -> tuple[float, Array]:
-        inner = _sigmoid(rows @ numbers)
-        p = np.clip(gate * inner, 1e-9, 1.0 - 1e-9)
+        p = np.clip(_sigmoid(rows @ numbers), 1e-9, 1.0 - 1e-9)
         value = -float(weight @ (right * np.log(p) + (1.0 - right) * np.log1p(-p))) + 1e-5 * float(numbers @ numbers)
-        slope = weight * (p - right) / (p * (1.0 - p))
-        return value, rows.T @ (slope * p * (1.0 - inner)) + 2e-5 * numbers
+        return value, rows.T @ (weight * (p - right)) + 2e-5 * numbers
 
-    lower = np.array([-np.inf, 0.0, 0.0, 0.0])
-    return rank.Confidence(*minimise(loss, np.array([-1.0, 1.0, 1.0, 1.0]), above(lower)).tolist())
+    lower = np.array([-np.inf, 0.0, 0.0, 0.0, 0.0])
+    return rank.Confidence(*minimise(loss, np.array([-1.0, 1.0, 1.0, 1.0, 1.0]), above(lower)).tolist())
 
 
-_WORTH = {"own": 1.0, "stranger": 0.5, "twin": 0.2}
+_WORTH = {"own": 1.0, "stranger": 0.2}
 
 
 def _source(found: Shown) -> str:
@@ -781,7 +780,7 @@ def fitted(asked: Sequence[Case], strangers: Sequence[Case], prior: Mapping[str,
     return replace(first, reading=read)
 
 
-_NOT_YET = rank.Calibration(*[0.0] * 6), rank.Confidence(*[0.0] * 4)
+_NOT_YET = rank.Calibration(*[0.0] * 6), rank.Confidence(*[0.0] * 5)
 
 
 def fit(

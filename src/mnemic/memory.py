@@ -89,7 +89,7 @@ SMALL = 100
 """Messages up to which what they say is derived in the call that adds them."""
 CACHE_BYTES = 1_500_000_000
 """Memory that frames may take together; the one in use is always kept."""
-NOISE = 0.02
+NOISE = 0.05
 """Where the evidence is among the hits with less than this probability, a context holds none of them: unless the memory
 is so small that it is looked at as a whole, and the reader may well see what the ranking does not."""
 NOT_IN_MEMORY = "not in memory"

@@ -665,7 +665,7 @@ SHARPNESS = 16.0
 """Of the softmax over a scope's scores; the value at which sets left out of the calibration were most likely."""
 
 RIVALS = 10
-"""How many of the best scores a score is compared with."""
+"""How many of the best scores a score is compared with; where there are fewer, the missing ones count as 0."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -714,7 +714,7 @@ def facts(
     where = True if allowed is None else allowed
     coverage = float(words.wide_coverage.max(initial=0.0, where=where))
     cosine = None if sense is None else float(sense.turn.max(initial=-1.0, where=where))
-    return Facts(coverage, cosine, mass, float(rivals.mean()))
+    return Facts(coverage, cosine, mass, float(rivals.sum()) / RIVALS)
 
 
 def standing(scores: Floats, facts: Facts) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -736,16 +736,17 @@ def _topic(facts: Facts, calibration: Calibration) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Confidence:
-    """P(the hits have the evidence) = sigmoid(topic + 1) x sigmoid(offset + a share + b least + c lead).
+    """P(the hits have the evidence) = sigmoid(offset + a share + b least + c lead + d min(topic, 0)).
 
-    Linear in what its fields name, none of them negative but the offset; see `Found`. The first factor only bites where
-    the scope hardly speaks of the question's matter.
+    The factors of what `Found` names; none is negative but the offset. The topic only counts where it is in doubt: that
+    the scope does speak of the question's matter is no proof of an answer.
     """
 
     offset: float
     share: float
     least: float
     lead: float
+    topic: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -765,8 +766,6 @@ class Found:
 
 
 _FAR = -0.5, 0.05
-_BENEFIT = 1.0
-"""Of the doubt, in log-odds, to whether the scope speaks of the matter at all."""
 
 
 def found(
@@ -797,12 +796,7 @@ def lead_over_others(scores: NDArray[np.floating[Any]], named: Bools, allowed: B
 def confidence(found: Found, numbers: Confidence) -> float:
     """The probability that any of the hits is evidence."""
     value = numbers.offset + numbers.share * found.share + numbers.least * found.least + numbers.lead * found.lead
-    return float(on_topic(found) * _sigmoid(np.float64(value)))
-
-
-def on_topic(found: Found) -> float:
-    """The first factor of a confidence."""
-    return float(_sigmoid(np.float64(found.topic + _BENEFIT)))
+    return float(_sigmoid(np.float64(value + numbers.topic * min(found.topic, 0.0))))
 
 
 def _sigmoid(value: Any) -> Any:
