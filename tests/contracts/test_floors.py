@@ -19,7 +19,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     (
         *("ports", "text", "when", "dates", "question", "where", "scope", "rank", "reading", "learn", "ticket"),
         *("spelling", "precise", "statements"),
-        *("extract", "postings", "messages", "samples"),
+        *("extract", "postings", "messages", "samples", "rules"),
     ),
     ("analysis", "stores", "models", "testing"),
     ("changes", "lookup", "write", "commit", "erasure", "frame", "looks", "channels", "records", "lessons"),
