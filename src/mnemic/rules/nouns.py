@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from mnemic import dates
@@ -190,7 +191,7 @@ _MEASURED = re.compile(
     rf"\b(?P<det>my|our|the|its)\s+(?P<noun>[a-z][\w'-]*(?:\s+(?!(?:is|are|was|were|has|have|had|that|which|who|and|but|or|because|so|i|we|to|if|when|while|with|now|also|just|got|been|from|by|at|recently|increased|improved|on|about|as|after|until|then|it|the)\b)[a-z0-9][\w'-]*){{0,5}}?(?:\s+(?:for|of|in|on)\s+(?:(?:my|the|our|this)\s+)?[\w'-]+(?:\s+(?!(?:is|are|was|were|has|have|had|to|now|from|i|we|got|increased|improved)\b)[\w'-]+){{0,2}})?)\s+{_ROSE}\s+(?:(?:now|about|around|only|just|exactly|currently|approximately|roughly|nearly|almost|over|at|a total of|an average of|a new high of|an impressive)\s+)*{_NUMBER}"
 )
 _COUNTED = re.compile(
-    rf"(?P<verb>(?:have|'ve|has|got|had)?(?:\s+(?:now|just|already|recently|finally|successfully|also|so far))*\s*(?:got|have|has|collected|read|finished|completed|written|watched|visited|saved|earned|reached|gathered|accumulated|listed|added|logged|raised|received|tried|owned|own|made|solved|drafted|submitted|earned|built|learned|recorded|published|lost|gained|attended|run|sold|taken|passed|baked|cooked|created|reviewed|analyzed|analysed|annotated|catalogued|cataloged|compiled|planted|ordered|interviewed|used|met|organized|organised)\s+(?:up to\s+)?)(?P<lead>(?:(?:now|a total of|around|about|over|more than|only|at least|exactly|already|nearly|almost|roughly|approximately|up to|all|just|another)\s+)*){_NUMBER}(?P<of>\s+(?:out of \d+\s+)?(?:of\s+(?:the|my|those)\s+)?)?(?P<noun>(?!of\b|in\b|on\b|and\b|or\b|at\b|with\b|to\b|from\b|for\b|by\b|so\b|per\b|ago\b|left\b|more\b|as\b|the\b|this\b|last\b|since\b|but\b|days\b)[a-z][\w'-]*(?:\s+(?!(?:in|on|of|and|or|at|with|to|from|for|by|so|per|that|which|who|i|now|my|the|since|this|last|ago|over|across|after|including|left|already|during|as|while|but|using|within|today|yesterday|before|about|each|under|between|through|without|more|because|if|is|are|was|every|than|together|out|up|down|correctly|within)\b)[a-z][\w'-]*){{0,3}})?"
+    rf"(?P<verb>(?:have|'ve|has|got|had)?(?:\s+(?:now|just|already|recently|finally|successfully|also|so far))*\s*(?:got|have|has|collected|read|finished|completed|written|watched|visited|saved|earned|reached|gathered|accumulated|listed|added|logged|raised|received|tried|owned|own|made|solved|drafted|submitted|earned|built|learned|recorded|published|lost|gained|attended|run|sold|taken|passed|baked|cooked|created|reviewed|analyzed|analysed|annotated|catalogued|cataloged|compiled|planted|ordered|interviewed|used|met|organized|organised)\s+(?:up to\s+)?)(?P<lead>(?:(?:now|a total of|around|about|over|more than|only|at least|exactly|already|nearly|almost|roughly|approximately|up to|all|just|another)\s+)*){_NUMBER}(?P<of>\s+(?:out of \d+\s+)?(?:of\s+(?:the|my|those)\s+)?)?(?P<noun>(?!of\b|in\b|on\b|and\b|or\b|at\b|with\b|to\b|from\b|for\b|by\b|so\b|per\b|ago\b|left\b|more\b|as\b|the\b|this\b|last\b|since\b|but\b|days\b)[a-z][\w'-]*(?:\s+(?!(?:in|on|of|and|or|at|with|to|from|for|by|so|per|that|which|who|i|now|my|the|since|this|last|ago|over|across|after|including|left|already|during|as|now|while|but|using|within|today|yesterday|before|about|each|under|between|through|without|more|because|if|is|are|was|every|than|together|out|up|down|correctly|within)\b)[a-z][\w'-]*){{0,3}})?"
 )
 _TOTAL = re.compile(
     rf"\b(?:(?:for|to|is|at|reached|reaching|now|making|bringing (?:the |my )?(?:total|count)(?: \w+){{0,2}} to|with|have|has|of)\s+)?(?:a|the|my) (?:grand )?(?:total (?:of|to|is|is now|now)|total number of (?P<what>[a-z]+(?: [a-z]+)?) (?:is|to|is now)) (?:now )?{_NUMBER}(?:\s+(?P<noun>[a-z][\w'-]*(?:\s+(?!(?:in|on|of|and|or|at|with|to|from|for|by|so|per|that|which|who|i|now|my|the|since|this|last|so)\b)[a-z][\w'-]*){{0,2}}))?"
@@ -353,10 +354,10 @@ def due(clause: Clause) -> Iterator[Statement]:
         how = match["how"] if match else None
         if match is None:
             match = _HAVE_DUE.fullmatch(before)
+            if match is not None and told.last <= now:
+                told = _ahead(clause, told)
             if match is None or told.last <= now:
                 continue
-        elif how is None and not low[told.start : told.end].startswith(("on ", "in ")):
-            continue
         elif how is None and not re.search(r"\b(?:is|are|has|'s|got|been)\b", before):
             continue
         if re.search(r"\b(?:was|were)\b", before) and how not in _RESCHEDULED and how not in ("scheduled", "set"):
@@ -385,6 +386,13 @@ def due(clause: Clause) -> Iterator[Statement]:
             data={"change": change, "about": _about(clause, noun)},
         )
         return
+
+
+def _ahead(clause: Clause, told: dates.Told) -> dates.Told:
+    """A weekday or a date read as the next one: what somebody has on Friday is to come."""
+    lead = "it is "
+    found = dates.told(lead + clause.text[told.start : told.end], clause.turn.time)
+    return replace(found[0], start=told.start, end=told.end) if found else told
 
 
 def _after_have(clause: Clause, match: re.Match[str]) -> int:

@@ -62,7 +62,7 @@ _NO_PLACES = frozenset(
 # -- things
 
 _CUT = re.compile(
-    r"[,;:!?()\[\]\"*]|\.(?=\s|$|\.)|\s[-–—]+(?=\s)|—|…|\n|[\U0001f300-\U0001faff\u2600-\u27bf]|\s(?:and (?:i|i'm|i've|i'd|i'll|we|we're|it|it's|he|she|they|my|that|that's|then|now|there|you|your|this|have|has|am|is|are|would|want|need"
+    r"(?<=\S)[,;:!?()\[\]\"*]|\.(?=\s|$|\.)|\s[-–—]+(?=\s)|—|…|\n|[\U0001f300-\U0001faff\u2600-\u27bf]|\s(?:and (?:i|i'm|i've|i'd|i'll|we|we're|it|it's|he|she|they|my|that|that's|then|now|there|you|your|this|have|has|am|is|are|would|want|need"
     r"|was|can|will|do|don't|try|think|hope|also|just|so|never|always|not|been|had|got|even|love|like|hate|enjoy|prefer|live|work|what|how|he's|she's|they're|could|should|might|find|feel|wanted|started|know|spend|use|make|go|get|see|looking|trying)\b|but|because|'cause|cuz|so|which|who|whose|where|when|while|whenever|if|unless"
     r"|although|though|since|after|before|until|till|than|especially|particularly|including|these days|nowadays|lately|recently|right now|at the moment|currently|now|too|as well|as much|as i|as it|as they|as we|anymore"
     r"|any more|any longer|either|again|already|instead|btw|by the way|lol|haha|please|thanks|to help|for example|for now|for reference|for context|in case|every time|all of which|still|however|that (?:i|i'm|i've|we|is|are|was|were|has|have|can|will|my|the|it|he|she|they|would|could|make|makes|help|helps)|a lot|so much|very much|the most|and more|and stuff|or (?:something|anything|whatever)|etc|such as|whether|what|how|whereas|despite|thanks to|due to|most of|all the time)(?![\w'])"
@@ -77,6 +77,9 @@ def thing(clause: Clause, at: int, most: int = 8, *, stop: int | None = None) ->
     end = clause.stop if stop is None else stop
     while at < end and low[at] in " \t":
         at += 1
+    if at < end and low[at] == '"':
+        close = low.find('"', at + 1, end)
+        return (at + 1, at + 1 + len(low[at + 1 : close].rstrip(" ,."))) if close > at + 2 else None
     if (cut := _CUT.search(low, at, end)) is not None:
         end = cut.start()
     for told in clause.times:
@@ -143,7 +146,7 @@ _COMPANY = re.compile(
 _EMPLOYER = re.compile(
     r"(?:an?|the|my (?:dad|mom|father|mother|uncle|aunt|family|brother|sister)'s|our (?:local|family)) (?:[\w&'-]+ ){0,4}?(?:company|startup|start-up|firm|agency|hospital|clinic|school|university|college|bank|restaurant|cafe|café"
     r"|bakery|shop|store|bookstore|bookshop|library|museum|studio|lab|laboratory|nonprofit|non-profit|ngo|charity|hotel|bar|pub|gym|factory|warehouse|farm|garage|salon|pharmacy|supermarket|grocery store|newspaper|magazine"
-    r"|publisher|airline|airport|shelter|daycare|kindergarten|nursery|nursing home|call center|law firm|consultancy|business|practice|salon|spa|theater|theatre|zoo|vet|dealership|brewery|coffee shop|tech company|university hospital|institute|church|government|city council|post office|police department|fire department|bike shop|diner|cinema|record label|production company|retailer|corporation|organi[sz]ation)\b"
+    r"|publisher|airline|airport|shelter|daycare|kindergarten|nursery|nursing home|call center|law firm|consultancy|business|practice|salon|spa|theater|theatre|zoo|vet|dealership|brewery|coffee shop|tech company|university hospital|institute|church|government|city council|post office|police department|fire department|bike shop|diner|cinema|record label|production company|retailer|corporation|organi[sz]ation)\b(?!\s+of\b)"
 )
 
 

@@ -361,15 +361,19 @@ def clauses(sentence: Sentence) -> Iterator[Clause]:
         if cut.start() > sentence.start and _DEPENDS.search(low[cut.start() : cut.end()]):
             ends.append(cut.start())
             starts.append(cut.end())
+    carried: dates.Told | None = None
     for start, stop in zip(starts, [*ends, sentence.stop], strict=True):
         begin = start
         while (lead := _LEAD.match(low, begin, stop)) is not None:
             begin = lead.end()
-        told = None
+        told, carried = carried, None
         if _FRONT_TIME.match(low, begin, stop):
             at = _FRONT_PREPOSITION.match(low, begin, stop).end()  # pyright: ignore[reportOptionalMemberAccess]
-            told = next((t for t in sentence.times if t.start in (begin, at)), None)
-            if told is not None:
+            front = next((t for t in sentence.times if t.start in (begin, at)), None)
+            if front is not None:
+                told = front
                 begin = _AFTER_TIME.match(low, told.end, stop).end()  # pyright: ignore[reportOptionalMemberAccess]
         if stop - begin > 3:
             yield Clause(sentence, begin, stop, told)
+        else:
+            carried = told

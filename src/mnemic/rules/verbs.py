@@ -308,16 +308,12 @@ def _moved(one: Said) -> Iterator[Statement]:
             yield one.say("lives_in", text[arrived[0] : arrived[1]], since=begun, precision=precision)
     elif arrived:
         if told and told.first > one.clause.turn.time:
-            yield one.say("lives_in", text[arrived[0] : arrived[1]], since=told.first, precision=told.precision, confidence=0.6, text=_future(one))
+            yield one.say("lives_in", text[arrived[0] : arrived[1]], since=told.first, precision=told.precision, confidence=0.6, text=f"{phrases.shown(one.subject)} {'will' if one.form == 'will' else 'is going to' if one.form == 'going' else 'is'} {one.words((one.at, _end(one)))}")
 
 
 _UNTIL = re.compile(r"(?:until|till|since) $")
 _TO = _pattern(r",? to (?=\S)")
 _FROM = _pattern(r",? from (?=\S)")
-
-
-def _future(one: Said) -> str:
-    return f"{phrases.shown(one.subject)} {one.words((one.at, _end(one)))}"
 
 
 def _end(one: Said) -> int:
@@ -474,9 +470,7 @@ def _is_a(one: Said, at: int) -> Iterator[Statement]:
     if match is None or one.never or re.search(r"\b(?:who|and|or|like|for|of|from|with|than|to|in|at|on|as)\b", match["job"].rsplit(" ", 1)[0] if " " in match["job"] else ""):
         return
     value = one.clause.text[match.start("job") : match.end("job")]
-    article = match["det"] or ""
-    if not article and match["det"] is None and one.low[at - 1 : at] != " ":
-        return
+    article = match["det"] or re.match(r"(?:an? )?", one.low[one.at : at])[0]  # pyright: ignore[reportOptionalSubscript]
     of = phrases.shown(one.subject)
     since, precision = one.since()
     yield one.say(
@@ -598,6 +592,7 @@ def _attends(one: Said) -> Iterator[Statement]:
 
 
 _AS = _pattern(r"(?: (?:remotely|full[- ]time|part[- ]time|here|there|freelance|mostly|mainly|again))* as (?=\S)")
+_AT_AS = re.compile(r"\s+(?:at|for|in)\s+[^,.;!?]{2,40}?\s+as\s+(?=\S)")
 _AT = _pattern(r"(?: (?:remotely|full[- ]time|part[- ]time|here|there|out|over|in [a-z]+(?: [a-z]+)?|as (?:an? )?[\w -]{3,40}?|freelance|nights|weekends|hard))* (?:at|for|with) (?=\S)")
 
 
@@ -622,7 +617,8 @@ def _works(one: Said) -> Iterator[Statement]:
         since = None
         precision = precision if until else None
     sure = 0.9 if now or form == "used" else 0.75
-    if (match := one.after(_AS)) is not None and (job := _JOB.match(one.low, match.end(), one.clause.stop)) is not None:
+    match = one.after(_AS) or one.after(_AT_AS)
+    if match is not None and (job := _JOB.match(one.low, match.end(), one.clause.stop)) is not None:
         value = one.clause.text[job.start("job") : job.end("job")]
         shown = one.clause.text[job.start() : job.end("job")]
         of = phrases.shown(one.subject)
