@@ -115,6 +115,8 @@ def _told(sentence: Sentence, match: re.Match[str]) -> Iterator[Statement]:
         return
     if re.search(r"\b(?:you|your|you're)\b", content):
         return
+    if not _PERSONAL.search(content) and not (match["that"] and re.match(r"the (?:[\w'-]+ ){1,4}(?:is|are) (?:\S* )?\S*[\dA-Z]", sentence.turn.text[match.end() : end])):
+        return
     clause = Clause(sentence, sentence.start, end)
     words = phrases.third(clause, match.end(), end).rstrip(" .,!")
     words = re.sub(r",? (?:please|ok|okay|thanks|thank the user)$", "", words)

@@ -201,14 +201,14 @@ _CHANGED = re.compile(
     r"\b(?:now|increased to|increased|extended|rescheduled|new|updated|improved|total of|total|reached|decreased|dropped|reduced|raised|lowered|grew|grown|rose|moved to|moved|changed|bumped|adjusted|pushed|postponed|expanded|cut to|up to|currently|revised|went up|gone up|went down|gone down|so far|already|brought forward|shifted|delayed|upgraded)\b"
 )
 _NO_COUNT = re.compile(r"\b(?:minutes?|hours?|seconds?|questions?|options?|ideas?|problems? (?:with|about)|issues?|choices?|percent|things?|reasons?|thoughts?|dollars|am|pm|lines|years?|months?|weeks?|days?|times?|people|percent|x|th|st|nd|rd|of|favorites?|favourites?|parts?|ways?|suggestions?|concerns?|cents|bucks|euros|pounds|steps ahead|points?|kids|children|sisters?|brothers?|siblings?|dogs?|cats?|sons?|daughters?|year-old|degrees?|grade|level|star|size|version|cups?|tablespoons?|teaspoons?|sides?|colors?|numbers?|digits?|variables?|dice|coins?|balls?|marbles?|elements?|sets?|columns?|rows?|cases?|or|foot|feet|inch|inches|left)\b")
-_ADJECTIVES = frozenset("new total current overall updated original initial own latest previous revised entire whole final actual average usual normal first second last now exact full remaining estimated approximate".split())
+_ADJECTIVES = frozenset("new total current overall updated original initial own latest previous revised entire whole final actual average usual normal first second last now exact full remaining estimated approximate daily weekly monthly so far".split())
 _DIRECTIONS = frozenset("in on at for of to my the our this a an with from".split())
 
 
 def noun_of(words: str) -> str:
     """What a quantity or a date is of, so that other words for it tend to say the same: "my new budget" is "budget"."""
     head = re.split(r"\s(?:for|of|in|on|with|at|from|to)\s", words.lower().strip())[0]
-    kept = [word for word in head.split() if word not in _ADJECTIVES and word not in _DIRECTIONS and not word.endswith("'s")]
+    kept = [word for word in head.split() if word not in _ADJECTIVES and word not in _DIRECTIONS]
     return " ".join(kept)
 
 
@@ -374,12 +374,10 @@ def due(clause: Clause) -> Iterator[Statement]:
             continue
         if noun in ("deadline", "due date", "appointment", "meeting", "exam", "interview", "project", "application", "flight", "session", "event", "presentation", "call") and (of := re.search(r"\s(?:for|of|with)\s(?:(?:my|the|our|an?)\s)?([\w'&/. -]+)$", match["noun"])):
             noun = f"{noun_of(of[1])} {noun}".strip() if noun in ("deadline", "due date") else noun
-        lead = low[start : match.start("noun")]
-        begin = match.start("noun") - 3 if lead.rstrip().endswith("my") else match.start("noun") - 4 if lead.rstrip().endswith(("the", "our")) else match.start("noun")
         if match.re is _HAVE_DUE:
-            said = f"{phrases.shown(clause.me)} has {phrases.third(clause, _after_have(clause, match), told.start).strip()} {phrases.resolved(clause, told)}"
+            said = f"{phrases.shown(clause.me)} has {phrases.third(clause, low.rfind(" ", start, start + match.start("noun") - 1) + 1, told.start).strip()} {phrases.resolved(clause, told)}"
         else:
-            said = phrases.third(clause, max(begin, start), told.end)
+            said = phrases.third(clause, start, told.end)
         change = how in _RESCHEDULED or "rescheduled" in before or _CHANGED.search(before) is not None
         yield stated(
             clause, f"due:{noun}", told.phrase, text=said, since=told.first, until=told.last, precision=told.precision, spans=((start, told.end),),
@@ -393,11 +391,6 @@ def _ahead(clause: Clause, told: dates.Told) -> dates.Told:
     lead = "it is "
     found = dates.told(lead + clause.text[told.start : told.end], clause.turn.time)
     return replace(found[0], start=told.start, end=told.end) if found else told
-
-
-def _after_have(clause: Clause, match: re.Match[str]) -> int:
-    """Where the article of "an appointment" stands."""
-    return clause.low.rfind(" ", clause.start, match.start("noun") - 1) + 1
 
 
 _AIMED_DATE = re.compile(r"\b(?:want|need|hope|hoping|should|would|could|trying|whether|might|may|'d|if|can|last|previous|first|suggest)\b")

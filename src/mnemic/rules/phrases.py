@@ -231,7 +231,11 @@ def series(clause: Clause, at: int, most: int = 6) -> list[tuple[int, int]]:
 
 # -- said in the third person
 
-_ME = re.compile(r"(?<![\w'-])(?:i'm|i am|i've|i have|i'll|i'd|i was|myself|my|mine|me|i|ourselves|our|ours|us|we're|we've|we'll|we'd|we)(?![\w'-])")
+_ME = re.compile(r"(?<![\w'-])(?:i (?P<verb>(?!am\b|have\b|was\b)[a-z]+)(?![\w'-])|i'm|i am|i've|i have|i'll|i'd|i was|myself|my|mine|me|i|ourselves|our|ours|us|we're|we've|we'll|we'd|we)(?![\w'-])")
+_PLAIN_VERB = re.compile(
+    r"(?!\w*(?:ed|ly)$|(?:can|could|will|would|should|shall|may|might|must|had|did|went|got|was|saw|met|made|took|found|bought|gave|left|began|said|told|also|just|never|always|often|still|now|really|first|last"
+    r"|wrote|read|won|lost|ran|felt|thought|knew|had|came|kept|put|set|cut|became|grew|and|or|in|on|at)$)[a-z]+"
+)
 _YOU = re.compile(r"\b(?:you|your|you're|yours|yourself|u|ur|ya|y'all)\b")
 _INVERTED = re.compile(r"\b(?:he|she|they|it|him|her|them|his|their|this|that|these|those|it's|he's|she's|there|here)\b")
 
@@ -248,8 +252,12 @@ def third(clause: Clause, start: int, stop: int) -> str:
     swaps |= {"i'll": me + " will", "i'd": me + " would", "we're": me + " is", "we've": me + " has", "we'll": me + " will", "we'd": me + " would"}
     edits = [(t.start, t.end, resolved(clause, t)) for t in clause.sentence.times if start <= t.start and t.end <= stop]
     for match in _ME.finditer(low, start, stop):
-        if not any(a < match.end() and match.start() < b for a, b, _ in edits):
-            edits.append((*match.span(), swaps.get(match[0], me)))
+        if text[match.start() : match.end()] == "US" or any(a < match.end() and match.start() < b for a, b, _ in edits):
+            continue
+        new = swaps.get(match[0], me)
+        if match["verb"]:
+            new = f"{me} {with_s(match['verb']) if _PLAIN_VERB.fullmatch(match['verb']) else match['verb']}"
+        edits.append((*match.span(), new))
     made: list[str] = []
     place = start
     for first, last, new in sorted(edits):

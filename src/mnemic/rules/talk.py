@@ -55,7 +55,9 @@ class Sentence:
                 found = dates.told(self.turn.text[self.start : self.stop], self.turn.time)
                 self._times = tuple(
                     dates.Told(t.start + self.start, t.end + self.start, t.first, t.last, t.precision, t.phrase)
-                    for t in found
+                    for t, after in zip(found, [*found[1:], None], strict=True)
+                    # "Saturday, March 19th": the date says which.
+                    if after is None or after.start - t.end > 2 or not t.phrase.startswith(_WEEKDAYS)
                 )
             else:
                 self._times = ()
@@ -101,6 +103,9 @@ class Clause:
     def lasting(self) -> tuple[dates.Lasting, ...]:
         found = dates.lasting(self.text[self.start : self.stop], self.turn.time)
         return tuple(dates.Lasting(n.start + self.start, n.end + self.start, n.phrase, n.since) for n in found)
+
+
+_WEEKDAYS = tuple(f"{name}, " for name in dates.CALENDAR[12:])
 
 
 def is_person(turn: Turn) -> bool:

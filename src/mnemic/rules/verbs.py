@@ -455,7 +455,7 @@ _JOBS = (
     r"|dermatologist|anesthesiologist|nutritionist|dietitian|dietician|data entry|postdoc|adjunct|specialist|coordinator|strategist|stay-at-home (?:mom|dad|mum|parent)|homemaker|bookkeeper|actuary|underwriter|lifeguard|security guard|model|merchandiser|wedding planner|tour guide|lumberjack|fisherman|brewer|winemaker|sommelier|beekeeper|paramedic|tester)"
 )
 _JOB = re.compile(rf"(?P<det>an?\s+|the\s+)?(?P<job>(?:(?!(?:not|big|huge|good|great|bad|terrible|former|retired|ex|aspiring|future|wannabe|hobby|amateur|better|fan|bit|little|lot|perfect|born|natural|decent|lousy|horrible|keen|avid|fellow|happy|proud|home|backseat|role)\b)[a-z][\w/&'-]*\s+){{0,4}}?{_JOBS})(?![\w'-])(?!\s+(?:at heart|of (?:my|this|habit)|in training|myself|fan|wannabe|type|person|at my|by heart))")
-_FORMER = re.compile(rf"(?:an?\s+)?(?:former|retired|ex-?)\s*(?P<job>(?:[a-z][\w/&'-]*\s+){{0,3}}?{_JOBS})\b(?!-)")
+_FORMER = re.compile(rf"(?:an?\s+)?(?:(?:former|retired|ex)\s+|ex-)(?P<job>(?:[a-z][\w/&'-]*\s+){{0,3}}?{_JOBS})\b(?!-)")
 
 
 def _is_a(one: Said, at: int) -> Iterator[Statement]:
@@ -470,6 +470,10 @@ def _is_a(one: Said, at: int) -> Iterator[Statement]:
     if match is None or one.never or re.search(r"\b(?:who|and|or|like|for|of|from|with|than|to|in|at|on|as)\b", match["job"].rsplit(" ", 1)[0] if " " in match["job"] else ""):
         return
     value = one.clause.text[match.start("job") : match.end("job")]
+    if match["det"] is None and at == one.at:
+        return
+    if one.no and " " in value:
+        return  # "not a successful musician" is one yet
     article = match["det"] or re.match(r"(?:an? )?", one.low[one.at : at])[0]  # pyright: ignore[reportOptionalSubscript]
     of = phrases.shown(one.subject)
     since, precision = one.since()
@@ -735,6 +739,7 @@ _BAD_OBJECT = re.compile(
     r"someone|somebody|anyone|every|most|such|to|looking at|an idea|the|a lot|a|an|getting|not|another|things|stuff|any|me|us|a bit|being|more|most of|i|and|or|as)\b"
 )
 _WEAK_HEADS = re.compile(r"\b(?:ideas?|suggestions?|options?|sound|way|thoughts?|plans?|approach|look|ones?|part|fact|points?|concept|title|version|response|answers?|list|tips|advice|recommendations?|direction|details?|sounds?|feature|vibes?|chats?|words|things?|stuff|questions?|explanation|example|feeling|support|convo|conversations? with|moments like|seeing|hearing)\b")
+_THAT = re.compile(r"\s+(?:that|who|whose|where|when|if|which|how|than)\b")
 _LIKES = {"love", "loves", "like", "likes", "enjoy", "enjoys", "adore", "adores", "loving", "enjoying", "liked", "loved", "enjoyed", "adored"}
 _HATES = {"hate", "hates", "dislike", "dislikes", "detest", "detests", "loathe", "loathes", "despise", "despises", "hated"}
 _FAN = re.compile(r"\s+(?:(?:really|pretty|so|very|super|totally|quite|also|big|huge|massive|such|a|an|the|big-time|lifelong|longtime|long-time|die-hard|diehard|not|much|of)\s+)*(?P<how>fan of|into|fond of|obsessed with|crazy about|keen on|passionate about|addicted to|lover of|enthusiast of|sick of|not into)\s+(?=\S)")
@@ -745,7 +750,9 @@ def _objects(one: Said, at: int) -> list[tuple[int, int]]:
     for start, stop in phrases.series(one.clause, at):
         low, text = one.low, one.clause.text
         low_words = low[start:stop]
-        capital = re.match(r"the\s+[A-ZÀ-Þ]", text[start:stop])
+        capital = re.match(r"the\s+[A-ZÀ-Þ]", text[start:stop]) and one.verb not in ("like", "likes") and _THAT.match(one.low, stop) is None
+        if _THAT.match(one.low, stop) or (low_words.count(" ") and re.search(r"\b(?:an?|the) \w+$", low_words) and low[stop : stop + 1] == ","):
+            return []
         if (_BAD_OBJECT.match(low_words) and not capital) or _WEAK_HEADS.search(low_words) or phrases.addressed(one.clause, start, stop) or phrases.hazy(one.clause, start, stop):
             return []
         if low_words.count(" ") > 5 or stop - start < 2 or low_words.split()[0] in one.clause.sentence.peers:
@@ -825,6 +832,8 @@ def _prefers(one: Said) -> Iterator[Statement]:
         else:
             stop = min(stop, over.start())
     value = low[start:stop]
+    if (_THAT.match(low, stop) and over is None) or (re.search(r"\b(?:an?|the) \w+$", value) and low[stop : stop + 1] == ","):
+        return
     if _BAD_PREFERENCE.match(value) or phrases.addressed(one.clause, start, stop) or phrases.hazy(one.clause, start, stop) or _WEAK_HEADS.search(value) or stop <= start + 1:
         return
     data = None
@@ -1293,16 +1302,19 @@ def _learns(one: Said) -> Iterator[Statement]:
         return
     since, precision = one.since()
     gerund = one.clause.text[one.at : one.rest].strip()
+    cut = min([found[1], *(n.start for n in one.clause.lasting if n.start > found[0])])
+    found = found[0], found[0] + len(_FOR_SO_LONG.sub("", one.low[found[0] : cut].rstrip()))
     yield one.say("does", f"{phrases.base(gerund.lower())} {one.words(found)}", since=since, precision=precision, text=f"{phrases.shown(one.subject)} is {gerund} {one.words(found)}")
 
 
+_FOR_SO_LONG = re.compile(r"\s+(?:for|since)(?:\s+(?:about|almost|over|around|the))*(?:\s+(?:past|last))?$")
 _PASTS = frozenset(
     "went came saw met took found bought gave left began started won lost ran wrote spent brought sold fell flew drove ate slept built caught taught chose broke spoke woke wore grew drew threw swam sang rode rose led fought became did made got had held signed read joined finished"
     " completed visited attended moved graduated adopted ordered returned received hosted celebrated played watched cooked baked hiked traveled travelled painted published launched submitted passed failed booked tried picked planted repaired fixed cleaned organized organised volunteered performed presented interviewed applied"
     " registered enrolled upgraded installed renewed cancelled canceled switched replaced purchased injured hurt sprained donated learned learnt ended quit resigned retired married proposed delivered recorded released photographed camped kayaked surfed skied swam climbed raced competed trained practiced practised invited helped took"
     " dropped walked cycled biked jogged stayed flew landed arrived saw heard set put cut built decorated renovated assembled discovered created designed developed entered earned raised rented checked tested collected dined shopped talked called spoke drove celebrated".split()
 )
-_PAST_VAGUE = re.compile(r"\s+(?:to know|the feeling|the idea|the chance to|it|that|this|them|him|her|through|stuck|lost|used to|tired|sick of|excited|nervous|ready|better|worse|so|into it|back to you|a lot|your|you|off track|up late|sense|sure|up the|over it)\b")
+_PAST_VAGUE = re.compile(r"\s+(?:one\b|some\b(?= (?:of|more)\b)|to know|the feeling|the idea|the chance to|it|that|this|them|him|her|through|stuck|lost|used to|tired|sick of|excited|nervous|ready|better|worse|so|into it|back to you|a lot|your|you|off track|up late|sense|sure|up the|over it)\b")
 
 
 def _did(one: Said) -> Iterator[Statement]:
@@ -1318,7 +1330,7 @@ def _did(one: Said) -> Iterator[Statement]:
     start, stop = _reach(one, one.at)
     front = one.clause.told
     now = one.clause.turn.time
-    told = next((t for t in one.clause.times if t is front or t.end <= stop), None)
+    told = next((t for t in one.clause.times if t is front or (t.end <= stop and not _AFTER.search(one.low, one.at, t.start))), None)
     if told is None:
         if not (one.adverbs & {"just", "recently", "finally"}) or one.verb not in _PASTS_SURE:
             return
@@ -1349,9 +1361,10 @@ _PASTS_SURE = frozenset(
     "bought finished moved adopted graduated joined completed signed won started booked ordered passed purchased launched published submitted enrolled upgraded switched quit got received read watched visited attended hired sold returned planted built hosted celebrated registered".split()
 )
 _NO_EVENTS = frozenset("need wanted needed liked loved hoped noticed realized realised wondered seemed decided looked tried used agreed believed wished missed enjoyed hated appreciated expected considered planned thanked mentioned asked happened supposed feared worried assumed preferred owned lived worked studied wanted named called based turned excited interested tired inspired amazed blessed thrilled stressed struggled felt thought indeed speed embed followed needed experienced remembered regretted".split())
+_AFTER = re.compile(r"\b(?:after|before|since|until|till|following|by|due)\b")
 _SINCE_OR_UNTIL = re.compile(r"(?:since|until|till|by|before|after) $")
 _REACH_CUT = re.compile(
-    r"[;:!?()\[\]\"*]|\.(?=\s|$|\.)|,(?! (?:\d{4}\b|[a-z]+ \d))|\s[-–—]+(?=\s)|—|…|\n|[\U0001f300-\U0001faff\u2600-\u27bf]|\s(?:and (?:i|i'm|i've|i'd|i'll|we|it|it's|he|she|they|my|that|that's|then|now|there|you|your|this|am|is|are|would|want|need|was|were|can|will|the|honestly|what|let me|have|had|got|a few|also|just|really|absolutely|so|am|found|realized|realised|felt|loved|learned|thought|decided|noticed|it'll|even|am)\b"
+    r"[;:!?()\[\]*]|\.(?=\s|$|\.)|,(?! (?:\d{4}\b|[a-z]+ \d))|\s[-–—]+(?=\s)|—|…|\n|[\U0001f300-\U0001faff\u2600-\u27bf]|\s(?:and (?:i|i'm|i've|i'd|i'll|we|it|it's|he|she|they|my|that|that's|then|now|there|you|your|this|am|is|are|would|want|need|was|were|can|will|the|honestly|what|let me|have|had|got|a few|also|just|really|absolutely|so|am|found|realized|realised|felt|loved|learned|thought|decided|noticed|it'll|even|am)\b"
     r"|but\b|because\b|'cause\b|cuz\b|so\b(?! far)|which\b|although\b|though\b|while\b|where\b|as (?:i|we|it|they|he|she|my|well|part)\b|since (?:i|it|we|they|he|she)\b|when\b|whenever\b|before (?:i|we|it)\b|after (?:i|we|it)\b|that (?:i|was|were|is|are|made|we|really|has|had|it)\b|if\b|who\b|until (?:i|we|it)\b|lol\b|haha\b|thanks\b|btw\b|like\b (?:i|you)|since then|for the first time ever)"
 )
 
@@ -1382,7 +1395,7 @@ def _never(one: Said) -> Iterator[Statement]:
         back = one.low.rfind("been", one.clause.start, one.at)
         start = back if back > 0 else start
         words = one.low[start:stop]
-    if not _PARTICIPLE.match(words) or _NEVER_BAD.match(words) or phrases.addressed(one.clause, start, stop) or phrases.hazy(one.clause, start, stop) or " " not in words.strip() and not words.endswith("ed") or words.count(" ") > 10:
+    if not _PARTICIPLE.match(words) or _NEVER_BAD.match(words) or phrases.addressed(one.clause, start, stop) or phrases.hazy(one.clause, start, stop) or " " not in words.strip() and not words.endswith("ed") or words.count(" ") > 10 or words.endswith(" one"):
         return
     yield one.say("never", re.sub(r"\s+before$", "", one.words((start, stop))))
 
@@ -1396,13 +1409,15 @@ def _plans(one: Said) -> Iterator[Statement]:
     if not one.person or one.never or one.form in ("modal", "used", "was", "had"):
         return
     clause, now = one.clause, one.clause.turn.time
-    told = next((t for t in clause.times if t.last > now), None)
+    told = next((t for t in clause.times if t.last > now and not (t is not clause.told and _AFTER.search(clause.low, one.at, t.start))), None)
     verb, at = one.verb, one.at
     text_from = one.at
     if verb in ("plan", "plans", "planning", "intend", "intends", "intending", "aiming") and one.form in ("", "do", "be", "have been"):
         match = one.after(_PLAN)
         if match is None or (verb in ("plan", "plans") and one.third_mismatch(verb)):
             return
+        if one.we and told is None and match[0].strip() and not clause.sentence.peers:
+            return  # the "we" of a business plan
         at = match.end()
     elif verb in ("decided",) and one.form in ("", "have") and not one.no:
         match = one.after(_pattern(r" to (?=\S)"))
