@@ -375,7 +375,9 @@ def due(clause: Clause) -> Iterator[Statement]:
         if noun in ("deadline", "due date", "appointment", "meeting", "exam", "interview", "project", "application", "flight", "session", "event", "presentation", "call") and (of := re.search(r"\s(?:for|of|with)\s(?:(?:my|the|our|an?)\s)?([\w'&/. -]+)$", match["noun"])):
             noun = f"{noun_of(of[1])} {noun}".strip() if noun in ("deadline", "due date") else noun
         if match.re is _HAVE_DUE:
-            said = f"{phrases.shown(clause.me)} has {phrases.third(clause, low.rfind(" ", start, start + match.start("noun") - 1) + 1, told.start).strip()} {phrases.resolved(clause, told)}"
+            article = low.rfind(" ", start, start + match.start("noun") - 1) + 1
+            what = phrases.third(clause, article, told.start).strip()
+            said = f"{phrases.shown(clause.me)} has {what} {phrases.resolved(clause, told)}"
         else:
             said = phrases.third(clause, start, told.end)
         change = how in _RESCHEDULED or "rescheduled" in before or _CHANGED.search(before) is not None
