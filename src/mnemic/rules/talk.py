@@ -55,7 +55,7 @@ class Sentence:
                 found = dates.told(self.turn.text[self.start : self.stop], self.turn.time)
                 self._times = tuple(
                     dates.Told(t.start + self.start, t.end + self.start, t.first, t.last, t.precision, t.phrase)
-                    for t, after in zip(found, [*found[1:], None], strict=True)
+                    for t, after in zip(found, [*found[1:], None], strict=False)
                     # "Saturday, March 19th": the date says which.
                     if after is None or after.start - t.end > 2 or not t.phrase.startswith(_WEEKDAYS)
                 )
