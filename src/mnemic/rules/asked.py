@@ -136,6 +136,9 @@ def _forgets(clause: Clause, match: re.Match[str]) -> Iterator[Statement]:
         return
     value = phrases.third(clause, *found)
     value = re.sub(r"^(?:that|about)\s+", "", value)
+    value = re.sub(r" from (?:your |the )?(?:memory|records|notes)$", "", value)
+    if value == phrases.shown(clause.me):
+        value = phrases.third(clause, match.start() + len(match[0].split()[0]) + 1, found[1])
     yield stated(clause, "forget", value, text=phrases.third(clause, match.start(), found[1]), spans=((match.start(), found[1]),))
 
 

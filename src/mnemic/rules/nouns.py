@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 from mnemic import dates
@@ -73,8 +74,8 @@ def _closed(sentence: Sentence, end: int) -> bool:
 
 _ATTRIBUTES = (
     r"(?:(?:home |work |mobile |cell |office |new |current |emergency )?(?:phone|telephone|mobile|cell)(?: number)?|(?:work |personal |home )?e-?mail(?: address)?|(?:home |work |mailing |shipping |postal |new )?address|zip ?code|postcode|post code"
-    r"|blood type|blood group|shoe size|ring size|height|weight|hometown|home town|nationality|native language|mother tongue|first language|religion|zodiac sign|star sign|time ?zone|username|user name|handle|pronouns|middle name|last name|surname|maiden name|nickname"
-    r"|major|minor|job title|occupation|profession|salary|rent|mortgage|annual income|locker code|door code|pin(?: code)?|license plate|wi-?fi (?:name|password)|student id|employee id|account number|passport number|order number|flight number|seat number|room number|car|eye colou?r|hair colou?r|dress size|shirt size|credit score|gpa)"
+    r"|blood type|blood group|shoe size|ring size|height|hometown|home town|nationality|native language|mother tongue|first language|religion|zodiac sign|star sign|time ?zone|username|user name|handle|pronouns|middle name|last name|surname|maiden name|nickname"
+    r"|major|minor|job title|occupation|profession|locker code|door code|pin(?: code)?|license plate|wi-?fi (?:name|password)|student id|employee id|account number|passport number|order number|flight number|seat number|room number|car|eye colou?r|hair colou?r|dress size|shirt size)"
 )
 _MY_ATTRIBUTE = re.compile(rf"my (?:new |current )?(?P<noun>{_ATTRIBUTES})\s+(?:is|are|has changed to|changed to|is now|'s)\s+(?:now |currently |still |also |actually )*(?P<no>not )?(?=\S)")
 _FAVOURITE = re.compile(
@@ -93,12 +94,13 @@ def attributes(clause: Clause) -> Iterator[Statement]:
     me = phrases.shown(clause.me)
     if (match := _MY_ATTRIBUTE.match(low, start, stop)) is not None:
         found = _value_of(clause, match.end(), 8)
-        if found is not None and not _NO_VALUE.match(low, *found):
+        if found is not None and (not _NO_VALUE.match(low, *found) or (match["noun"] == "car" and re.match(r"an? [A-Z]", clause.text[found[0] : found[1]]))):
             value = clause.text[found[0] : found[1]]
             noun = match["noun"]
-            if noun in ("weight", "height", "rent", "salary", "credit score", "gpa", "mortgage", "annual income") and not any(c.isdigit() for c in value):
+            if noun == "height" and not any(c.isdigit() for c in value):
                 return
-            yield stated(clause, f"attribute:{noun}", value, holds=not match["no"])
+            be = "are" if noun.endswith("pronouns") else "is"
+            yield stated(clause, f"attribute:{noun}", value, holds=not match["no"], text=f"{me}'s {noun} {be} {'not ' if match['no'] else ''}{value}")
             if (other := _NOT.match(low, found[1], stop)) and (old := _value_of(clause, other.end(), 8)):
                 yield stated(clause, f"attribute:{noun}", clause.text[old[0] : old[1]], holds=False, confidence=0.8)
         return
@@ -190,6 +192,12 @@ _ROSE = (
 _MEASURED = re.compile(
     rf"\b(?P<det>my|our|the|its)\s+(?P<noun>[a-z][\w'-]*(?:\s+(?!(?:is|are|was|were|has|have|had|that|which|who|and|but|or|because|so|i|we|to|if|when|while|with|now|also|just|got|been|from|by|at|recently|increased|improved|on|about|as|after|until|then|it|the)\b)[a-z0-9][\w'-]*){{0,5}}?(?:\s+(?:for|of|in|on)\s+(?:(?:my|the|our|this)\s+)?[\w'-]+(?:\s+(?!(?:is|are|was|were|has|have|had|to|now|from|i|we|got|increased|improved)\b)[\w'-]+){{0,2}})?)\s+{_ROSE}\s+(?:(?:now|about|around|only|just|exactly|currently|approximately|roughly|nearly|almost|over|at|a total of|an average of|a new high of|an impressive)\s+)*{_NUMBER}"
 )
+_I_CHANGED = re.compile(
+    rf"(?:i|we)(?:'ve| have|)\s+(?:(?:now|just|recently|already|also|since|finally)\s+)*(?P<rose>increased|reduced|extended|raised|cut|lowered|bumped(?: up)?|updated|changed|set|improved|upped|expanded|decreased|adjusted|brought(?: down| up)?|doubled)\s+(?:up\s+|down\s+)?(?:my|our|the)\s+(?P<noun>[a-z][\w'/-]*(?:\s+(?!from\b|to\b|by\b|in\b|and\b|on\b)[a-z][\w'/-]*){{0,4}}?)\s+(?:up\s+|down\s+)?(?:from\s+[^,;.]{{1,24}}?\s+)?to\s+(?:about\s+|around\s+|only\s+|over\s+)?{_NUMBER}"
+)
+_HOLDS = re.compile(
+    rf"(?:my|our)\s+(?P<what>[a-z][\w'-]*(?:\s+[a-z][\w'-]*){{0,3}}?)\s+(?:now\s+)?(?:has|contains|includes|have)\s+(?:now\s+|grown to\s+|a total of\s+|over\s+|about\s+|around\s+)*{_NUMBER}\s+(?P<noun>(?!of\b|in\b|on\b|more\b|or\b|and\b)[a-z][\w'-]*(?:\s+(?!(?:in|on|of|and|or|at|with|to|from|for|by|so|that|which|who|i|now|my|the|tagged|across|including)\b)[a-z][\w'-]*){{0,2}})"
+)
 _COUNTED = re.compile(
     rf"(?P<verb>(?:have|'ve|has|got|had)?(?:\s+(?:now|just|already|recently|finally|successfully|also|so far))*\s*(?:got|have|has|collected|read|finished|completed|written|watched|visited|saved|earned|reached|gathered|accumulated|listed|added|logged|raised|received|tried|owned|own|made|solved|drafted|submitted|earned|built|learned|recorded|published|lost|gained|attended|run|sold|taken|passed|baked|cooked|created|reviewed|analyzed|analysed|annotated|catalogued|cataloged|compiled|planted|ordered|interviewed|used|met|organized|organised)\s+(?:up to\s+)?)(?P<lead>(?:(?:now|a total of|around|about|over|more than|only|at least|exactly|already|nearly|almost|roughly|approximately|up to|all|just|another)\s+)*){_NUMBER}(?P<of>\s+(?:out of \d+\s+)?(?:of\s+(?:the|my|those)\s+)?)?(?P<noun>(?!of\b|in\b|on\b|and\b|or\b|at\b|with\b|to\b|from\b|for\b|by\b|so\b|per\b|ago\b|left\b|more\b|as\b|the\b|this\b|last\b|since\b|but\b|days\b)[a-z][\w'-]*(?:\s+(?!(?:in|on|of|and|or|at|with|to|from|for|by|so|per|that|which|who|i|now|my|the|since|this|last|ago|over|across|after|including|left|already|during|as|now|while|but|using|within|today|yesterday|before|about|each|under|between|through|without|more|because|if|is|are|was|every|than|together|out|up|down|correctly|within)\b)[a-z][\w'-]*){{0,3}})?"
 )
@@ -244,6 +252,20 @@ def measures(clause: Clause) -> Iterator[Statement]:
     low, start, stop = clause.low, clause.start, clause.stop
     if not _DIGIT.search(low, start, stop):
         return
+    if (match := _I_CHANGED.match(low, start, stop)) is not None and not any(t.start <= match.start("num") < t.end for t in clause.times):
+        noun = noun_of(match["noun"])
+        number, unit = _quantity(match)
+        end = match.end("unit") if match["unit"] else match.end("k") if match["k"] else match.end("num")
+        if noun and not re.match(r"\s*(?:am|pm|:)", low[end : end + 4]):
+            yield _measured(clause, noun, (match.start("cur") if match["cur"] else match.start("num"), end), (start, end), number, unit, start)
+        return
+    if (match := _HOLDS.match(low, start, stop)) is not None and not _NO_COUNT.search(match["noun"]) and not match["cur"]:
+        number, _ = _quantity(match)
+        noun = single(noun_of(match["noun"]))
+        if noun and number > 1:
+            end = match.end("noun")
+            yield _measured(clause, noun, (match.start("num"), end), (start, end), number, noun.split()[-1], start)
+        return
     taken = -1
     for match in _MEASURED.finditer(low, start, stop):
         if _AIMED.search(low, start, match.start("num")) or match["noun"].split()[0] in _NO_NOUNS:
@@ -277,6 +299,7 @@ def _measured(clause: Clause, noun: str, at: tuple[int, int], span: tuple[int, i
     data: dict[str, Any] = {"unit": unit, "number": number, "change": _CHANGED.search(clause.words) is not None, "about": _about(clause, noun)}
     told = next((t for t in clause.times if t.last <= clause.turn.time or t.first <= clause.turn.time), None)
     said = phrases.third(clause, begin, span[1])
+    said = re.sub(rf"^({re.escape(phrases.shown(clause.me))}) have ", r"\1 has ", said)
     return stated(
         clause, f"measure:{noun}", clause.text[at[0] : at[1]], text=said, data=data, spans=(span,),
         since=told.first if told else None, precision=told.precision if told else None, confidence=0.85,
@@ -337,7 +360,7 @@ _DET_NOUN = rf"(?:my|our|the)\s+(?P<noun>(?:[\w'&/-]+\s+){{0,5}}?{_EVENTS}(?:s)?
 _IS_DUE = re.compile(
     rf"{_DET_NOUN}\s+(?:(?:has|have|had|was|were|is|are|got|been|now|currently|just|actually|already|recently|officially|being|'s)\s+)*(?P<how>(?:re)?scheduled|set|due|planned|booked|moved|pushed|postponed|extended|changed|shifted|brought|delayed|starts?|begins?|ends?|expires?|leaves?|departs?|takes place|happens|falls|coming up|is|are|'s|now)?(?:\s+(?:back|up|forward|out|from\s+[\w ,]{{2,24}}?))*\s*(?:to|for|on|by|until|till|at|from)?(?:\s+(?:now|be|the|this|next|early|late))?\s*"
 )
-_HAVE_DUE = re.compile(rf"(?:i|we)(?:'ve| have|'ve got| have got| also have| still have| already have|'ve also got| now have)\s+(?:an?|my|the|our|another)\s+(?P<noun>(?:[\w'&/-]+\s+){{0,4}}?{_EVENTS}(?:\s+(?:with|for|at)\s+(?:(?:my|the|our|an?)\s+)?[\w'&/.-]+(?:\s+[\w'&/.-]+){{0,3}}?)?)\s+(?:(?:scheduled|set|planned|booked|due|coming up|lined up|happening)\s+)?(?:on|for|by|in|at)?\s*(?:the\s+)?")
+_HAVE_DUE = re.compile(rf"(?:i|we)(?:'ve| have|'ve got| have got| also have| still have| already have|'ve also got| now have)\s+(?:an?|my|the|our|another)\s+(?P<noun>(?:[\w'&/-]+\s+){{0,4}}?{_EVENTS}(?:\s+(?:with|for|at)\s+(?:(?:my|the|our|an?)\s+)?[\w'&/.-]+(?:\s+[\w'&/.-]+){{0,3}}?)?)\s+(?:(?:rescheduled(?: from [\w: ]{{2,20}}? to [\w: ]{{2,12}}?)?|scheduled|set|planned|booked|due|coming up|lined up|happening)\s+)?(?:on|for|by|in|at)?\s*(?:the\s+)?")
 _RESCHEDULED = frozenset("rescheduled moved pushed postponed extended changed shifted brought delayed".split())
 
 
@@ -354,10 +377,13 @@ def due(clause: Clause) -> Iterator[Statement]:
         how = match["how"] if match else None
         if match is None:
             match = _HAVE_DUE.fullmatch(before)
-            if match is not None and told.last <= now:
-                told = _ahead(clause, told)
-            if match is None or told.last <= now:
+            if match is None:
                 continue
+            told = _ahead(clause, told)
+            if told.last <= now:
+                continue
+        elif not re.search(r"\b(?:was|were|had)\b", before) or how in _RESCHEDULED:
+            told = _ahead(clause, told)
         elif how is None and not re.search(r"\b(?:is|are|has|'s|got|been)\b", before):
             continue
         if re.search(r"\b(?:was|were)\b", before) and how not in _RESCHEDULED and how not in ("scheduled", "set"):
@@ -379,7 +405,7 @@ def due(clause: Clause) -> Iterator[Statement]:
             what = phrases.third(clause, article, told.start).strip()
             said = f"{phrases.shown(clause.me)} has {what} {phrases.resolved(clause, told)}"
         else:
-            said = phrases.third(clause, start, told.end)
+            said = f"{phrases.third(clause, start, told.start)} {phrases.resolved(clause, told)}"
         change = how in _RESCHEDULED or "rescheduled" in before or _CHANGED.search(before) is not None
         yield stated(
             clause, f"due:{noun}", told.phrase, text=said, since=told.first, until=told.last, precision=told.precision, spans=((start, told.end),),
@@ -388,11 +414,17 @@ def due(clause: Clause) -> Iterator[Statement]:
         return
 
 
+_SOON = timedelta(days=270)
+
+
 def _ahead(clause: Clause, told: dates.Told) -> dates.Told:
     """A weekday or a date read as the next one: what somebody has on Friday is to come."""
-    lead = "it is "
-    found = dates.told(lead + clause.text[told.start : told.end], clause.turn.time)
-    return replace(found[0], start=told.start, end=told.end) if found else told
+    if told.last > clause.turn.time:
+        return told
+    found = dates.told("it is " + clause.text[told.start : told.end], clause.turn.time)
+    if not found or found[0].first - clause.turn.time > _SOON:
+        return told
+    return replace(found[0], start=told.start, end=told.end)
 
 
 _AIMED_DATE = re.compile(r"\b(?:want|need|hope|hoping|should|would|could|trying|whether|might|may|'d|if|can|last|previous|first|suggest)\b")

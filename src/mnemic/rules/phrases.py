@@ -159,11 +159,18 @@ def employer(clause: Clause, at: int) -> tuple[int, int] | None:
             return called.end(), _name_end(clause, called.end(), name.end())
         return at, end
     found = _COMPANY.match(text, at, clause.stop)
+    if found is None and not any(c.isupper() for c in text[clause.start : clause.stop]):
+        plain = re.compile(r"[a-z][\w&.-]{2,}(?=\s*(?:[.,!]|$|as\b|now\b|and\b))").match(low, at, clause.stop)
+        return None if plain is None or _NO_EMPLOYERS.fullmatch(plain[0]) else (at, at + len(plain[0].rstrip(".")))
     if found is None or found["name"].lower().split()[0] in (NO_NAMES - _EMPLOYERS) or not any(c.isalpha() for c in found["name"]):
         return None
     return at, _name_end(clause, at, found.end())
 
 
+_NO_EMPLOYERS = re.compile(
+    r"home|nights?|work|least|all|times|free|myself|school|university|college|day|days|that|this|him|her|them|you|hours|weeks|months|years|tips|money|nothing|fun|minimum|both|food|once|first|least|best|present|last|long|now|ages|a"
+    r"|it|noon|midnight|height|sea|scale|length|large|church|hospital|uni"
+)
 _EMPLOYERS = frozenset({"facebook", "instagram", "google", "zoom", "netflix", "youtube", "amazon", "apple", "spotify", "linkedin", "twitter", "reddit", "discord", "tinder"})
 
 

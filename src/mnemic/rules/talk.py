@@ -158,6 +158,7 @@ _PASTE = re.compile(
     rf"|(?:here(?:'s| is| are)|this is|below is|attached is|my)(?: the| a| an| my| what| some)?(?:[ -][\w'-]+){{0,3}} {_TEXTS}[^.!?\n]{{0,60}}:"
     rf"|{_TEXTS}(?: \w+){{0,3}} ?:\s|imagin(?:e|ing) (?:that|you|a|i|we|this|if|the)|\bscenario\b|\bonce upon a time\b|\bexample:|e\.g\.,? ['\"])"
 )
+_LABEL = re.compile(r"\b(?:(?:person|speaker|character|customer|interviewer|student|client|patient|caller|agent) ?[a-z0-9]?|user|bot|[qa]|narrator|me|him|her): |^dear [^\n?]{1,40},")
 _LETTER = re.compile(r"^(?:dear\b|subject:|from:|to:|re:|hi [^\n]{1,30},$|cc:|sent:|date:|#|\|)", re.M)
 _SPOKEN_LINE = re.compile(r"^\s*(?:\*\*|\[)?[a-z][\w .'-]{0,24}(?:\*\*|\])?\s?:(?:\*\*)?\s", re.M)
 _QUOTED = re.compile(
@@ -178,6 +179,8 @@ def _masks(low: str) -> list[tuple[int, int]]:
         # A task with no text after it pastes nothing: the words before it are the speaker's own in any case.
         begin = max(low.rfind(stop, 0, pasted.start()) for stop in ".!?\n") + 1
         found.append((begin, len(low)) if len(low) > end else (begin, end))
+    if (label := _LABEL.search(low)) is not None:
+        found.append((label.start(), len(low)))
     if "\n" in low:
         if letter := _LETTER.search(low):
             found.append((letter.start(), len(low)))
@@ -345,10 +348,10 @@ _LEAD = re.compile(
     r"(?:[,.!:;]+\s*|\s+[-–—]+\s*|\s+))"
 )
 _SPLIT = re.compile(
-    r"(?:[,;:]|\s[-–—]+|—|\.\.\.|…|\))?\s+(?:(?:and|but|so|because|since|plus|also|although|though|however|yet|now|then|actually|still|recently|instead|currently|sadly|btw|by the way|luckily|unfortunately"
+    r"(?:[,;:]|\s[-–—]+|—|\.\.\.|…|\))?\s+(?:(?:and|but|so|because|since|plus|also|although|though|however|yet|now that|now|given that|given|considering that|considering|especially since|then|actually|still|recently|instead|currently|sadly|btw|by the way|luckily|unfortunately"
     r"|after all|as you know|correction)[,:]? )*(?=(?:i|i'm|i've|i'd|i'll|im|ive|my|we|we're|we've|our|the|it's|call|always|never|don't|please)\b)"
 )
-_DEPENDS = re.compile(r"(?:^|\W)(?:and|but|so|because|since|plus|also|although|though|however|yet|now|actually)\W+$|[,;:]\s+$|[-–—…)]\s+$|\.\.\.\s+$")
+_DEPENDS = re.compile(r"(?:^|\W)(?:and|but|so|because|since|now that|given|given that|considering|considering that|plus|also|although|though|however|yet|now|actually)\W+$|[,;:]\s+$|[-–—…)]\s+$|\.\.\.\s+$")
 _FRONT_TIME = re.compile(
     r"(?:on|in|at|back|this|last|next|yesterday|today|tonight|tomorrow|earlier|over|during|since|early|late|a|an|one|two|three|four|five|six|seven|eight|nine|ten|half|about|around|just|only|\d|by|starting|as of|from"
     r"|monday|tuesday|wednesday|thursday|friday|saturday|sunday|january|february|march|april|may|june|july|august|september|october|november|december)\b"

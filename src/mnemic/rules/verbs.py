@@ -414,6 +414,7 @@ def _named(one: Said) -> Iterator[Statement]:
 
 
 _NO_FIRST_NAMES = re.compile(r"(?:.*(?:ish|ese|ican|adian|uguese)|american|german|french|dutch|greek|italian|russian|jewish|muslim|christian|catholic|indian|asian|black|white|hispanic|latina|latino|swiss|thai|czech|arab|brazilian|australian|european|african|norwegian|canadian|ukrainian|iranian|egyptian|austrian|hungarian|romanian|bulgarian|georgian|estonian|latvian|lithuanian|croatian|serbian|bosnian|colombian|peruvian|chilean|argentinian|hindu|buddhist|sikh|atheist|gen|leo|virgo|libra|scorpio|aries|taurus|gemini|cancer|sagittarius|capricorn|aquarius|pisces|team|monday|republican|democrat|protestant|mormon|californian|texan|persian|latin|type)")
+_NO_OPENING = re.compile(r"(?:ing|ed|ful|ous|ive|able|less|est)$|^(?:sorry|fine|good|sure|ready|new|here|back|happy|glad|so|very|done|sick|sad|great|okay|well|late|lost|busy|curious|afraid|aware|unsure|confused|vegan|vegetarian|pregnant|single|gay|lesbian|bi|trans|deaf|blind|autistic|hungry|free|home|alone|asexual|nonbinary|female|male|batman|superman|spiderman|spartacus|groot|legend|iron|santa|god|king|queen)$")
 _INTRODUCED = re.compile(r"^\W*(?:(?:hi|hey|hello|greetings|good (?:morning|evening|afternoon))\b[\w ]{0,12}[,.!]? )$")
 
 
@@ -426,11 +427,14 @@ def _i_am(one: Said) -> Iterator[Statement]:
         return
     low, text = one.low, one.clause.text
     words = text[found[0] : found[1]]
+    if _NO_OPENING.search(words.lower().split()[0]) and not text[found[0] : found[1]].endswith(("red", "less")):
+        return
     if _NO_FIRST_NAMES.fullmatch(words.lower().split()[0]) or words.isupper() or words.count(" ") > 2:
         return
     after = low[found[1] : found[1] + 40]
     greeted = _INTRODUCED.search(low[one.clause.sentence.start : one.clause.start]) or (one.clause.sentence.start < 3 and re.match(r"[.,!] ?(?:i|and)", after))
-    if not (greeted and re.match(r"\s*(?:[.,!]|$|and\b|from\b|-|–|—)", after)) and not re.match(r", (?:a|an) (?:\d+|[a-z]+)", after) and not re.match(r" and i(?:'m| am)\b", after):
+    opening = one.clause.sentence.start < 3 and one.clause.start < 3 and " " not in words and re.match(r"\s*(?:[.,!]|$|and i\b)", after) and not _NO_OPENING.search(words.lower())
+    if not opening and not (greeted and re.match(r"\s*(?:[.,!]|$|and\b|from\b|-|–|—)", after)) and not re.match(r", (?:a|an) (?:\d+|[a-z]+)", after) and not re.match(r" and i(?:'m| am)\b", after):
         return
     yield one.say("name", words, aliases=(words,))
     if (more := re.compile(r", (?=an? )").match(low, found[1], one.clause.sentence.stop)) is not None:
@@ -500,7 +504,7 @@ def _student(one: Said, at: int) -> Iterator[Statement]:
     if match is None or one.never or one.form not in ("be",):
         return
     field = match["field"].strip()
-    if field and field not in ("good", "bad", "straight-a", "great", "hard-working", "fellow", "former", "new", "poor", "broke", "busy", "mature", "visual", "diligent", "dedicated", "lifelong", "struggling", "motivated") and not re.search(r"\b(?:good|former|new|a|fast|slow|very|the|of)\b", field):
+    if field and field not in ("medical", "dental", "legal", "good", "bad", "straight-a", "great", "hard-working", "fellow", "former", "new", "poor", "broke", "busy", "mature", "visual", "diligent", "dedicated", "lifelong", "struggling", "motivated") and not re.search(r"\b(?:good|former|new|a|fast|slow|very|the|of)\b", field):
         yield one.say("studies", one.clause.text[match.start("field") : match.start("field") + len(field)], holds=not one.ended)
     end = match.end()
     if (studied := re.compile(r"\s+(?:in|of|studying)\s+(?=\S)").match(one.low, end, one.clause.stop)) is not None and match["head"] != "major":
@@ -735,10 +739,11 @@ _AFTER_FIRM = re.compile(r"\s+(?:after (?:\w+ ){1,3}(?:years?|months?)|to (?:joi
 # -- preferences
 
 _BAD_OBJECT = re.compile(
-    r"(?:it|that|this|them|those|these|him|her|you|your|how|what|when|the way|the idea|the sound|the look|the fact|the part|the thought|the concept|the suggestion|the option|the plan|everything|anything|nothing|all|both|some|one|where|why|everyone|people who|being able|seeing|hearing|to (?:know|hear|see|think|get|learn more|ask|talk about this|say|help|try|share|discuss|start|have|make sure|keep things|be|make|go with|use this|start with|add|include)|myself|each|either|neither|none|my|our|his|their|its|having|knowing|"
-    r"someone|somebody|anyone|every|most|such|to|looking at|an idea|the|a lot|a|an|getting|not|another|things|stuff|any|me|us|a bit|being|more|most of|i|and|or|as)\b"
+    r"(?:it|that|this|them|those|these|him|her|you|your|how|what|when|the way|the idea|the sound|the look|the fact|the part|the thought|the concept|the suggestion|the option|the plan|everything|anything|nothing|all|both|some|one|where|why|everyone|people who|being able|seeing|hearing|to (?:know|hear|see|think|get|learn more|ask|talk about this|say|help|try|share|discuss|start|have|make sure|keep things|be|make|go with|use (?:this|the|it)|start with|add|include|do (?:this|that|it)|work with|create|keep|point out|propose|request|order|set|switch|move|book|schedule|change|read more|continue|explore|understand|focus|give|take|find|watch (?:it|that|this)|call)\b|myself|each|either|neither|none|my|our|his|their|its|having|knowing|"
+    r"someone|somebody|anyone|every|most|such|looking at|an idea|the|a lot|a|an|getting|not|another|things|stuff|any|me|us|a bit|being|more|most of|i|and|or|as)\b"
 )
 _WEAK_HEADS = re.compile(r"\b(?:ideas?|suggestions?|options?|sound|way|thoughts?|plans?|approach|look|ones?|part|fact|points?|concept|title|version|response|answers?|list|tips|advice|recommendations?|direction|details?|sounds?|feature|vibes?|chats?|words|things?|stuff|questions?|explanation|example|feeling|support|convo|conversations? with|moments like|seeing|hearing)\b")
+_THE = re.compile(r"the (?:ocean|sea|beach|beaches|outdoors|mountains|rain|cold|heat|snow|winter|summer|fall|autumn|spring|city|countryside|forest|desert|sun|dark|gym|color \w+|colour \w+|theat(?:er|re)|opera|ballet|smell of [\w ]+|taste of [\w ]+|sound of [\w ]+|crowds)")
 _THAT = re.compile(r"\s+(?:that|who|whose|where|when|if|which|how|than)\b")
 _LIKES = {"love", "loves", "like", "likes", "enjoy", "enjoys", "adore", "adores", "loving", "enjoying", "liked", "loved", "enjoyed", "adored"}
 _HATES = {"hate", "hates", "dislike", "dislikes", "detest", "detests", "loathe", "loathes", "despise", "despises", "hated"}
@@ -753,7 +758,7 @@ def _objects(one: Said, at: int) -> list[tuple[int, int]]:
         capital = re.match(r"the\s+[A-ZÀ-Þ]", text[start:stop]) and one.verb not in ("like", "likes") and _THAT.match(one.low, stop) is None
         if _THAT.match(one.low, stop) or (low_words.count(" ") and re.search(r"\b(?:an?|the) \w+$", low_words) and low[stop : stop + 1] == ","):
             return []
-        if (_BAD_OBJECT.match(low_words) and not capital) or _WEAK_HEADS.search(low_words) or phrases.addressed(one.clause, start, stop) or phrases.hazy(one.clause, start, stop):
+        if (_BAD_OBJECT.match(low_words) and not capital and not _THE.fullmatch(low_words)) or _WEAK_HEADS.search(low_words) or phrases.addressed(one.clause, start, stop) or phrases.hazy(one.clause, start, stop):
             return []
         if low_words.count(" ") > 5 or stop - start < 2 or low_words.split()[0] in one.clause.sentence.peers:
             return []
@@ -884,7 +889,7 @@ def _allergic(one: Said) -> Iterator[Statement]:
         yield one.say("allergic_to", one.words(span), holds=not one.no)
 
 
-_JOKED = re.compile(r"(?:mondays?|work|exercise|mornings|people|drama|stupid\w*|nonsense|working|running|bs|fun|commitment|small talk|the gym|housework|homework|sports)\b")
+_JOKED = re.compile(r"(?:mondays?|work|exercise|mornings|people|drama|stupid\w*|nonsense|working|running|bs|fun|commitment|bad \w+|stupidity|meetings?|code|rules|responsibility|change|losing|failure|bullshit|mess|math|cardio|small talk|the gym|housework|homework|sports)\b")
 
 
 def _objects_any(one: Said, at: int) -> list[tuple[int, int]]:
@@ -952,14 +957,17 @@ def _has(one: Said) -> Iterator[Statement]:
         head = words[: cut.start()] if cut else words
         if begin != start and not re.match(r"(?:an?|the|my|two|three|four|\d+|some)\b", words):
             return
-        if _HEALTH.search(head) is None and not re.match(r"(?:an?|my|our|two|three|four|five|six|seven|eight|nine|ten|several|some|one|\d+|only|own|twin|twins|kids|children|pets|dogs|cats|siblings)\b", head) and not one.no and verb not in ("own", "owns"):
+        ill = _HEALTH.search(head)
+        if ill is not None and not _ILL.fullmatch(head[: ill.start()]):
+            return
+        if ill is None and not re.match(r"(?:an?|my|our|two|three|four|five|six|seven|eight|nine|ten|several|some|one|\d+|only|own|twin|twins|kids|children|pets|dogs|cats|siblings)\b", head) and not one.no and verb not in ("own", "owns"):
             return
         if re.match(r"(?:the|this|that|his|her|their|your|its|these|those|such)\b", head) or phrases.addressed(one.clause, begin, end):
             return
         owned = list(_OWNED.finditer(head))
         if not owned or owned[-1].end() < len(head.rstrip()) or _NO_THING.search(head):
             return
-        if cut and re.match(r"\s+(?:for|in|on|to|as|about|waiting|coming|at|up|down|over|who|from|is|are|i)\b", cut[0]) and re.match(r"\s+(?:mind|sight|my (?:mind|class|eye)|the (?:game|shop|store|works)|sale|hand|loan|order|today|tomorrow|a (?:while|minute))\b", words[cut.end() :]):
+        if cut and re.match(r"\s+(?:for|in|on|to|as|about|waiting|coming|at|up|down|over|who|from|is|are|i)\b", cut[0]) and re.match(r"\s+(?:mind|sight|th(?:is|e) (?:fight|race)|my (?:mind|class|eye)|the (?:game|shop|store|works)|sale|hand|loan|order|today|tomorrow|a (?:while|minute))\b", words[cut.end() :]):
             return
         value = one.words((begin, begin + len(head)))
         value = re.sub(r"^(?:only |just |my own |our own |my |our |the user's |own )", "", value)
@@ -972,6 +980,9 @@ def _has(one: Said) -> Iterator[Statement]:
 
 
 _HEALTH = re.compile(r"\b(?:type [12] )?(?:diabetes|asthma|adhd|autism|arthritis|epilepsy|anxiety|depression|migraines?|insomnia|celiac disease|ibs|eczema|psoriasis|ptsd|ocd|dyslexia|tinnitus|hypertension|high blood pressure|scoliosis|endometriosis|sleep apnea)\b")
+
+
+_ILL = re.compile(r"(?:(?:an?|my|mild|severe|chronic|bad|really|terrible|clinical|seasonal|social|generali[sz]ed|rheumatoid|frequent|constant|both|inattentive|adult|undiagnosed|diagnosed|high|really bad|occasional|and|osteo|some|any|no|pretty|quite|slight|gestational|postpartum|exercise-induced|cluster|major|general)[ -])*")
 
 
 def _denied(one: Said) -> Said:
@@ -1205,10 +1216,8 @@ def _habit(one: Said) -> Iterator[Statement]:
     start, stop = _reach(one, one.at)
     often = _OFTEN.search(one.low, start, stop)
     before = one.clause.start > one.clause.sentence.start and _OFTEN.search(one.low, one.clause.sentence.start, one.clause.start)
-    if one.no and not (verb in _PLAIN_HABITS and "anymore" not in one.clause.words):
-        if not (verb in _PLAIN_HABITS):
-            return
-    if not one.no and not often:
+    steady = one.no or often is not None or (verb in _STEADY and _STEADY_WHAT.match(one.low, one.rest, stop) is not None and one.low[start:stop].count(" ") < 6)
+    if not steady or (one.no and verb not in _PLAIN_HABITS):
         return
     if phrases.addressed(one.clause, start, stop) or phrases.hazy(one.clause, start, stop) or before or one.clause.told:
         return
@@ -1226,6 +1235,11 @@ def _habit(one: Said) -> Iterator[Statement]:
     yield one.say("does", f"{plain} {rest}".strip(), text=f"{phrases.shown(one.subject)} {said}")
 
 
+_STEADY = frozenset("wear wears drive drives play plays collect collects coach coaches teach teaches volunteer volunteers foster fosters".split())
+_STEADY_WHAT = re.compile(
+    r"\s+(?:glasses|contacts|contact lenses|hearing aids?|braces|an? (?=[a-z0-9])(?!lot\b|bit\b|role\b|part\b|game\b|key\b|big\b|few\b|couple\b|hard\b)|the (?:guitar|piano|violin|drums|cello|flute|trumpet|sax\w*|bass|ukulele|clarinet|harp|banjo)|guitar|piano|violin|drums|cello|flute|bass|tennis|football|soccer|basketball|chess|golf|volleyball|badminton|cricket|rugby|hockey|baseball"
+    r"|(?!it\b|them\b|this\b|that\b|you\b|me\b|with\b|around\b|along\b|for\b|in\b|on\b|the\b|my\b|and\b|some\b|many\b|as\b|his\b|her\b|all\b|more\b|these\b|those\b|well\b|a\b|an\b|games?\b|at\b|home\b|back\b|by\b|there\b|here\b|to\b|from\b)[a-z]+s\b|(?:at|for) (?:an?|the|my local) [a-z ]+)"
+)
 _PLAIN_HABITS = frozenset("drink drinks smoke smokes eat eats drive drives cook cooks use uses watch watches play plays wear wears own".split())
 _JOINTS = frozenset("and or but the a an my i we to of in on at for with that this so too also it not then as if by from all about out up down off over".split())
 
@@ -1262,12 +1276,14 @@ def _stops(one: Said) -> Iterator[Statement]:
         return
     match = _GERUND.match(one.low, at, one.clause.stop)
     told = one.told()
+    if told is not None and told.first > one.clause.turn.time:
+        return
     until, precision = (told.first, told.precision) if told else (None, None)
     if match is not None:
         found = phrases.thing(one.clause, match.start("what"), 6)
         if found is None or phrases.addressed(one.clause, *found) or phrases.hazy(one.clause, *found) or match["what"] in ("thinking", "worrying", "trying", "being", "having", "feeling", "getting", "wondering", "laughing", "talking", "smiling", "crying", "morning", "evening", "nothing", "anything", "something", "everything"):
             return
-        if re.search(r"\bto\b|\bby\b", one.low[found[0] : found[1]]):
+        if re.search(r"(?<!going )\bto\b|\bby\b", one.low[found[0] : found[1]]):
             return
         words = one.words(found)
         first, _, rest = words.partition(" ")
@@ -1340,6 +1356,7 @@ def _did(one: Said) -> Iterator[Statement]:
         return
     if told is not None and _OFTEN.search(one.low, start, stop):
         return
+    stop = _clear(one, stop, told)
     if stop - one.rest < 2 and one.verb not in ("graduated", "married"):
         return
     if _PAST_VAGUE.match(one.low, one.rest, one.clause.stop) or phrases.addressed(one.clause, start, stop) or phrases.hazy(one.clause, start, stop):
@@ -1357,9 +1374,29 @@ def _did(one: Said) -> Iterator[Statement]:
     )
 
 
+def _clear(one: Said, stop: int, told: dates.Told | None) -> int:
+    """Where what was done ends before "… and shared it with you"."""
+    if not phrases.hazy(one.clause, one.at, stop) and not phrases.addressed(one.clause, one.at, stop):
+        return stop
+    cut = one.low.rfind(" and ", one.at, stop)
+    if cut < 0 or (told is not None and told.start < stop and told.end > cut and told is not one.clause.told):
+        return stop
+    return cut
+
+
 _PASTS_SURE = frozenset(
     "bought finished moved adopted graduated joined completed signed won started booked ordered passed purchased launched published submitted enrolled upgraded switched quit got received read watched visited attended hired sold returned planted built hosted celebrated registered".split()
 )
+def _grew(one: Said) -> Iterator[Statement]:
+    """ "I grew up in Ohio"."""
+    if one.form or one.no or one.never or not one.person:
+        return
+    match = one.after(re.compile(r"\s+up\s+(?:in|on|near|outside)\s+(?=\S)"))
+    if match is not None and (at := phrases.place(one.clause, match.end())) is not None and not one.clause.times:
+        words = one.clause.text[one.at : at[1]]
+        yield one.say("did", words, text=f"{phrases.shown(one.subject)} {words}")
+
+
 _NO_EVENTS = frozenset("need wanted needed liked loved hoped noticed realized realised wondered seemed decided looked tried used agreed believed wished missed enjoyed hated appreciated expected considered planned thanked mentioned asked happened supposed feared worried assumed preferred owned lived worked studied wanted named called based turned excited interested tired inspired amazed blessed thrilled stressed struggled felt thought indeed speed embed followed needed experienced remembered regretted".split())
 _AFTER = re.compile(r"\b(?:after|before|since|until|till|following|by|due)\b")
 _SINCE_OR_UNTIL = re.compile(r"(?:since|until|till|by|before|after) $")
@@ -1502,6 +1539,7 @@ _TABLE: tuple[tuple[str, tuple[Rule, ...]], ...] = (
     ("bought got adopted purchased", (_gets,)),
     ("sold lost gave given donated got traded", (_gives_up,)),
     ("speak speaks fluent", (_speaks,)),
+    ("grew", (_grew,)),
     ("broke broken split separated divorced got", (_parts,)),
     ("got", (_weds,)),
     ("dating", (_dates_someone,)),
@@ -1517,7 +1555,26 @@ _OF_BEING: tuple[Rule, ...] = (_years, _i_am, _is_a_rule, _fan, _diet, _status)
 
 
 def verbs(one: Said) -> Iterator[Statement]:
-    """What a clause says by its verb."""
+    """What a clause says by its verbs: the first, and others of the same subject after "and"."""
+    yield from _verb(one)
+    if one.no or one.never or one.form not in ("", "be") or one.verb not in _STATES or one.we:
+        return
+    for joint in _JOINT.finditer(one.low, one.rest, one.clause.stop):
+        if _TO_DO.search(one.low, one.rest, joint.start()):
+            return
+        again = predicate(one.clause, joint.end() - 1, one.subject, me=one.me, aliases=one.aliases, spans=one.spans)
+        if again is not None and again.form == "" and not again.third_mismatch(again.verb):
+            yield from _verb(again)
+
+
+_STATES = frozenset("live lives living based work works working study studies studying have has love loves like likes hate hates enjoy enjoys moved own owns speak speaks a an from".split())
+_JOINT = re.compile(
+    r",?\s+(?:and|but)\s+(?=(?:now |also |currently |recently |just |don't |doesn't )*(?:works?|lives?|stud(?:y|ies)|ha(?:ve|s) (?:an?|two|three|four)|loves?|hates?|enjoys?|moved|speaks?|owns?|prefers?|likes?|runs?|plays?)\s)"
+)
+_TO_DO = re.compile(r"\b(?:to|can|could|would|will|might|let|make|makes|help|helps|who|that|which)\b")
+
+
+def _verb(one: Said) -> Iterator[Statement]:
     if one.form == "modal":
         return
     found = False
