@@ -83,7 +83,7 @@ def _clause(clause: Clause, earlier: Sentence | None, names: dict[str, str]) -> 
     if not sentence.peers:
         begin = Clause(sentence, sentence.start, sentence.stop) if start == _first(sentence) else clause
         if _ORDER.match(low, begin.start, stop):
-            yield from asked.asked(sentence, Clause(sentence, begin.start, stop))
+            yield from asked.asked(sentence, Clause(sentence, begin.start, begin.stop))
     said = subject_and_verb(clause)
     if said is not None:
         _, end, we = said

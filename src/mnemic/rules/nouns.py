@@ -325,6 +325,8 @@ def _counts(clause: Clause) -> Iterator[Statement]:
                 one = single(noun_of(noun))
                 if one and not (number < 2 and not total) and not re.match(r"(?:more|other|different|new|\w+ly)\b", one):
                     end = match.end("noun") if match["noun"] else match.end("unit")
+                    if low.startswith((" and ", " or "), end):
+                        return
                     head = phrases.third(clause, match.start("num"), end)
                     been = "has" if perfect or holding else ""
                     said = " ".join(f"{phrases.shown(clause.me)} {been if not holding else 'has'} {doing}{'a total of ' if 'total of' in lead else ''}{head}".split())
@@ -421,7 +423,7 @@ def _ahead(clause: Clause, told: dates.Told) -> dates.Told:
     """A weekday or a date read as the next one: what somebody has on Friday is to come."""
     if told.last > clause.turn.time:
         return told
-    found = dates.told("it is " + clause.text[told.start : told.end], clause.turn.time)
+    found = dates.told("it will be " + clause.text[told.start : told.end], clause.turn.time)
     if not found or found[0].first - clause.turn.time > _SOON:
         return told
     return replace(found[0], start=told.start, end=told.end)

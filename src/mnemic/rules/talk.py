@@ -169,12 +169,12 @@ _QUOTED = re.compile(
 _LONG, _HEAD, _TAIL = 2_400, 700, 400
 
 
-def _masks(low: str) -> list[tuple[int, int]]:
+def _masks(low: str, talking: bool) -> list[tuple[int, int]]:
     """The stretches of a turn that are not its speaker's own talk."""
     found: list[tuple[int, int]] = []
     if '"' in low or "'" in low or "`" in low or ">" in low or "\n" in low or "*" in low or "http" in low:
         found = [m.span() for m in _QUOTED.finditer(low)]
-    if pasted := _PASTE.search(low):
+    if not talking and (pasted := _PASTE.search(low)):
         end = pasted.end()
         # A task with no text after it pastes nothing: the words before it are the speaker's own in any case.
         begin = max(low.rfind(stop, 0, pasted.start()) for stop in ".!?\n") + 1
@@ -291,7 +291,7 @@ _ASKS_STRONG = re.compile(
 
 
 def _sentences(turn: Turn, low: str, peers: frozenset[str]) -> Iterator[Sentence]:
-    masks = _masks(low)
+    masks = _masks(low, bool(peers))
     start = 0
     ends = [(m.start(), m.end()) for m in _END.finditer(low)]
     for cut, stop in [*ends, (len(low), len(low))]:

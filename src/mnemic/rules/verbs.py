@@ -168,7 +168,7 @@ def predicate(clause: Clause, end: int, subject: str, *, me: bool, we: bool = Fa
             following = _WORD.match(low, match.end(), clause.stop)
             after = "" if following is None else following[2] or following[3] or ""
             first = after.split("'")[0]
-            if word != "'ve" and (first in _DETERMINERS or (after and after[0].isdigit()) or form in ("do", "did", "used", "will", "going") or (after and after not in _SKIP and not _PARTICIPLE.fullmatch(after))):
+            if word != "'ve" and (first in _DETERMINERS or (after and after[0].isdigit()) or form in ("do", "did", "used", "will", "going") or (after and after not in _SKIP and after not in ("never", "not") and not _PARTICIPLE.fullmatch(after))):
                 if after == "to":
                     return None
                 return Said(clause, subject, me, form, no, never, frozenset(adverbs), "have", match.start(), match.end(), we=we, **more)  # pyright: ignore[reportArgumentType]
