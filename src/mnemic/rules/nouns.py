@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
-from datetime import timedelta
 from typing import Any
 
 from mnemic import dates
 from mnemic.rules import phrases
 from mnemic.rules.phrases import stated
-from mnemic.rules.talk import Clause, Sentence
+from mnemic.rules.talk import Clause, Sentence, ahead
 from mnemic.rules.verbs import Said, kin, kin_relation
 from mnemic.statements import Statement
 from mnemic.text import content_words
@@ -273,7 +271,7 @@ def measures(clause: Clause) -> Iterator[Statement]:
         strong = _CHANGED.search(match["rose"]) is not None or match["noun"].startswith(("new ", "updated "))
         if match["det"] in ("the", "its") and not strong:
             continue
-        if match["noun"].split()[-1] in ("birthday", "name", "age", "appointment", "flight", "meeting", "deadline", "exam", "address", "number", "son", "daughter", "brother", "sister", "friend", "dog", "cat", "wife", "husband", "kid", "mom", "dad", "first", "code", "interview"):
+        if match["noun"].split()[-1] in ("eldest", "youngest", "oldest", "birthday", "name", "age", "appointment", "flight", "meeting", "deadline", "exam", "address", "number", "son", "daughter", "brother", "sister", "friend", "dog", "cat", "wife", "husband", "kid", "mom", "dad", "first", "code", "interview"):
             continue
         if any(t.start <= match.start("num") < t.end for t in clause.times) or re.match(r"\s*(?:am|pm|o'clock|:|th\b|st\b|nd\b|rd\b|/)", low[match.end() : match.end() + 8]):
             continue
@@ -416,17 +414,9 @@ def due(clause: Clause) -> Iterator[Statement]:
         return
 
 
-_SOON = timedelta(days=270)
-
-
 def _ahead(clause: Clause, told: dates.Told) -> dates.Told:
-    """A weekday or a date read as the next one: what somebody has on Friday is to come."""
-    if told.last > clause.turn.time:
-        return told
-    found = dates.told("it will be " + clause.text[told.start : told.end], clause.turn.time)
-    if not found or found[0].first - clause.turn.time > _SOON:
-        return told
-    return replace(found[0], start=told.start, end=told.end)
+    """A date of something to come as the next one."""
+    return told if told.last > clause.turn.time else ahead(clause.text, told, clause.turn.time)
 
 
 _AIMED_DATE = re.compile(r"\b(?:want|need|hope|hoping|should|would|could|trying|whether|might|may|'d|if|can|last|previous|first|suggest)\b")

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from functools import cached_property
 
 from mnemic import dates
@@ -46,6 +47,9 @@ class Sentence:
     @property
     def me(self) -> str:
         return self.turn.speaker or USER
+
+    def read_as(self, times: tuple[dates.Told, ...]) -> None:
+        self._times = times
 
     @property
     def times(self) -> tuple[dates.Told, ...]:
@@ -90,6 +94,16 @@ class Clause:
     def me(self) -> str:
         return self.sentence.me
 
+    def look_ahead(self) -> None:
+        """Read dates without a year as the next ones: the clause tells a plan."""
+        now, sentence, found = self.turn.time, self.sentence, list[dates.Told]()
+        for told in sentence.times:
+            if self.start <= told.start and told.end <= self.stop and told.last <= now and told.precision in ("day", "month"):
+                told = ahead(self.text, told, now)
+            found.append(told)
+        sentence.read_as(tuple(found))
+        vars(self).pop("times", None)
+
     @cached_property
     def words(self) -> str:
         return self.low[self.start : self.stop]
@@ -105,6 +119,15 @@ class Clause:
         return tuple(dates.Lasting(n.start + self.start, n.end + self.start, n.phrase, n.since) for n in found)
 
 
+def ahead(text: str, told: dates.Told, now: datetime) -> dates.Told:
+    """A time read as what is to come, if it can be: "5 April" is the next one."""
+    found = dates.told("it will be " + text[told.start : told.end], now)
+    if not found or found[0].last <= now or found[0].first - now > _SOON:
+        return told
+    return replace(found[0], start=told.start, end=told.end)
+
+
+_SOON = timedelta(days=330)
 _WEEKDAYS = tuple(f"{name}, " for name in dates.CALENDAR[12:])
 
 

@@ -743,6 +743,7 @@ _BAD_OBJECT = re.compile(
     r"someone|somebody|anyone|every|most|such|looking at|an idea|the|a lot|a|an|getting|not|another|things|stuff|any|me|us|a bit|being|more|most of|i|and|or|as)\b"
 )
 _WEAK_HEADS = re.compile(r"\b(?:ideas?|suggestions?|options?|sound|way|thoughts?|plans?|approach|look|ones?|part|fact|points?|concept|title|version|response|answers?|list|tips|advice|recommendations?|direction|details?|sounds?|feature|vibes?|chats?|words|things?|stuff|questions?|explanation|example|feeling|support|convo|conversations? with|moments like|seeing|hearing)\b")
+_MORE = re.compile(r", (?:more|less|very|but not too|yet) \w+")
 _THE = re.compile(r"the (?:ocean|sea|beach|beaches|outdoors|mountains|rain|cold|heat|snow|winter|summer|fall|autumn|spring|city|countryside|forest|desert|sun|dark|gym|color \w+|colour \w+|theat(?:er|re)|opera|ballet|smell of [\w ]+|taste of [\w ]+|sound of [\w ]+|crowds)")
 _THAT = re.compile(r"\s+(?:that|who|whose|where|when|if|which|how|than)\b")
 _LIKES = {"love", "loves", "like", "likes", "enjoy", "enjoys", "adore", "adores", "loving", "enjoying", "liked", "loved", "enjoyed", "adored"}
@@ -758,6 +759,8 @@ def _objects(one: Said, at: int) -> list[tuple[int, int]]:
         capital = re.match(r"the\s+[A-ZÀ-Þ]", text[start:stop]) and one.verb not in ("like", "likes") and _THAT.match(one.low, stop) is None
         if _THAT.match(one.low, stop) or (low_words.count(" ") and re.search(r"\b(?:an?|the) \w+$", low_words) and low[stop : stop + 1] == ","):
             return []
+        if _MORE.match(low, stop):
+            return []  # "darker, more twisted stories"
         if (_BAD_OBJECT.match(low_words) and not capital and not _THE.fullmatch(low_words)) or _WEAK_HEADS.search(low_words) or phrases.addressed(one.clause, start, stop) or phrases.hazy(one.clause, start, stop):
             return []
         if low_words.count(" ") > 5 or stop - start < 2 or low_words.split()[0] in one.clause.sentence.peers:
@@ -974,6 +977,8 @@ def _has(one: Said) -> Iterator[Statement]:
         value = value.removeprefix(f"{phrases.shown(one.clause.me)}'s ").removeprefix("own ")
         since, precision = one.since()
         holds = not one.ended and not one.no
+        if one.no and _HERE.match(low, begin + len(head), one.clause.stop):
+            return
         yield one.say("has", value, holds=holds, since=since if holds else None, precision=precision if holds else None)
         if holds and (called := re.compile(r"\s+(?:named|called)\s+(?=\S)").match(low, begin + len(head), one.clause.stop)):
             yield from _called(one, head, called.end())
@@ -982,6 +987,7 @@ def _has(one: Said) -> Iterator[Statement]:
 _HEALTH = re.compile(r"\b(?:type [12] )?(?:diabetes|asthma|adhd|autism|arthritis|epilepsy|anxiety|depression|migraines?|insomnia|celiac disease|ibs|eczema|psoriasis|ptsd|ocd|dyslexia|tinnitus|hypertension|high blood pressure|scoliosis|endometriosis|sleep apnea)\b")
 
 
+_HERE = re.compile(r"\s+(?:with me|on me|here|right now|today|at the moment|handy|nearby|around|available|to hand|yet|in stock)\b")
 _ILL = re.compile(r"(?:(?:an?|my|mild|severe|chronic|bad|really|terrible|clinical|seasonal|social|generali[sz]ed|rheumatoid|frequent|constant|both|inattentive|adult|undiagnosed|diagnosed|high|really bad|occasional|and|osteo|some|any|no|pretty|quite|slight|gestational|postpartum|exercise-induced|cluster|major|general)[ -])*")
 
 
@@ -1445,6 +1451,8 @@ def _plans(one: Said) -> Iterator[Statement]:
     """ "I plan to move", "I'm planning a trip to Rome", "I'm flying to Rome on Friday"."""
     if not one.person or one.never or one.form in ("modal", "used", "was", "had"):
         return
+    if one.verb in _PLANNING or one.form in ("going", "will"):
+        one.clause.look_ahead()
     clause, now = one.clause, one.clause.turn.time
     told = next((t for t in clause.times if t.last > now and not (t is not clause.told and _AFTER.search(clause.low, one.at, t.start))), None)
     verb, at = one.verb, one.at
