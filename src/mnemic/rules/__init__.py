@@ -15,9 +15,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from mnemic.rules import asked, nouns, phrases, talk
+from mnemic.rules import asked, due, measures, nouns, phrases, talk
+from mnemic.rules.said import predicate, subject_and_verb
 from mnemic.rules.talk import Clause, Sentence
-from mnemic.rules.verbs import predicate, subject_and_verb, verbs
+from mnemic.rules.verbs import verbs
 from mnemic.statements import Statement, Turn, folded
 
 __all__ = ["statements"]
@@ -49,11 +50,15 @@ def same(one: Statement, other: Statement) -> bool:
 
 
 _WORTH = re.compile(
-    r"\b(?:i|i'm|i've|i'd|i'll|im|ive|my|we|we're|we've|our|remember|forget|always|never|don't|dont|from now on|call|keep|use|answer|respond|reply|speak|it's|deadline|the|please|stop|avoid|going forward|delete|erase|he|she|is|lives|works|has|write|note|actually)\b"
+    r"\b(?:i|i'm|i've|i'd|i'll|im|ive|my|we|we're|we've|our|remember|forget|always|never|don't"
+    r"|dont|from now on|call|keep|use|answer|respond|reply|speak|it's|deadline|the|please|stop"
+    r"|avoid|going forward|delete|erase|he|she|is|lives|works|has|write|note|actually)\b"
 )
 
 
-def _of(sentence: Sentence, earlier: Sentence | None, names: dict[str, str], before: Sequence[Statement]) -> Iterator[Statement]:
+def _of(
+    sentence: Sentence, earlier: Sentence | None, names: dict[str, str], before: Sequence[Statement]
+) -> Iterator[Statement]:
     low = sentence.low
     if not _WORTH.search(low, sentence.start, sentence.stop):
         return
@@ -72,7 +77,10 @@ def _of(sentence: Sentence, earlier: Sentence | None, names: dict[str, str], bef
 _MY_KIN = re.compile(r"\b(?:my|our)\b")
 _CORRECTED = re.compile(r"\b(?:it's|it is|that's|meant|should be|make it|make that|it was|i mean)\b")
 _ORDER = re.compile(
-    r"(?:and|also|but|so|oh|ok|okay|well|actually|hey|hi|please|pls|plz|just|then|btw|remember|forget|always|never|don't|do|dont|from|call|keep|make|use|answer|respond|reply|speak|talk|write|communicate|stop|avoid|quit|delete|erase|remove|wipe|drop|note|save|store|bear|take|in|going|moving|for|whenever|every|you|memori[sz]e|no|henceforth)\b"
+    r"(?:and|also|but|so|oh|ok|okay|well|actually|hey|hi|please|pls|plz|just|then|btw|remember"
+    r"|forget|always|never|don't|do|dont|from|call|keep|make|use|answer|respond|reply|speak|talk"
+    r"|write|communicate|stop|avoid|quit|delete|erase|remove|wipe|drop|note|save|store|bear|take"
+    r"|in|going|moving|for|whenever|every|you|memori[sz]e|no|henceforth)\b"
 )
 _PRONOUN = re.compile(r"(?:he|she)(?='s| |'ll|'d)")
 
@@ -90,8 +98,8 @@ def _clause(clause: Clause, earlier: Sentence | None, names: dict[str, str]) -> 
         one = predicate(clause, end, clause.me, me=True, we=we)
         if one is not None:
             yield from verbs(one)
-        yield from nouns.measures(clause)
-        yield from nouns.due(clause)
+        yield from measures.measures(clause)
+        yield from due.due(clause)
         return
     person = nouns.kin_subject(clause, names)
     if person is not None:
@@ -103,15 +111,22 @@ def _clause(clause: Clause, earlier: Sentence | None, names: dict[str, str]) -> 
     if (pronoun := _PRONOUN.match(low, start, stop)) is not None:
         meant = _meant(clause, pronoun[0], earlier, names)
         if meant is not None:
-            subject, span, aliases = meant
-            one = predicate(clause, pronoun.end(), subject, me=False, aliases=aliases, spans=((start, start + len(clause.words.rstrip())),))
+            subject, aliases = meant
+            one = predicate(
+                clause,
+                pronoun.end(),
+                subject,
+                me=False,
+                aliases=aliases,
+                spans=((start, start + len(clause.words.rstrip())),),
+            )
             if one is not None:
                 yield from verbs(one)
         return
     if low.startswith(("my ", "our ", "the "), start):
         yield from nouns.attributes(clause)
-        yield from nouns.measures(clause)
-        yield from nouns.due(clause)
+        yield from measures.measures(clause)
+        yield from due.due(clause)
         return
     yield from nouns.attributes(clause)
 
@@ -122,12 +137,18 @@ def _first(sentence: Sentence) -> int:
 
 
 _CAPITAL = re.compile(r"(?<![.!?] )(?<!^)\b[A-ZÀ-Þ][a-zà-ÿ]+\b")
-_OTHERS = re.compile(r"\b(?:his|her|their|a|the|another|some) (?:\w+ )?(?:friend|doctor|boss|teacher|woman|man|girl|guy|lady|boy|kid|mother|father|sister|brother|wife|husband|colleague|nurse|lawyer|manager|person|vet|dentist)\b")
+_OTHERS = re.compile(
+    r"\b(?:his|her|their|a|the|another|some) (?:\w+ )?(?:friend|doctor|boss|teacher|woman|man|girl"
+    r"|guy|lady|boy|kid|mother|father|sister|brother|wife|husband|colleague|nurse|lawyer|manager"
+    r"|person|vet|dentist)\b"
+)
 
 
-def _meant(clause: Clause, pronoun: str, earlier: Sentence | None, names: dict[str, str]) -> tuple[str, tuple[int, int], tuple[str, ...]] | None:
+def _meant(
+    clause: Clause, pronoun: str, earlier: Sentence | None, names: dict[str, str]
+) -> tuple[str, tuple[str, ...]] | None:
     """Whom "she" means: the one of the speaker's people in this sentence and the one before, if it is only one."""
-    found: dict[str, tuple[int, int, tuple[str, ...]]] = {}
+    found: dict[str, tuple[str, ...]] = {}
     sentence = clause.sentence
     for part, stop in ((earlier, earlier.stop if earlier else 0), (sentence, clause.start)):
         if part is None or (part is earlier and part.turn.id != sentence.turn.id):
@@ -136,17 +157,21 @@ def _meant(clause: Clause, pronoun: str, earlier: Sentence | None, names: dict[s
             return None
         for mine in phrases.MY_KIN.finditer(part.low, part.start, stop):
             noun = mine["noun"]
-            if noun in phrases.HIM and pronoun == "she" or noun in phrases.HER and pronoun == "he":
+            if noun in (phrases.HIM if pronoun == "she" else phrases.HER):
                 continue
             called = f"{part.me}'s {noun}"
-            name = next((name for name, whose in names.items() if whose == called and name in part.turn.text[mine.end() : stop]), None)
-            found[name or called] = (*mine.span(), (called,) if name else ())
+            name = next(
+                (
+                    name
+                    for name, whose in names.items()
+                    if whose == called and name in part.turn.text[mine.end() : stop]
+                ),
+                None,
+            )
+            found[name or called] = (called,) if name else ()
         for capital in _CAPITAL.finditer(part.turn.text, part.start, stop):
             if capital[0] in names:
-                found.setdefault(capital[0], (*capital.span(), (names[capital[0]],)))
+                found.setdefault(capital[0], (names[capital[0]],))
     if len(found) != 1:
         return None
-    subject, (first, last, aliases) = next(iter(found.items()))
-    return subject, (first, last), aliases
-
-
+    return next(iter(found.items()))

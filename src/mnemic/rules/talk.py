@@ -98,7 +98,12 @@ class Clause:
         """Read dates without a year as the next ones: the clause tells a plan."""
         now, sentence, found = self.turn.time, self.sentence, list[dates.Told]()
         for told in sentence.times:
-            if self.start <= told.start and told.end <= self.stop and told.last <= now and told.precision in ("day", "month"):
+            if (
+                self.start <= told.start
+                and told.end <= self.stop
+                and told.last <= now
+                and told.precision in ("day", "month")
+            ):
                 told = ahead(self.text, told, now)
             found.append(told)
         sentence.read_as(tuple(found))
@@ -141,16 +146,20 @@ def is_person(turn: Turn) -> bool:
 
 _TIMELY = re.compile(
     r"\b(?:\d{4}|\d{1,2}(?:st|nd|rd|th)|ago|last|past|this|next|previous|coming|yesterday|today|tonight|tomorrow|back"
-    r"|jan|feb|mar|apr|may|jun|jul|aug|sept?|oct|nov|dec|mon|tues?|wed|thu|fri|sat|sun|weekend|spring|summer|autumn|fall"
-    r"|winter|now|days?|weeks?|months?|years?|earlier|night)\b|(?:january|february|march|april|june|july|august|september"
+    r"|jan|feb|mar|apr|may|jun|jul|aug|sept?|oct|nov|dec|mon|tues?|wed|thu|fri|sat|sun|weekend"
+    r"|spring|summer|autumn|fall"
+    r"|winter|now|days?|weeks?|months?|years?|earlier|night)\b|(?:january|february|march|april"
+    r"|june|july|august|september"
     r"|october|november|december)|day\b"
 )
 
 # -- whole turns
 
 _JOKE = re.compile(
-    r"\b(?:just kidding|only kidding|kidding aside|i'm kidding|im kidding|i kid\b|jk\b|j/k|just joking|i'm joking|only joking"
-    r"|was joking|was kidding|as a joke|sarcas\w+|not serious(?:ly)?|pulling your leg|april fools?|gotcha|psych!|hypothetical\w*"
+    r"\b(?:just kidding|only kidding|kidding aside|i'm kidding|im kidding|i kid\b|jk\b|j/k|just "
+    r"joking|i'm joking|only joking"
+    r"|was joking|was kidding|as a joke|sarcas\w+|not serious(?:ly)?|pulling your leg|april fools?"
+    r"|gotcha|psych!|hypothetical\w*"
     r"|thought experiment|made (?:that|it|this) up|making (?:that|it|this) up|not really,? lol)|(?:^|\s)/(?:s|j|jk)\b|🙄"
 )
 _JOKE_AFTER = re.compile(
@@ -158,30 +167,46 @@ _JOKE_AFTER = re.compile(
     r"(?:kidding|joking|jk\b|j/k|sarcasm|not really,? (?:lol|haha)|made (?:that|it) up)"
 )
 _PLAY = re.compile(
-    r"\b(?:let's (?:role-? ?play|pretend|play (?:a|pretend|out))|role-?play(?:ing)?\b|pretend (?:you|i|we|that|to be)|act as\b"
+    r"\b(?:let's (?:role-? ?play|pretend|play (?:a|pretend|out))|role-?play(?:ing)?\b|pretend "
+    r"(?:you|i|we|that|to be)|act as\b"
     r"|you are now\b|i'll (?:be|play) the\b|you (?:be|play) the\b|stay in character|in character\b|i want you to act)"
 )
 _PLAY_OVER = re.compile(
-    r"\b(?:(?:end|stop|finish|done|out) (?:of |with )?(?:the )?(?:role-? ?play(?:ing)?|scene|game|pretending|character)|ooc\b"
-    r"|out of character|role-? ?play (?:is )?over|back to (?:reality|real life|normal)|end of (?:role-?play|scene)|for real now)"
+    r"\b(?:(?:end|stop|finish|done|out) (?:of |with )?(?:the )?(?:role-? ?play(?:ing)?|scene|game"
+    r"|pretending|character)|ooc\b"
+    r"|out of character|role-? ?play (?:is )?over|back to (?:reality|real life|normal)|end of "
+    r"(?:role-?play|scene)|for real now)"
 )
 _TEXTS = (
-    r"(?:text|sentences?|paragraphs?|essay|e-?mails?|letter|messages?|draft|story|stories|poem|post|reviews?|bio|biography|article|song"
-    r"|transcript|conversation|dialogue?|script|quote|lyrics|notes?|prompt|translation|speech|monologue|diary|journal entry"
-    r"|passage|excerpt|abstract|chapter|scene|resume|résumé|cv|cover letter|statement|summary|caption|tweet|homework|exercise"
-    r"|assignment|example|sample|template|persona|profile|character|document|report|log|novel|fan ?fic(?:tion)?|tale|novella"
-    r"|play|screenplay|screen|blog|testimonial|introduction|intro|eulogy|toast|vows|answer|phrase|line|words|user story)"
+    r"(?:text|sentences?|paragraphs?|essay|e-?mails?|letter|messages?|draft|story|stories|poem"
+    r"|post|reviews?|bio|biography|article|song"
+    r"|transcript|conversation|dialogue?|script|quote|lyrics|notes?|prompt|translation|speech"
+    r"|monologue|diary|journal entry"
+    r"|passage|excerpt|abstract|chapter|scene|resume|résumé|cv|cover letter|statement|summary"
+    r"|caption|tweet|homework|exercise"
+    r"|assignment|example|sample|template|persona|profile|character|document|report|log|novel|fan "
+    r"?fic(?:tion)?|tale|novella"
+    r"|play|screenplay|screen|blog|testimonial|introduction|intro|eulogy|toast|vows|answer|phrase"
+    r"|line|words|user story)"
 )
 _PASTE = re.compile(
-    rf"\b(?:translat\w+|re-?writ\w+|rephras\w+|paraphras\w+|proof-?read\w*|summari[sz]\w+|grammar|correct (?:this|the|my|these)"
-    rf"|edit (?:this|the|my)|copy-?edit|improve (?:this|the|my|upon)|polish|transcrib\w+|parse|classify|sentiment|continue (?:this|the|my|writing)"
+    rf"\b(?:translat\w+|re-?writ\w+|rephras\w+|paraphras\w+|proof-?read\w*|summari[sz]\w+|grammar"
+    rf"|correct (?:this|the|my|these)"
+    rf"|edit (?:this|the|my)|copy-?edit|improve (?:this|the|my|upon)|polish|transcrib\w+|parse"
+    rf"|classify|sentiment|continue (?:this|the|my|writing)"
     rf"|(?:the |this |these )?following\b|see below|as follows|from the perspective of|in the voice of|first[- ]person"
-    rf"|(?:write|draft|compose|create|generate|make|give|craft|invent|tell|type|put together|finish|complete)(?: up)?(?: me| us| him| her| them)?"
+    rf"|(?:write|draft|compose|create|generate|make|give|craft|invent|tell|type|put together|finish"
+    rf"|complete)(?: up)?(?: me| us| him| her| them)?"
     rf"(?: a| an| the| my| this| some| another| one| \d+| out)?(?:[ -][\w'-]+){{0,4}} {_TEXTS}"
-    rf"|(?:here(?:'s| is| are)|this is|below is|attached is|my)(?: the| a| an| my| what| some)?(?:[ -][\w'-]+){{0,3}} {_TEXTS}[^.!?\n]{{0,60}}:"
-    rf"|{_TEXTS}(?: \w+){{0,3}} ?:\s|imagin(?:e|ing) (?:that|you|a|i|we|this|if|the)|\bscenario\b|\bonce upon a time\b|\bexample:|e\.g\.,? ['\"])"
+    rf"|(?:here(?:'s| is| are)|this is|below is|attached is|my)(?: the| a| an| my| what| some)?(?:[ "
+    rf"-][\w'-]+){{0,3}} {_TEXTS}[^.!?\n]{{0,60}}:"
+    rf"|{_TEXTS}(?: \w+){{0,3}} ?:\s|imagin(?:e|ing) (?:that|you|a|i|we|this|if|the)|\bscenario\b"
+    rf"|\bonce upon a time\b|\bexample:|e\.g\.,? ['\"])"
 )
-_LABEL = re.compile(r"\b(?:(?:person|speaker|character|customer|interviewer|student|client|patient|caller|agent) ?[a-z0-9]?|user|bot|[qa]|narrator|me|him|her): |^dear [^\n?]{1,40},")
+_LABEL = re.compile(
+    r"\b(?:(?:person|speaker|character|customer|interviewer|student|client|patient|caller|agent) "
+    r"?[a-z0-9]?|user|bot|[qa]|narrator|me|him|her): |^dear [^\n?]{1,40},"
+)
 _LETTER = re.compile(r"^(?:dear\b|subject:|from:|to:|re:|hi [^\n]{1,30},$|cc:|sent:|date:|#|\|)", re.M)
 _SPOKEN_LINE = re.compile(r"^\s*(?:\*\*|\[)?[a-z][\w .'-]{0,24}(?:\*\*|\])?\s?:(?:\*\*)?\s", re.M)
 _QUOTED = re.compile(
@@ -270,46 +295,67 @@ _END = re.compile(rf"(?:[.!?…]+[\"'”’)\]*]*{_ABBREVIATED}(?=\s|$|[^\w\s.,;
 _BULLET = re.compile(r"[\s>*•\-–—#]*(?:\d{1,2}[.)]\s+)?[\s*_(]*")
 
 _UNREAL = re.compile(
-    r"\b(?:imagine|imagining|suppose|supposing|pretend|pretending|hypothetically|in theory|wish|wished|what if|let's say|say i\b|assum(?:e|ing)"
-    r"|for the sake of|in (?:an(?:other)?|a) (?:life|universe|world|alternate|parallel|perfect|ideal)\b|dream(?:ed|t)? (?:that|about|i|of|job|home|house)|if only"
-    r"|as (?:if|though)\b|were i\b|had i\b|in (?:the|this|my|our|a) (?:\w+ ){0,2}(?:game|story|novel|book|movie|film|dream|song|play|campaign|simulation|show"
-    r"|script|poem|fantasy|scenario|rpg|comic)\b|my (?:\w+ )?(?:character|avatar|protagonist|persona|npc)\b|minecraft|the sims|stardew|d&d|in-game"
-    r"|or something like that|no way i|it's not that|not true that|isn't true|it is false|false that|untrue|lie\b|lied\b|lying about"
+    r"\b(?:imagine|imagining|suppose|supposing|pretend|pretending|hypothetically|in theory|wish"
+    r"|wished|what if|let's say|say i\b|assum(?:e|ing)"
+    r"|for the sake of|in (?:an(?:other)?|a) (?:life|universe|world|alternate|parallel|perfect"
+    r"|ideal)\b|dream(?:ed|t)? (?:that|about|i|of|job|home|house)|if only"
+    r"|as (?:if|though)\b|were i\b|had i\b|in (?:the|this|my|our|a) (?:\w+ ){0,2}(?:game|story"
+    r"|novel|book|movie|film|dream|song|play|campaign|simulation|show"
+    r"|script|poem|fantasy|scenario|rpg|comic)\b|my (?:\w+ )?(?:character|avatar|protagonist"
+    r"|persona|npc)\b|minecraft|the sims|stardew|d&d|in-game"
+    r"|or something like that|no way i|it's not that|not true that|isn't true|it is false|false "
+    r"that|untrue|lie\b|lied\b|lying about"
     r"|told (?:\w+ ){1,3}(?:that )?i\b(?<!told you i)|for example|for instance|e\.g\."
-    r"|supposedly|allegedly|apparently|rumou?r|according to|i doubt|lyrics?|quote|slogan|tattoo|t-shirt says|sign says|caption)\b"
+    r"|supposedly|allegedly|apparently|rumou?r|according to|i doubt|lyrics?|quote|slogan|tattoo"
+    r"|t-shirt says|sign says|caption)\b"
 )
 _SCORN = re.compile(
-    r"^\W*(?:oh,? (?:sure|great|yeah|yes|right|of course|because|wonderful|fantastic|joy)|yeah,? right|sure,? (?:because|like)|right,? because"
-    r"|as if\b|like i\b|because obviously|obviously,? (?:i|because)|totally,|great, just what)|\bjust what i needed|\bthank you very much\b|\bnot!"
+    r"^\W*(?:oh,? (?:sure|great|yeah|yes|right|of course|because|wonderful|fantastic|joy)|yeah,? "
+    r"right|sure,? (?:because|like)|right,? because"
+    r"|as if\b|like i\b|because obviously|obviously,? (?:i|because)|totally,|great, just what)"
+    r"|\bjust what i needed|\bthank you very much\b|\bnot!"
 )
 _SUPPOSED = re.compile(
     r"^\W*(?:(?:and|but|so|also|then|or|well|ok|okay|now|even|only|yeah|yes|no|oh)\W+)*"
-    r"(?:if|unless|whenever|in case|as soon as|as long as|provided|should i|once i|once we|whether|until|say\b|maybe|perhaps|possibly|hopefully)\b"
+    r"(?:if|unless|whenever|in case|as soon as|as long as|provided|should i|once i|once we|whether"
+    r"|until|say\b|maybe|perhaps|possibly|hopefully)\b"
 )
 _REPORT = re.compile(
-    r"\b(?:said|says|saying|told|tells|telling|claim(?:s|ed)?|thinks?|thought|believes?|believed|asked|asks|wrote|writes|texted|quoted?|replied"
-    r"|joked|jokes|mentioned|mentions|insists?|insisted|swears?|swore|heard|shouted|yelled|announced|goes like|went like|posted|commented|complained)\b"
+    r"\b(?:said|says|saying|told|tells|telling|claim(?:s|ed)?|thinks?|thought|believes?|believed"
+    r"|asked|asks|wrote|writes|texted|quoted?|replied"
+    r"|joked|jokes|mentioned|mentions|insists?|insisted|swears?|swore|heard|shouted|yelled"
+    r"|announced|goes like|went like|posted|commented|complained)\b"
 )
 _OWN_REPORT = re.compile(r"\bi(?:'ve| have)?(?: \w+)? $")
 _IF = re.compile(r"\b(?:if|whether|unless|in case|provided)\b")
 _ASKS_IF = re.compile(
-    r"(?:know|see|sure|ask|asked|asking|wonder|wondering|wondered|check|curious|tell|determine|verify|confirm|idea|unsure|decide|figure out|certain) $"
+    r"(?:know|see|sure|ask|asked|asking|wonder|wondering|wondered|check|curious|tell|determine"
+    r"|verify|confirm|idea|unsure|decide|figure out|certain) $"
 )
 _POLITE_IF = re.compile(r"if (?:that|this|it|you|possible|not|so|needed|anyone|anything)\b")
 _TAG = re.compile(
-    r",? ?(?:right|correct|huh|no|yes|yeah|eh|innit|don't i|am i|aren't i|isn't it|don't we|do i|is it|remember|you know|or not|or what|isn't (?:he|she)"
+    r",? ?(?:right|correct|huh|no|yes|yeah|eh|innit|don't i|am i|aren't i|isn't it|don't we|do i"
+    r"|is it|remember|you know|or not|or what|isn't (?:he|she)"
     r"|doesn't (?:he|she)|wasn't it|didn't i|haven't i|have i|did i)\s*\?"
 )
 _ASKING = (
-    r"(?:(?:can|could|would|will|do|does|did|is|are|was|were|should|shall|may|might|have|has|isn't|don't|doesn't|aren't|won't|can't|couldn't|wouldn't)"
+    r"(?:(?:can|could|would|will|do|does|did|is|are|was|were|should|shall|may|might|have|has|isn't"
+    r"|don't|doesn't|aren't|won't|can't|couldn't|wouldn't)"
     r" (?:you|i|we|it|he|she|they|there|that|this|the|my|your|these|those|anyone|someone|any|a|an)\b"
-    r"|(?:what|which|where|when|why|who|how|whose|what's|how's|where's|who's|when's|whats)\b|any (?:\w+ ){0,3}(?:ideas?|tips?|suggestions?|thoughts?|advice|recommendations?|chance|of)\b"
+    r"|(?:what|which|where|when|why|who|how|whose|what's|how's|where's|who's|when's|whats)\b|any "
+    r"(?:\w+ ){0,3}(?:ideas?|tips?|suggestions?|thoughts?|advice|recommendations?|chance|of)\b"
     r"|got any|know any|ever |mind |please (?!note|remember|keep|call)|any\b)"
 )
-_ASKS = re.compile(rf"(?:^|[,;:]\s*|\s[-–—]+\s*|—\s*|\s(?=(?:and|so|but|or) ))(?:(?:and|so|but|also|then|now|or|well|hey|hi|yeah|ok|okay|please|anyway)[, ]+)*{_ASKING}")
+_ASKS = re.compile(
+    rf"(?:^|[,;:]\s*|\s[-–—]+\s*|—\s*|\s(?=(?:and|so|but|or) ))(?:(?:and|so|but|also|then|now|or"
+    rf"|well|hey|hi|yeah|ok|okay|please|anyway)[, ]+)*{_ASKING}"
+)
 _ASKS_STRONG = re.compile(
-    r"(?:^|[,;:]\s*|\s[-–—]+\s*|—\s*|\s(?=(?:and|so|but|or) ))(?:(?:and|so|but|also|then|now|or|well|hey|hi|yeah|ok|okay|please|anyway)[, ]+)*"
-    r"(?:(?:can|could|would|will|do|did|are|were|have|should|shall) (?:you|i|we)\b|(?:what|which|where|when|why|who|how)(?:'s)? (?:is|are|do|does|did|can|could|should|would|will|to|about|much|many|long)\b)"
+    r"(?:^|[,;:]\s*|\s[-–—]+\s*|—\s*|\s(?=(?:and|so|but|or) ))(?:(?:and|so|but|also|then|now|or"
+    r"|well|hey|hi|yeah|ok|okay|please|anyway)[, ]+)*"
+    r"(?:(?:can|could|would|will|do|did|are|were|have|should|shall) (?:you|i|we)\b|(?:what|which"
+    r"|where|when|why|who|how)(?:'s)? (?:is|are|do|does|did|can|could|should|would|will|to|about"
+    r"|much|many|long)\b)"
 )
 
 
@@ -360,26 +406,50 @@ def _kept(low: str, start: int, stop: int, end: str) -> int:
 # -- clauses
 
 _LEAD = re.compile(
-    r"(?:(?:and|but|so|well|yeah|yep|yes|yup|no|nope|nah|oh|ah|aw|wow|ok|okay|also|plus|then|hi|hey|hello|hmm+|um+|uh|haha\w*|lol|sure|right|anyway|anyways|btw|fyi|ps|p\.s\."
-    r"|actually|honestly|personally|basically|unfortunately|sadly|luckily|fortunately|thankfully|thanks|thank you|sorry|oops|great|cool|nice|awesome|good news|bad news"
-    r"|guess what|you know|as you know|look|listen|see|update|quick update|small update|news|correction|note|besides|again|though|still|currently|now|these days|nowadays|lately|recently"
-    r"|by the way|speaking of (?:which|that)|for context|for reference|for the record|for what it's worth|just so you know|just fyi|in fact|in general|generally"
-    r"|to be honest|tbh|to be clear|as i (?:said|mentioned)|like i (?:said|mentioned)|i (?:already )?(?:mentioned|told you|said)(?: (?:before|earlier))?(?: that)?|as a reminder|just a reminder|reminder"
-    r"|since|because|given that|considering|seeing as|though|although|please note|note that|please note that|(?:please )?keep in mind(?: that)?|(?:please )?remember(?: that)?|don't forget(?: that)?|for now"
-    r"|the thing is|fact is|truth is|turns out|it turns out|i should (?:mention|add|say)(?: that)?|i forgot to (?:mention|say)(?: that)?|did i mention(?: that)?|i have to (?:say|admit)(?: that)?|i must (?:say|admit)(?: that)?"
-    r"|just wanted to (?:say|share|mention)(?: that)?|on top of that|in addition|additionally|apart from that|other than that|me too|same here|finally|at least|good morning|good evening|good afternoon|greetings|hi there|hey there|hello there)"
+    r"(?:(?:and|but|so|well|yeah|yep|yes|yup|no|nope|nah|oh|ah|aw|wow|ok|okay|also|plus|then|hi"
+    r"|hey|hello|hmm+|um+|uh|haha\w*|lol|sure|right|anyway|anyways|btw|fyi|ps|p\.s\."
+    r"|actually|honestly|personally|basically|unfortunately|sadly|luckily|fortunately|thankfully"
+    r"|thanks|thank you|sorry|oops|great|cool|nice|awesome|good news|bad news"
+    r"|guess what|you know|as you know|look|listen|see|update|quick update|small update|news"
+    r"|correction|note|besides|again|though|still|currently|now|these days|nowadays|lately"
+    r"|recently"
+    r"|by the way|speaking of (?:which|that)|for context|for reference|for the record|for what "
+    r"it's worth|just so you know|just fyi|in fact|in general|generally"
+    r"|to be honest|tbh|to be clear|as i (?:said|mentioned)|like i (?:said|mentioned)|i (?:already "
+    r")?(?:mentioned|told you|said)(?: (?:before|earlier))?(?: that)?|as a reminder|just a "
+    r"reminder|reminder"
+    r"|since|because|given that|considering|seeing as|though|although|please note|note that|please "
+    r"note that|(?:please )?keep in mind(?: that)?|(?:please )?remember(?: that)?|don't forget(?: "
+    r"that)?|for now"
+    r"|the thing is|fact is|truth is|turns out|it turns out|i should (?:mention|add|say)(?: that)?"
+    r"|i forgot to (?:mention|say)(?: that)?|did i mention(?: that)?|i have to (?:say|admit)(?: "
+    r"that)?|i must (?:say|admit)(?: that)?"
+    r"|just wanted to (?:say|share|mention)(?: that)?|on top of that|in addition|additionally"
+    r"|apart from that|other than that|me too|same here|finally|at least|good morning|good evening"
+    r"|good afternoon|greetings|hi there|hey there|hello there)"
     r"(?:[,.!:;]+\s*|\s+[-–—]+\s*|\s+))"
 )
 _SPLIT = re.compile(
-    r"(?:[,;:]|\s[-–—]+|—|\.\.\.|…|\))?\s+(?:(?:and|but|so|because|since|plus|also|although|though|however|yet|now that|now|given that|given|considering that|considering|especially since|then|actually|still|recently|instead|currently|sadly|btw|by the way|luckily|unfortunately"
-    r"|after all|as you know|correction)[,:]? )*(?=(?:i|i'm|i've|i'd|i'll|im|ive|my|we|we're|we've|our|the|it's|call|always|never|don't|please)\b)"
+    r"(?:[,;:]|\s[-–—]+|—|\.\.\.|…|\))?\s+(?:(?:and|but|so|because|since|plus|also|although|though"
+    r"|however|yet|now that|now|given that|given|considering that|considering|especially since"
+    r"|then|actually|still|recently|instead|currently|sadly|btw|by the way|luckily|unfortunately"
+    r"|after all|as you know|correction)[,:]? )*(?=(?:i|i'm|i've|i'd|i'll|im|ive|my|we|we're|we've"
+    r"|our|the|it's|call|always|never|don't|please)\b)"
 )
-_DEPENDS = re.compile(r"(?:^|\W)(?:and|but|so|because|since|now that|given|given that|considering|considering that|plus|also|although|though|however|yet|now|actually)\W+$|[,;:]\s+$|[-–—…)]\s+$|\.\.\.\s+$")
+_DEPENDS = re.compile(
+    r"(?:^|\W)(?:and|but|so|because|since|now that|given|given that|considering|considering that"
+    r"|plus|also|although|though|however|yet|now|actually)\W+$|[,;:]\s+$|[-–—…)]\s+$|\.\.\.\s+$"
+)
 _FRONT_TIME = re.compile(
-    r"(?:on|in|at|back|this|last|next|yesterday|today|tonight|tomorrow|earlier|over|during|since|early|late|a|an|one|two|three|four|five|six|seven|eight|nine|ten|half|about|around|just|only|\d|by|starting|as of|from"
-    r"|monday|tuesday|wednesday|thursday|friday|saturday|sunday|january|february|march|april|may|june|july|august|september|october|november|december)\b"
+    r"(?:on|in|at|back|this|last|next|yesterday|today|tonight|tomorrow|earlier|over|during|since"
+    r"|early|late|a|an|one|two|three|four|five|six|seven|eight|nine|ten|half|about|around|just"
+    r"|only|\d|by|starting|as of|from"
+    r"|monday|tuesday|wednesday|thursday|friday|saturday|sunday|january|february|march|april|may"
+    r"|june|july|august|september|october|november|december)\b"
 )
-_FRONT_PREPOSITION = re.compile(r"(?:(?:on|in|at|back in|starting|as of|from|by|just|only|earlier|over|since|about|around)\s+)*")
+_FRONT_PREPOSITION = re.compile(
+    r"(?:(?:on|in|at|back in|starting|as of|from|by|just|only|earlier|over|since|about|around)\s+)*"
+)
 _AFTER_TIME = re.compile(r"[, ]*(?:,? ?(?:though|and|that|actually|finally),? )?")
 
 
