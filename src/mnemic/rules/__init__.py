@@ -1,13 +1,17 @@
 """Statements out of what people say, by rules: no model, no store, no network; the same words give the same statements.
 
-    talk      turns to the clauses that their speakers mean
-    phrases   places, names, things; the third person
-    verbs     what somebody is, has, likes, does and did
-    nouns     names of people, attributes, quantities, dates
-    asked     to remember, to forget, how to answer; corrections
+    talk       turns to the clauses that their speakers mean
+    phrases    places, names, things; the third person
+    said       a clause taken apart: subject, auxiliaries, verb
+    home, work, tastes, things, people, deeds
+               rules by the verb, which `verbs` brings together
+    nouns      names of people, attributes
+    measures   quantities
+    due        dates
+    asked      to remember, to forget, how to answer; corrections
 
-English. Precision comes before recall: what is asked, supposed, quoted, played, pasted or told by an assistant, a tool or
-a document gives nothing.
+English. Precision comes before recall: what is asked, supposed, quoted, played, pasted or told by an assistant, a tool
+or a document gives nothing.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from mnemic.rules import phrases
 from mnemic.rules.phrases import stated
-from mnemic.rules.talk import Clause, Sentence
+from mnemic.rules.talk import Clause, Sentence, listing
 from mnemic.statements import Span, Statement, folded, relation
 
 _POLITE = re.compile(
@@ -47,12 +47,12 @@ _LASTING = re.compile(
     r")?(?:answers|replies|responses)|for the rest of|from here on|each time)\b"
 )
 _ALWAYS = re.compile(r"(?:always|never)\s+(?P<verb>[a-z]+)\b")
-_ORDERS = frozenset(
+_ORDERS = listing(
     "answer respond reply use call address write speak talk give include add explain start end "
     "keep make show ask tell provide format mention suggest recommend assume remember say be "
     "begin list cite check quote avoid send put translate convert respond confirm offer refer "
     "sign return output treat consider share greet apologize apologise round spell stop do let "
-    "remind".split()
+    "remind"
 )
 _DONT = re.compile(r"(?:don't|do not|dont|stop|avoid|quit|no more)\s+(?P<verb>[a-z]+)\b(?P<rest>[^.!?\n]{0,120})")
 _STYLE = re.compile(
@@ -132,13 +132,17 @@ def asked(sentence: Sentence, clause: Clause) -> Iterator[Statement]:
     if front and verb is not None and (verb[0] in _ORDERS or _DONT.match(low, at, stop)):
         yield _instruction(clause, at, end, at)
         return
-    if _DONT_ALWAYS.match(low, at, stop) or (
-        (dont := _DONT.match(low, at, stop)) is not None
-        and dont["verb"] in ("use", "using", "include", "including", "add", "adding", "write", "writing")
-        and _STYLE.search(dont["rest"])
+    if (
+        _DONT_ALWAYS.match(low, at, stop)
+        or (
+            (dont := _DONT.match(low, at, stop)) is not None
+            and dont["verb"] in ("use", "using", "include", "including", "add", "adding", "write", "writing")
+            and _STYLE.search(dont["rest"])
+        )
+        or _IN_LANGUAGE.match(low, at, stop)
+        or _KEEP.match(low, at, stop)
+        or _USE.match(low, at, stop)
     ):
-        yield _instruction(clause, at, end, at)
-    elif _IN_LANGUAGE.match(low, at, stop) or _KEEP.match(low, at, stop) or _USE.match(low, at, stop):
         yield _instruction(clause, at, end, at)
 
 
@@ -237,10 +241,8 @@ def _forgets(clause: Clause, match: re.Match[str]) -> Iterator[Statement]:
         return
     words = low[found[0] : found[1]]
     if (
-        not _PERSONAL.search(words)
-        and not (match["about"] or "").startswith(("what i", "everything", "anything"))
-        or _FORGET_BAD.match(words)
-    ):
+        not _PERSONAL.search(words) and not (match["about"] or "").startswith(("what i", "everything", "anything"))
+    ) or _FORGET_BAD.match(words):
         return
     if low[match.start() : match.start() + 6] in (
         "delete",

@@ -9,6 +9,7 @@ from mnemic import dates
 from mnemic.rules import phrases
 from mnemic.rules.people import LANGUAGE_LIST
 from mnemic.rules.said import PARTICIPLE, PASTS, Said, pattern, reach, root
+from mnemic.rules.talk import listing
 from mnemic.statements import Statement
 
 _OFTEN = re.compile(
@@ -22,14 +23,14 @@ _OFTEN = re.compile(
     r"|(?:mon|tues|wednes|thurs|fri|satur|sun)day (?:mornings|evenings|nights|afternoons))|daily"
     r"|weekly|nightly|monthly|\d+ days a week|(?:two|three|four|five|six) days a week)\b"
 )
-_NO_HABIT = frozenset(
+_NO_HABIT = listing(
     "think feel want need hope guess know believe wonder get see find try say mean struggle "
     "forget worry remember seem look wish understand agree appreciate like love hate prefer enjoy "
     "have has am is be miss regret doubt suppose expect imagine consider learn thank realize "
     "realise notice can could would should must might may will"
     " thinks feels wants needs hopes knows heard saw felt thought wanted needed was were had did "
     "said made found got told used keep keeps tend start stop help let hear tell ask decide plan "
-    "went came took".split()
+    "went came took"
 )
 _HABIT_ADVERBS = frozenset({"usually", "always", "often", "regularly", "typically", "normally"})
 _GERUND = re.compile(r"\s+(?P<what>[a-z]{2,20}ing)\b")
@@ -39,15 +40,7 @@ _STOPPED = {"stopped", "quit", "gave"}
 def habit(one: Said) -> Iterator[Statement]:
     """ "I run every morning", "I usually cook on Sundays"."""
     verb = one.verb
-    if (
-        not one.person
-        or one.we
-        or one.form not in ("", "do")
-        or one.never
-        or verb in _NO_HABIT
-        or not verb.isalpha()
-        or verb in _JOINTS
-    ):
+    if one.we or one.form not in ("", "do") or one.never or verb in _NO_HABIT or not verb.isalpha() or verb in _JOINTS:
         return
     if verb.endswith(("ed", "ing", "ly")) or verb in PASTS or one.third_mismatch(verb):
         return
@@ -87,9 +80,9 @@ def habit(one: Said) -> Iterator[Statement]:
     yield one.say("does", f"{plain} {rest}".strip(), text=f"{phrases.shown(one.subject)} {said}")
 
 
-_STEADY = frozenset(
+_STEADY = listing(
     "wear wears drive drives play plays collect collects coach coaches teach teaches volunteer "
-    "volunteers foster fosters".split()
+    "volunteers foster fosters"
 )
 _STEADY_WHAT = re.compile(
     r"\s+(?:glasses|contacts|contact lenses|hearing aids?|braces|an? (?=[a-z0-9])(?!lot\b|bit\b"
@@ -102,13 +95,12 @@ _STEADY_WHAT = re.compile(
     r"|at\b|home\b|back\b|by\b|there\b|here\b|to\b|from\b)[a-z]+s\b|(?:at|for) (?:an?|the|my "
     r"local) [a-z ]+)"
 )
-_PLAIN_HABITS = frozenset(
-    "drink drinks smoke smokes eat eats drive drives cook cooks use uses watch watches play plays "
-    "wear wears own".split()
+_PLAIN_HABITS = listing(
+    "drink drinks smoke smokes eat eats drive drives cook cooks use uses watch watches play plays wear wears own"
 )
-_JOINTS = frozenset(
+_JOINTS = listing(
     "and or but the a an my i we to of in on at for with that this so too also it not then as if "
-    "by from all about out up down off over".split()
+    "by from all about out up down off over"
 )
 
 
@@ -123,7 +115,7 @@ def with_adverb(one: Said, words: str) -> str:
 
 def stops(one: Said) -> Iterator[Statement]:
     """ "I stopped drinking coffee", "I quit smoking", "I gave up alcohol"."""
-    if not one.person or one.no or one.never or one.form not in ("", "have") or one.we:
+    if one.no or one.never or one.form not in ("", "have") or one.we:
         return
     at = one.rest
     if one.verb in ("gave", "given"):
@@ -172,15 +164,10 @@ def stops(one: Said) -> Iterator[Statement]:
         words = one.words(found)
         first, _, rest = words.partition(" ")
         value = f"{phrases.base(first.lower())} {rest}".strip()
-        yield one.say(
-            "does",
-            value,
-            holds=False,
-            until=until,
-            precision=precision,
-            text=f"{phrases.shown(one.subject)} "
-            f"{one.words((one.at, max(found[1], told.end if told and told.start >= found[1] and told.start - found[1] < 4 else 0)))}",
-        )
+        late = told is not None and 0 <= told.start - found[1] < 4
+        end = told.end if told is not None and late else found[1]
+        did_so = f"{phrases.shown(one.subject)} {one.words((one.at, end))}"
+        yield one.say("does", value, holds=False, until=until, precision=precision, text=did_so)
     elif (
         one.verb in ("gave", "given", "quit")
         and (found := phrases.thing(one.clause, at, 3))
@@ -203,7 +190,7 @@ def stops(one: Said) -> Iterator[Statement]:
 
 def learns(one: Said) -> Iterator[Statement]:
     """ "I'm learning Spanish", "I'm training for a marathon"."""
-    if not one.person or one.no or one.never or one.we or one.form not in ("be", "have been"):
+    if one.no or one.never or one.we or one.form not in ("be", "have been"):
         return
     at = one.rest
     if one.verb == "training":
@@ -264,7 +251,7 @@ _PAST_VAGUE = re.compile(
 
 def did(one: Said) -> Iterator[Statement]:
     """ "I went to Rome last week", "I've just finished my thesis"; only what has a time."""
-    if not one.person or one.no or one.never:
+    if one.no or one.never:
         return
     past = one.form == "" and (
         one.verb in PASTS or (one.verb.endswith("ed") and len(one.verb) > 4 and one.verb not in _NO_EVENTS)
@@ -334,16 +321,16 @@ def _clear(one: Said, stop: int, told: dates.Told | None) -> int:
     return cut
 
 
-_PASTS_SURE = frozenset(
+_PASTS_SURE = listing(
     "bought finished moved adopted graduated joined completed signed won started booked ordered "
     "passed purchased launched published submitted enrolled upgraded switched quit got received "
-    "read watched visited attended hired sold returned planted built hosted celebrated registered".split()
+    "read watched visited attended hired sold returned planted built hosted celebrated registered"
 )
 
 
 def grew(one: Said) -> Iterator[Statement]:
     """ "I grew up in Ohio"."""
-    if one.form or one.no or one.never or not one.person:
+    if one.form or one.no or one.never:
         return
     match = one.after(re.compile(r"\s+up\s+(?:in|on|near|outside)\s+(?=\S)"))
     if match is not None and (at := phrases.place(one.clause, match.end())) is not None and not one.clause.times:
@@ -351,13 +338,13 @@ def grew(one: Said) -> Iterator[Statement]:
         yield one.say("did", words, text=f"{phrases.shown(one.subject)} {words}")
 
 
-_NO_EVENTS = frozenset(
+_NO_EVENTS = listing(
     "need wanted needed liked loved hoped noticed realized realised wondered seemed decided "
     "looked tried used agreed believed wished missed enjoyed hated appreciated expected "
     "considered planned thanked mentioned asked happened supposed feared worried assumed "
     "preferred owned lived worked studied wanted named called based turned excited interested "
     "tired inspired amazed blessed thrilled stressed struggled felt thought indeed speed embed "
-    "followed needed experienced remembered regretted".split()
+    "followed needed experienced remembered regretted"
 )
 _AFTER = re.compile(r"\b(?:after|before|since|until|till|following|by|due)\b")
 _SINCE_OR_UNTIL = re.compile(r"(?:since|until|till|by|before|after) $")
@@ -374,7 +361,7 @@ _NEVER_BAD = re.compile(
 
 def never(one: Said) -> Iterator[Statement]:
     """ "I've never been to Japan"."""
-    if not one.never or one.form not in ("have", "have been") or not one.person or one.we or one.no:
+    if not one.never or one.form not in ("have", "have been") or one.we or one.no:
         return
     start, stop = reach(one, one.at)
     words = one.low[start:stop]
@@ -387,8 +374,7 @@ def never(one: Said) -> Iterator[Statement]:
         or _NEVER_BAD.match(words)
         or phrases.addressed(one.clause, start, stop)
         or phrases.hazy(one.clause, start, stop)
-        or " " not in words.strip()
-        and not words.endswith("ed")
+        or (" " not in words.strip() and not words.endswith("ed"))
         or words.count(" ") > 10
         or words.endswith(" one")
     ):
@@ -411,7 +397,7 @@ _PLAN_BAD = re.compile(
 
 def plans(one: Said) -> Iterator[Statement]:
     """ "I plan to move", "I'm planning a trip to Rome", "I'm flying to Rome on Friday"."""
-    if not one.person or one.never or one.form in ("modal", "used", "was", "had"):
+    if one.never or one.form in ("modal", "used", "was", "had"):
         return
     if one.verb in PLANNING or one.form in ("going", "will"):
         one.clause.look_ahead()
@@ -509,12 +495,12 @@ def plans(one: Said) -> Iterator[Statement]:
     )
 
 
-_NOT_AHEAD = frozenset(
+_NOT_AHEAD = listing(
     "living working going wondering looking thinking feeling trying planning hoping being having "
     "getting considering struggling learning studying doing using reading dating running asking "
     "talking enjoying loving wanting needing based amazing interesting morning evening liking "
     "writing making finding seeing saying missing dying telling still coming becoming worrying "
     "concerned watching sitting waiting excited boring following assuming leaning intending "
-    "aiming looking".split()
+    "aiming looking"
 )
-PLANNING = frozenset("plan plans planning intend intends intending aiming decided".split())
+PLANNING = listing("plan plans planning intend intends intending aiming decided")

@@ -9,7 +9,7 @@ from mnemic import dates
 from mnemic.rules import phrases
 from mnemic.rules.measures import CHANGED, about, noun_of
 from mnemic.rules.phrases import stated
-from mnemic.rules.talk import Clause, ahead
+from mnemic.rules.talk import Clause, ahead, listing
 from mnemic.statements import Statement
 
 _EVENTS = (
@@ -44,12 +44,12 @@ _HAVE_DUE = re.compile(
     rf"]{{2,20}}? to [\w: ]{{2,12}}?)?|scheduled|set|planned|booked|due|coming up|lined up"
     rf"|happening)\s+)?(?:on|for|by|in|at)?\s*(?:the\s+)?"
 )
-_RESCHEDULED = frozenset("rescheduled moved pushed postponed extended changed shifted brought delayed".split())
+_RESCHEDULED = listing("rescheduled moved pushed postponed extended changed shifted brought delayed")
 
 
 def due(clause: Clause) -> Iterator[Statement]:
     """ "the deadline is 5 April", "I have a dentist appointment on Friday"."""
-    low, start, stop = clause.low, clause.start, clause.stop
+    low, start, _stop = clause.low, clause.start, clause.stop
     times = [t for t in clause.times if t is not clause.told and t.precision in ("day", "week", "month", "weekend")]
     if not times:
         return

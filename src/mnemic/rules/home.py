@@ -30,8 +30,6 @@ _ALWAYS = re.compile(r"\b(?:all my life|my (?:whole|entire) life|my entire life)
 
 
 def lives(one: Said) -> Iterator[Statement]:
-    if not one.person:
-        return
     form, verb = one.form, one.verb
     match = one.after(_IN if verb != "based" else _IN_ONLY if one.after(_IN_ONLY) else _IN)
     if match is None:
@@ -64,9 +62,7 @@ def lives(one: Said) -> Iterator[Statement]:
             precision=precision if not one.no else None,
         )
         yield from _not_but(one, "lives_in", at[1])
-    elif form == "have been" and verb in ("living", "based", "residing") and not one.no:
-        yield one.say("lives_in", value, since=since, precision=precision)
-    elif (
+    elif (form == "have been" and verb in ("living", "based", "residing") and not one.no) or (
         form == "have"
         and verb in ("lived", "resided")
         and not one.no
@@ -90,7 +86,7 @@ _VISITING = re.compile(r"^ (?:whenever|when|if|during|for the (?:summer|winter|w
 
 
 def moved(one: Said) -> Iterator[Statement]:
-    if not one.person or one.no or one.never:
+    if one.no or one.never:
         return
     form, verb, clause = one.form, one.verb, one.clause
     past = verb in ("moved", "relocated", "emigrated", "immigrated") and form in ("", "have")
@@ -120,18 +116,17 @@ def moved(one: Said) -> Iterator[Statement]:
             yield one.say("lives_in", text[left[0] : left[1]], holds=False, until=begun, precision=precision)
         if arrived:
             yield one.say("lives_in", text[arrived[0] : arrived[1]], since=begun, precision=precision)
-    elif arrived:
-        if told and told.first > one.clause.turn.time:
-            yield one.say(
-                "lives_in",
-                text[arrived[0] : arrived[1]],
-                since=told.first,
-                precision=told.precision,
-                confidence=0.6,
-                text=f"{phrases.shown(one.subject)} "
-                f"{'will' if one.form == 'will' else 'is going to' if one.form == 'going' else 'is'} "
-                f"{one.words((one.at, end_of(one)))}",
-            )
+    elif arrived and told and told.first > one.clause.turn.time:
+        yield one.say(
+            "lives_in",
+            text[arrived[0] : arrived[1]],
+            since=told.first,
+            precision=told.precision,
+            confidence=0.6,
+            text=f"{phrases.shown(one.subject)} "
+            f"{'will' if one.form == 'will' else 'is going to' if one.form == 'going' else 'is'} "
+            f"{one.words((one.at, end_of(one)))}",
+        )
 
 
 _UNTIL = re.compile(r"(?:until|till|since) $")
@@ -140,13 +135,7 @@ _FROM = pattern(r",? from (?=\S)")
 
 
 def comes_from(one: Said) -> Iterator[Statement]:
-    if (
-        one.person
-        and one.form == "be"
-        and not one.never
-        and not one.we
-        and (at := phrases.place(one.clause, one.rest + 1))
-    ):
+    if one.form == "be" and not one.never and not one.we and (at := phrases.place(one.clause, one.rest + 1)):
         if (
             one.clause.text[at[0] : at[1]].isupper()
             and at[1] - at[0] < 4
@@ -157,10 +146,14 @@ def comes_from(one: Said) -> Iterator[Statement]:
         yield from _not_but(one, "from", at[1])
 
 
+_COMES_FROM = pattern(r" (?:originally )?from (?=\S)")
+
+
 def comes(one: Said) -> Iterator[Statement]:
-    if one.person and one.form == "" and not one.we and (match := one.after(pattern(r" (?:originally )?from (?=\S)"))):
-        if (at := phrases.place(one.clause, match.end())) and not one.third_mismatch(one.verb):
-            yield one.say("from", one.clause.text[at[0] : at[1]], holds=not one.no)
+    if one.form or one.we or one.third_mismatch(one.verb) or (match := one.after(_COMES_FROM)) is None:
+        return
+    if (at := phrases.place(one.clause, match.end())) is not None:
+        yield one.say("from", one.clause.text[at[0] : at[1]], holds=not one.no)
 
 
 _NOT_BUT = re.compile(r"(?:,| but|,? and|\s[-–—])? not (?:in |from |at |for |on |to )?(?=\S)")
@@ -184,7 +177,7 @@ _A_AGE = re.compile(r"(?:an?\s+)?(?P<n>\d{1,3})[ -]years?[ -]old\b")
 
 
 def born(one: Said) -> Iterator[Statement]:
-    if one.form != "was" or one.no or not one.person or one.we:
+    if one.form != "was" or one.no or one.we:
         return
     at = _BORN.match(one.low, one.rest, one.clause.stop)
     end = at.end() if at else one.rest
@@ -203,7 +196,7 @@ def born(one: Said) -> Iterator[Statement]:
 
 def years(one: Said) -> Iterator[Statement]:
     """ "I'm 34", "I'm a 44-year-old nurse"."""
-    if one.form != "be" or not one.person or one.we or one.never:
+    if one.form != "be" or one.we or one.never:
         return
     match = _AGE.match(one.low, one.at, one.clause.stop) or _A_AGE.match(one.low, one.at, one.clause.stop)
     if match is not None and 0 < int(match["n"]) < 120 and not re.match(r"\s*(?:%|percent)", one.low[match.end() :]):
@@ -213,7 +206,7 @@ def years(one: Said) -> Iterator[Statement]:
 
 
 def turned(one: Said) -> Iterator[Statement]:
-    if one.no or one.never or not one.person or one.we:
+    if one.no or one.never or one.we:
         return
     match = one.after(
         re.compile(
@@ -232,7 +225,7 @@ def turned(one: Said) -> Iterator[Statement]:
 
 def named(one: Said) -> Iterator[Statement]:
     """ "I'm called Lia", "I go by Lia"."""
-    if one.no or one.never or one.we or not one.person:
+    if one.no or one.never or one.we:
         return
     at = one.rest
     if one.verb in ("go", "goes"):

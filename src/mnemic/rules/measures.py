@@ -8,7 +8,7 @@ from typing import Any
 
 from mnemic.rules import phrases
 from mnemic.rules.phrases import stated
-from mnemic.rules.talk import Clause
+from mnemic.rules.talk import Clause, listing
 from mnemic.statements import Statement
 from mnemic.text import content_words
 from mnemic.text import words as words_of
@@ -110,12 +110,12 @@ _NO_COUNT = re.compile(
     r"|cups?|tablespoons?|teaspoons?|sides?|colors?|numbers?|digits?|variables?|dice|coins?|balls?"
     r"|marbles?|elements?|sets?|columns?|rows?|cases?|or|foot|feet|inch|inches|left)\b"
 )
-_ADJECTIVES = frozenset(
+_ADJECTIVES = listing(
     "new total current overall updated original initial own latest previous revised entire whole "
     "final actual average usual normal first second last now exact full remaining estimated "
-    "approximate daily weekly monthly so far".split()
+    "approximate daily weekly monthly so far"
 )
-_DIRECTIONS = frozenset("in on at for of to my the our this a an with from".split())
+_DIRECTIONS = listing("in on at for of to my the our this a an with from")
 
 
 def noun_of(words: str) -> str:
@@ -259,10 +259,10 @@ def measures(clause: Clause) -> Iterator[Statement]:
 
 
 _DIGIT = re.compile(r"\d")
-_NO_NOUNS = frozenset(
+_NO_NOUNS = listing(
     "problem question answer probability value result sum product equation expression ratio "
     "triangle angle current date following first second third last only best odds chance same "
-    "other area sine cosine hypotenuse".split()
+    "other area sine cosine hypotenuse"
 )
 
 
@@ -312,57 +312,52 @@ def _counts(clause: Clause) -> Iterator[Statement]:
             and not match["cur"]
             and "of" not in (match["of"] or "").split()[:1]
             and "out" not in (match["of"] or "")
+        ) and (
+            (
+                not _NO_COUNT.search(noun)
+                or (noun in ("pages", "words", "steps", "lines", "points") and (perfect or total))
+            )
+            and (match["unit"] or "").strip() not in ("%", "percent")
+            and not _TO_DO.match(low, match.end())
+            and "another" not in lead
         ):
-            if (
-                (
-                    not _NO_COUNT.search(noun)
-                    or (noun in ("pages", "words", "steps", "lines", "points") and (perfect or total))
-                )
-                and (match["unit"] or "").strip() not in ("%", "percent")
-                and not _TO_DO.match(low, match.end())
-                and "another" not in lead
-            ):
-                number, _ = _quantity(match)
-                doing = "" if holding else verb.split()[-1] + " "
-                one = single(noun_of(noun))
-                if (
-                    one
-                    and not (number < 2 and not total)
-                    and not re.match(r"(?:more|other|different|new|\w+ly)\b", one)
-                ):
-                    end = match.end("noun") if match["noun"] else match.end("unit")
-                    if low.startswith((" and ", " or "), end):
-                        return
-                    head = phrases.third(clause, match.start("num"), end)
-                    been = "has" if perfect or holding else ""
-                    said = " ".join(
-                        f"{phrases.shown(clause.me)} {been if not holding else 'has'} "
-                        f"{doing}{'a total of ' if 'total of' in lead else ''}{head}".split()
-                    )
-                    tail = phrases.thing(clause, end, 8)
-                    if (
-                        tail is not None
-                        and re.match(r"\s*(?:in|on|across|at)\s", low[end : tail[1]])
-                        and not phrases.hazy(clause, end, tail[1])
-                        and not phrases.addressed(clause, end, tail[1])
-                    ):
-                        said += " " + phrases.third(clause, end, tail[1]).strip()
-                    data: dict[str, Any] = {
-                        "unit": one.split()[-1],
-                        "number": number,
-                        "change": CHANGED.search(clause.words) is not None,
-                        "about": about(clause, noun),
-                    }
-                    yield stated(
-                        clause,
-                        f"measure:{one}",
-                        clause.text[match.start("num") : end],
-                        text=said,
-                        data=data,
-                        spans=((clause.start, end),),
-                        confidence=0.8,
-                    )
+            number, _ = _quantity(match)
+            doing = "" if holding else verb.split()[-1] + " "
+            one = single(noun_of(noun))
+            if one and not (number < 2 and not total) and not re.match(r"(?:more|other|different|new|\w+ly)\b", one):
+                end = match.end("noun") if match["noun"] else match.end("unit")
+                if low.startswith((" and ", " or "), end):
                     return
+                head = phrases.third(clause, match.start("num"), end)
+                been = "has" if perfect or holding else ""
+                said = " ".join(
+                    f"{phrases.shown(clause.me)} {been if not holding else 'has'} "
+                    f"{doing}{'a total of ' if 'total of' in lead else ''}{head}".split()
+                )
+                tail = phrases.thing(clause, end, 8)
+                if (
+                    tail is not None
+                    and re.match(r"\s*(?:in|on|across|at)\s", low[end : tail[1]])
+                    and not phrases.hazy(clause, end, tail[1])
+                    and not phrases.addressed(clause, end, tail[1])
+                ):
+                    said += " " + phrases.third(clause, end, tail[1]).strip()
+                data: dict[str, Any] = {
+                    "unit": one.split()[-1],
+                    "number": number,
+                    "change": CHANGED.search(clause.words) is not None,
+                    "about": about(clause, noun),
+                }
+                yield stated(
+                    clause,
+                    f"measure:{one}",
+                    clause.text[match.start("num") : end],
+                    text=said,
+                    data=data,
+                    spans=((clause.start, end),),
+                    confidence=0.8,
+                )
+                return
     for match in _TOTAL.finditer(low, start, stop):
         noun = (match["what"] or match["noun"] or match["unit"] or "").strip(" -")
         if (

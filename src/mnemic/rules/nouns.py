@@ -45,9 +45,9 @@ def kin_names(sentence: Sentence) -> Iterator[tuple[Statement, int]]:
     for given in _IS_MY.finditer(low, sentence.start, sentence.stop):
         at = _only_name(text, given.span("name"))
         name = text[at[0] : at[1]]
-        if name[:1].isupper() and phrases.NAME.fullmatch(name) and name.lower().split()[0] not in phrases.NO_NAMES:
-            if given.start() == sentence.start or low[given.start() - 2 : given.start()] in (", ", "d ", "t "):
-                yield kin(clause, given["noun"], at, spans=(given.span(),)), at[1]
+        opens = given.start() == sentence.start or low[given.start() - 2 : given.start()] in (", ", "d ", "t ")
+        if opens and phrases.NAME.fullmatch(name) and name.lower().split()[0] not in phrases.NO_NAMES:
+            yield kin(clause, given["noun"], at, spans=(given.span(),)), at[1]
 
 
 _IS_MY = re.compile(
@@ -310,7 +310,7 @@ def _birthday(clause: Clause) -> Iterator[Statement]:
 
 
 def kin_subject(clause: Clause, names: dict[str, str]) -> tuple[str, int, tuple[str, ...]] | None:
-    """The subject of a clause that begins with "my sister …" or with a name that was given: as it is called, its end, aliases."""
+    """The subject of a clause that begins with "my sister …" or a name that was given: its name, its end, aliases."""
     low, text, start = clause.low, clause.text, clause.start
     mine = phrases.MY_KIN.match(low, start, clause.stop)
     if mine is not None:

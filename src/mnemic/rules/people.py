@@ -28,7 +28,7 @@ LANGUAGE_LIST = re.compile(
 
 
 def speaks(one: Said) -> Iterator[Statement]:
-    if not one.person or one.never or one.we or one.third_mismatch(one.verb):
+    if one.never or one.we or one.third_mismatch(one.verb):
         return
     if not (
         (one.verb in ("speak", "speaks") and one.form in ("", "do", "can", "can't"))
@@ -51,12 +51,7 @@ _STATUS = re.compile(
 
 def status(one: Said) -> Iterator[Statement]:
     """ "I'm married to Tom", "I'm single again"."""
-    if (
-        not one.person
-        or one.never
-        or one.form not in ("be", "have been")
-        or (one.we and one.verb not in ("married", "engaged"))
-    ):
+    if one.never or one.form not in ("be", "have been") or (one.we and one.verb not in ("married", "engaged")):
         return
     match = _STATUS.match(one.low, one.at, one.clause.stop)
     if match is None or re.match(r"\s+with\b", one.low[match.end() :]):

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from mnemic import dates
-from mnemic.rules.talk import Clause
+from mnemic.rules.talk import Clause, listing
 from mnemic.statements import USER, Span, Statement, relation
 
 # -- who
@@ -43,20 +43,20 @@ ADJECTIVES = (
     "|own|other|only|first|second|baby|rescue|fellow|beloved|lovely|sweet) )*"
 )
 MY_KIN = re.compile(rf"(?:my|our) (?P<adj>{ADJECTIVES})(?P<noun>{KIN})\b(?!-)")
-HER = frozenset(
+HER = listing(
     "wife girlfriend fiancée mother mom mum mommy sister daughter grandma granny nana sis aunt "
     "auntie niece stepdaughter godmother goddaughter granddaughter landlady grandmother "
-    "stepmother mother-in-law sister-in-law daughter-in-law stepsister stepmom".split()
+    "stepmother mother-in-law sister-in-law daughter-in-law stepsister stepmom"
 )
-HIM = frozenset(
+HIM = listing(
     "husband boyfriend father dad daddy brother son grandpa bro uncle nephew stepson godfather "
     "godson grandson landlord grandfather stepfather father-in-law brother-in-law son-in-law "
-    "stepbrother stepdad".split()
+    "stepbrother stepdad"
 )
 
 NO_NAMES = frozenset(
     {name.lower() for name in dates.CALENDAR}
-    | set(
+    | listing(
         "i god christmas easter thanksgiving halloween lol omg btw the a an my and but so if it "
         "he she they we you this that these those is was are has had"
         " hi hey hello ok okay yes no thanks thank please sorry ugh yeah oh wow what who how when "
@@ -65,7 +65,7 @@ NO_NAMES = frozenset(
         "american english french german spanish italian chinese japanese indian"
         " korean irish mexican canadian jewish christian muslim catholic african asian european "
         "valentine covid mr mrs ms dr not just also really mom dad mum"
-        " tinder linkedin twitter reddit discord spotify phd mba ceo cto".split()
+        " tinder linkedin twitter reddit discord spotify phd mba ceo cto"
     )
 )
 _NAME_WORD = r"[A-ZÀ-ÖØ-Þ][\w'’\-]*[\w]|[A-ZÀ-ÖØ-Þ]"
@@ -83,7 +83,7 @@ PLACE = re.compile(
     r"(?P<name>[A-ZÀ-ÖØ-Þ][\w'’.\-]*[\w](?:(?:,? |-)(?:(?:of|de|la|le|los|las|el|del|do|da|dos"
     r"|upon|am|an der|und|and the|the|sur|by the) )?[A-ZÀ-ÖØ-Þ][\w'’.\-]*\w)*)"
 )
-_NO_PLACES = frozenset(
+_NO_PLACES = listing(
     "python react flask django docker slack notion excel google apple microsoft linux mac macos "
     "windows android ios spotify netflix postgres postgresql mysql sqlite mongodb redis aws azure"
     " kubernetes java javascript typescript rust golang node vue angular github gitlab jira "
@@ -92,7 +92,7 @@ _NO_PLACES = frozenset(
     " chapter version bootstrap heroku render vercel stripe paypal amazon god christ jesus "
     "gryffindor zotero scrivener chrome firefox safari i i'm"
     " monday tuesday wednesday thursday friday saturday sunday january february march april june "
-    "july august september october november december".split()
+    "july august september october november december"
 )
 
 # -- things
@@ -123,7 +123,7 @@ _TRAIL = re.compile(
 
 
 def thing(clause: Clause, at: int, most: int = 8, *, stop: int | None = None) -> tuple[int, int] | None:
-    """Where a thing named from `at` on stands, up to the next joint of the clause; None if there is none, or too much."""
+    """Where a thing named from `at` on stands, up to the next joint of the clause; None for none, or too much."""
     low = clause.low
     end = clause.stop if stop is None else stop
     while at < end and low[at] in " \t":
@@ -425,7 +425,7 @@ def sentence_of(words: str) -> str:
     return f"{words[:1].upper()}{words[1:]}." if words else ""
 
 
-_FIRST = frozenset("i my me we our us".split())
+_FIRST = listing("i my me we our us")
 
 
 def stated(
@@ -486,14 +486,14 @@ def with_s(verb: str) -> str:
     return verb + "s"
 
 
-_E_STEMS = frozenset(
+_E_STEMS = listing(
     "mak tak us driv smok danc writ bak hik bik shar car lov hat com giv hav rid skat cod manag "
     "prepar tast practic cycl tutor handl mov quot receiv serv chang danc danc judg whil pok "
     "surviv admir vap wast vot sav rais clos div rac plac trad stor battl gambl juggl"
     " com practis exercis improv meditat volunteer advis creat translat contribut collaborat "
     "decorat rollerblad argu argu continu pursu skateboard wak dat cod gam typ examin imagin "
     "determin explor restor stor ignor admir acquir desir retir inspir requir celebrat participat "
-    "commut hom arriv".split()
+    "commut hom arriv"
 ) - {"tutor", "volunteer", "skateboard"}
 
 

@@ -10,7 +10,7 @@ from datetime import datetime
 from mnemic import dates
 from mnemic.rules import phrases
 from mnemic.rules.phrases import stated
-from mnemic.rules.talk import Clause
+from mnemic.rules.talk import Clause, listing
 from mnemic.statements import Statement
 
 
@@ -33,7 +33,6 @@ class Said:
     """Where the verb stands …"""
     rest: int
     """… and where what follows it does."""
-    person: bool = True
     we: bool = False
     aliases: tuple[str, ...] = ()
     spans: tuple[tuple[int, int], ...] = ()
@@ -104,11 +103,10 @@ _SUBJECT_WE = re.compile(
 )
 _WORD = re.compile(r"\s*(?:('(?:m|re|s|ve|d|ll)\b)|([a-zà-öø-ÿ]+(?:['-][a-zà-öø-ÿ]+)*)|(\d[\d,.]*))")
 _BE = frozenset({"am", "is", "are", "'m", "'re", "'s"})
-_MODALS = frozenset(
-    "would 'd could should might may must can cannot can't couldn't wouldn't shouldn't mightn't "
-    "ought wanna wish hope".split()
+_MODALS = listing(
+    "would 'd could should might may must can cannot can't couldn't wouldn't shouldn't mightn't ought wanna wish hope"
 )
-_SKIP = frozenset(
+_SKIP = listing(
     "still now currently also just really actually always usually often recently finally already "
     "only both absolutely totally truly so kinda kind of honestly genuinely simply definitely "
     "certainly"
@@ -116,11 +114,11 @@ _SKIP = frozenset(
     "originally officially presently basically obviously especially particularly completely "
     "proudly happily successfully"
     " sure even then all literally primarily lately long ever since newly deeply strongly sort "
-    "secretly frankly once too more much super extremely greatly thoroughly particularly rather".split()
+    "secretly frankly once too more much super extremely greatly thoroughly particularly rather"
 )
-_DETERMINERS = frozenset(
+_DETERMINERS = listing(
     "a an the my our two three four five six seven eight nine ten some no one several many this "
-    "lots plenty another about over around only".split()
+    "lots plenty another about over around only"
 )
 
 
@@ -134,76 +132,51 @@ def subject_and_verb(clause: Clause, begin: int | None = None) -> tuple[int, int
     return None
 
 
-def predicate(clause: Clause, end: int, subject: str, *, me: bool, we: bool = False, **more: object) -> Said | None:
-    """The auxiliaries and the verb that follow a subject which ends at `end`."""
+def predicate(
+    clause: Clause,
+    end: int,
+    subject: str,
+    *,
+    me: bool,
+    we: bool = False,
+    aliases: tuple[str, ...] = (),
+    spans: tuple[tuple[int, int], ...] = (),
+) -> Said | None:
+    """The auxiliaries and the verb that follow a subject which ends at `end`; None where they say nothing."""
     low, at, form, no, never = clause.low, end, "", False, False
     adverbs: set[str] = set()
-    if low[end - 2 : end] == "im" and low[max(0, end - 3)] != "h":
-        form = "be" if me and not we else ""
-    elif low[end - 3 : end] == "ive":
-        form = "have" if me and not we else ""
+
+    def said(verb: str, start: int, rest: int) -> Said:
+        return Said(clause, subject, me, form, no, never, frozenset(adverbs), verb, start, rest, we, aliases, spans)
+
+    if me and not we:
+        form = "be" if low[max(0, end - 2) : end] == "im" else "have" if low[max(0, end - 3) : end] == "ive" else ""
     for _ in range(10):
         match = _WORD.match(low, at, clause.stop)
         if match is None:
             return None
-        word = match[1] or match[2] or match[3]
-        if word.endswith("n't") and word[:-3] in (
-            "do",
-            "does",
-            "did",
-            "is",
-            "are",
-            "was",
-            "were",
-            "have",
-            "has",
-            "had",
-            "wo",
-        ):
+        start = match.end() - len(match[0].lstrip())
+        word = match[0].strip()
+        if word.removesuffix("n't") in _DENIABLE and word.endswith("n't"):
             no, word = True, {"wo": "will"}.get(word[:-3], word[:-3])
         elif word in ("dont", "didnt", "isnt", "havent", "doesnt"):
             no, word = True, word[:-2]
-        if word == "not":
+        at = match.end()
+        if word in _MODALS:
+            form = _modal(low, word, at)
+        elif word in _HALF:
+            form = "modal"
+        elif word == "not":
             no = True
         elif word == "never":
             never = True
-        elif word == "no" and low.startswith(" longer", match.end()):
-            no, at = True, match.end() + len(" longer")
+        elif word == "no" and low.startswith(" longer", at):
+            no, at = True, at + len(" longer")
             adverbs.add("no longer")
-            continue
-        elif word == "used" and low.startswith(" to ", match.end()) and form in ("", "be", "did", "do", "have"):
+        elif word == "used" and low.startswith(" to ", at):
             if form == "be":
-                return None
-            form, at = "used", match.end() + 3
-            continue
-        elif word in _MODALS or (
-            word
-            in (
-                "almost",
-                "nearly",
-                "barely",
-                "hardly",
-                "rarely",
-                "seldom",
-                "scarcely",
-                "supposedly",
-                "probably",
-                "maybe",
-                "perhaps",
-                "possibly",
-                "likely",
-                "apparently",
-            )
-        ):
-            if (
-                word in ("can", "can't", "cannot")
-                and low.startswith(
-                    (" stand ", " bear "), match.end() + (4 if low.startswith(" not", match.end()) else 0)
-                )
-            ) or word in ("can't", "cannot", "can"):
-                form = "can't" if word != "can" or low.startswith(" not ", match.end()) or "'t" in word else "can"
-            else:
-                form = "modal"
+                return None  # "I'm used to it"
+            form, at = "used", at + len(" to")
         elif word in _BE:
             if word in ("'s", "is") and me and not we:
                 return None
@@ -211,109 +184,66 @@ def predicate(clause: Clause, end: int, subject: str, *, me: bool, we: bool = Fa
         elif word in ("was", "were"):
             form = "was"
         elif word in ("have", "'ve", "has") and form in ("", "do", "did", "used", "will", "going"):
-            following = _WORD.match(low, match.end(), clause.stop)
-            after = "" if following is None else following[2] or following[3] or ""
-            first = after.split("'")[0]
-            if word != "'ve" and (
-                first in _DETERMINERS
-                or (after and after[0].isdigit())
-                or form in ("do", "did", "used", "will", "going")
-                or (after and after not in _SKIP and after not in ("never", "not") and not PARTICIPLE.fullmatch(after))
-            ):
-                if after == "to":
-                    return None
-                return Said(
-                    clause,
-                    subject,
-                    me,
-                    form,
-                    no,
-                    never,
-                    frozenset(adverbs),
-                    "have",
-                    match.start(),
-                    match.end(),
-                    we=we,
-                    **more,
-                )  # pyright: ignore[reportArgumentType]
+            after = _after(low, at, clause.stop)
+            if after == "to":
+                return None
+            if word != "'ve" and (form or _opens_thing(after)):
+                return said("have", start, at)
             form = "have"
         elif word == "had" and form == "":
-            following = _WORD.match(low, match.end(), clause.stop)
-            after = "" if following is None else following[2] or following[3] or ""
+            after = _after(low, at, clause.stop)
             if after.split("'")[0] in _DETERMINERS or after[:1].isdigit():
-                return Said(
-                    clause,
-                    subject,
-                    me,
-                    form,
-                    no,
-                    never,
-                    frozenset(adverbs),
-                    "had",
-                    match.start(),
-                    match.end(),
-                    we=we,
-                    **more,
-                )  # pyright: ignore[reportArgumentType]
+                return said("had", start, at)
             form = "had"
         elif word in ("do", "does") and form == "":
+            if not no and _after(low, at, clause.stop) not in _EMPHASISED:
+                return said(word, start, at)
             form = "do"
-            if not no and not low.startswith(
-                (" have", " like", " love", " not", " enjoy", " live", " work", " prefer", " really"), match.end()
-            ):
-                return Said(
-                    clause,
-                    subject,
-                    me,
-                    "",
-                    no,
-                    never,
-                    frozenset(adverbs),
-                    word,
-                    match.start(2),
-                    match.end(),
-                    we=we,
-                    **more,
-                )  # pyright: ignore[reportArgumentType]
         elif word == "did" and form == "":
+            if not no and _after(low, at, clause.stop) in ("", *_DETERMINERS):
+                return said(word, start, at)
             form = "did"
-            if not no:
-                following = _WORD.match(low, match.end(), clause.stop)
-                if following is None or following[2] in _DETERMINERS:
-                    return Said(
-                        clause,
-                        subject,
-                        me,
-                        "",
-                        no,
-                        never,
-                        frozenset(adverbs),
-                        word,
-                        match.start(2),
-                        match.end(),
-                        we=we,
-                        **more,
-                    )  # pyright: ignore[reportArgumentType]
         elif word in ("will", "'ll", "shall"):
             form = "will"
         elif word == "been" and form == "have":
             form = "have been"
-        elif word == "going" and form == "be" and low.startswith(" to ", match.end()):
-            form, at = "going", match.end() + 3
-            if not re.match(r" ?[a-z]+ing?\b|[a-z]+", low[at + 1 :]):
-                return None
-            continue
+        elif word == "going" and form == "be" and low.startswith(" to ", at):
+            form, at = "going", at + len(" to")
         elif word == "gonna" and form in ("be", ""):
             form = "going"
         elif word in _SKIP:
             adverbs.add(word)
         else:
-            start = match.end() - len(match[0].lstrip())
-            return Said(
-                clause, subject, me, form, no, never, frozenset(adverbs), word, start, match.end(), we=we, **more
-            )  # pyright: ignore[reportArgumentType]
-        at = match.end()
+            return said(word, start, at)
     return None
+
+
+_DENIABLE = listing("do does did is are was were have has had wo")
+_HALF = listing(
+    "almost nearly barely hardly rarely seldom scarcely supposedly probably maybe perhaps possibly likely apparently"
+)
+"""Adverbs with which it is not so, or not sure."""
+_EMPHASISED = listing("have like love not enjoy live work prefer really")
+
+
+def _modal(low: str, word: str, at: int) -> str:
+    """ "can't" tells a dislike or a habit ("can't stand"), "can" an ability; the others only what may be."""
+    if word in ("can't", "cannot") or (word == "can" and low.startswith(" not ", at)):
+        return "can't"
+    return "can" if word == "can" else "modal"
+
+
+def _after(low: str, at: int, stop: int) -> str:
+    """The next word."""
+    match = _WORD.match(low, at, stop)
+    return "" if match is None else match[0].strip()
+
+
+def _opens_thing(after: str) -> bool:
+    """Whether what follows "have" is a thing, not a participle: "have a dog", "have asthma"."""
+    if not after or after in _SKIP or after in ("never", "not"):
+        return False
+    return after.split("'")[0] in _DETERMINERS or after[0].isdigit() or not PARTICIPLE.fullmatch(after)
 
 
 PARTICIPLE = re.compile(
@@ -326,9 +256,8 @@ PARTICIPLE = re.compile(
     r"|shot|split|spread|stuck|struck|swept|woken|wound|forgiven|hidden|bitten|upgraded|been|sworn"
     r"|torn|blown"
 )
-_THIRD = frozenset(
-    "lives works studies loves likes hates enjoys prefers speaks has goes comes owns runs attends "
-    "plans adores dislikes".split()
+_THIRD = listing(
+    "lives works studies loves likes hates enjoys prefers speaks has goes comes owns runs attends plans adores dislikes"
 )
 Rule = Callable[[Said], Iterator[Statement]]
 
@@ -358,7 +287,7 @@ def root(verb: str) -> str:
     return verb[:-1] if verb.endswith("s") and not verb.endswith("ss") else verb
 
 
-PASTS = frozenset(
+PASTS = listing(
     "went came saw met took found bought gave left began started won lost ran wrote spent brought "
     "sold fell flew drove ate slept built caught taught chose broke spoke woke wore grew drew "
     "threw swam sang rode rose led fought became did made got had held signed read joined "
@@ -373,7 +302,7 @@ PASTS = frozenset(
     "raced competed trained practiced practised invited helped took"
     " dropped walked cycled biked jogged stayed flew landed arrived saw heard set put cut built "
     "decorated renovated assembled discovered created designed developed entered earned raised "
-    "rented checked tested collected dined shopped talked called spoke drove celebrated".split()
+    "rented checked tested collected dined shopped talked called spoke drove celebrated"
 )
 _REACH_CUT = re.compile(
     r"[;:!?()\[\]*]|\.(?=\s|$|\.)|,(?! (?:\d{4}\b|[a-z]+ \d))|\s[-–—]+(?=\s)|—|…|\n"

@@ -15,6 +15,12 @@ from functools import cached_property
 from mnemic import dates
 from mnemic.statements import USER, Turn
 
+
+def listing(words: str) -> frozenset[str]:
+    """The words of a list that is written as a text."""
+    return frozenset(words.split())
+
+
 _PERSONS = frozenset({"user", "human", "customer", "participant", "person"})
 _NO_PERSONS = frozenset({"assistant", "tool", "system", "developer", "document", "function", "ai", "bot", "model"})
 _NO_SOURCES = frozenset({"assistant", "tool", "document"})
@@ -160,7 +166,8 @@ _JOKE = re.compile(
     r"joking|i'm joking|only joking"
     r"|was joking|was kidding|as a joke|sarcas\w+|not serious(?:ly)?|pulling your leg|april fools?"
     r"|gotcha|psych!|hypothetical\w*"
-    r"|thought experiment|made (?:that|it|this) up|making (?:that|it|this) up|not really,? lol)|(?:^|\s)/(?:s|j|jk)\b|🙄"
+    r"|thought experiment|made (?:that|it|this) up|making (?:that|it|this) up"
+    r"|not really,? lol)|(?:^|\s)/(?:s|j|jk)\b|🙄"
 )
 _JOKE_AFTER = re.compile(
     r"^\W*(?:(?:lol|haha\w*|ok|okay|no|nah|oh|well|sorry|wait)\W+)*(?:just |only |i'm |im |i was |was |totally )*"
@@ -290,7 +297,9 @@ def _taken_back(turns: Sequence[Turn], number: int) -> bool:
 
 # -- sentences
 
-_ABBREVIATED = r"(?<!\b[a-z]\.)(?<!\bmr\.)(?<!\bms\.)(?<!\bdr\.)(?<!\bst\.)(?<!\bmrs\.)(?<!\bvs\.)(?<!\betc\.)(?<!\bp\.m\.)(?<!\ba\.m\.)(?<!\bno\.)"
+_ABBREVIATED = "".join(
+    rf"(?<!\b{word}\.)" for word in (r"[a-z]", "mr", "ms", "dr", "st", "mrs", "vs", "etc", r"p\.m", r"a\.m", "no")
+)
 _END = re.compile(rf"(?:[.!?…]+[\"'”’)\]*]*{_ABBREVIATED}(?=\s|$|[^\w\s.,;:'\")\]]))|\n+")
 _BULLET = re.compile(r"[\s>*•\-–—#]*(?:\d{1,2}[.)]\s+)?[\s*_(]*")
 

@@ -102,7 +102,7 @@ def _objects(one: Said, at: int) -> list[tuple[int, int]]:
 
 
 def likes(one: Said) -> Iterator[Statement]:
-    if one.never or not one.person or one.we or one.third_mismatch(one.verb):
+    if one.never or one.we or one.third_mismatch(one.verb):
         return
     verb, form = one.verb, one.form
     against = verb in HATES
@@ -118,9 +118,7 @@ def likes(one: Said) -> Iterator[Statement]:
     if form == "used":
         if verb not in ("like", "love", "hate", "enjoy"):
             return
-    elif form == "can't":
-        return
-    elif form not in ("", "do", "have", "have been", "be"):
+    elif form == "can't" or form not in ("", "do", "have", "have been", "be"):
         return
     if verb == "enjoying" or (form == "have been") or verb == "loving":
         return
@@ -143,7 +141,7 @@ def likes(one: Said) -> Iterator[Statement]:
 
 def stands(one: Said) -> Iterator[Statement]:
     """ "I can't stand olives"."""
-    if one.form == "can't" and one.person and not one.we and one.verb in ("stand", "bear", "abide", "tolerate"):
+    if one.form == "can't" and not one.we and one.verb in ("stand", "bear", "abide", "tolerate"):
         for span in _objects(one, one.rest):
             yield one.say("likes", one.words(span), holds=False)
     elif (
@@ -159,7 +157,7 @@ def stands(one: Said) -> Iterator[Statement]:
 
 def fan(one: Said) -> Iterator[Statement]:
     """ "I'm a big fan of jazz", "I'm really into climbing", "I'm not a fan of crowds"."""
-    if one.form not in ("be", "have been") or one.never or not one.person or one.we:
+    if one.form not in ("be", "have been") or one.never or one.we:
         return
     match = _FAN.match(one.low, one.at - 1, one.clause.stop)
     if match is None:
@@ -170,7 +168,7 @@ def fan(one: Said) -> Iterator[Statement]:
 
 
 def prefers(one: Said) -> Iterator[Statement]:
-    if one.form not in ("", "do") or one.never or one.we or not one.person or one.third_mismatch(one.verb):
+    if one.form not in ("", "do") or one.never or one.we or one.third_mismatch(one.verb):
         return
     found = phrases.thing(one.clause, one.rest, 8)
     if found is None:
@@ -225,7 +223,7 @@ _DIET = re.compile(
 
 
 def diet(one: Said) -> Iterator[Statement]:
-    if not one.person or one.never or one.we:
+    if one.never or one.we:
         return
     changed = one.verb in ("went", "became", "gone", "become", "turned") and one.form in ("", "have")
     at = one.rest + 1 if changed else one.at
@@ -252,7 +250,7 @@ def diet(one: Said) -> Iterator[Statement]:
 
 
 def allergic(one: Said) -> Iterator[Statement]:
-    if one.form not in ("be", "have been", "was") or not one.person or one.never or one.we:
+    if one.form not in ("be", "have been", "was") or one.never or one.we:
         return
     match = one.after(pattern(r" to (?=\S)"))
     if match is None:

@@ -55,7 +55,7 @@ _NO_THING = re.compile(
 
 def has(one: Said) -> Iterator[Statement]:
     """ "I have a dog named Rex", "I don't have a car", "I've got two kids"."""
-    if not one.person or one.never or one.third_mismatch(one.verb):
+    if one.never or one.third_mismatch(one.verb):
         return
     form, verb = one.form, one.verb
     now = (verb in ("have", "has", "own", "owns") and form in ("", "do", "be")) or (
@@ -214,7 +214,7 @@ _FOR_OTHERS = re.compile(
 
 def gets(one: Said) -> Iterator[Statement]:
     """ "I bought a bike", "we adopted a cat named Miso"."""
-    if not one.person or one.no or one.never or one.form not in ("", "have"):
+    if one.no or one.never or one.form not in ("", "have"):
         return
     if one.verb == "got" and one.form == "have" and not (one.adverbs & {"just", "recently", "finally", "already"}):
         return
@@ -263,7 +263,7 @@ def gets(one: Said) -> Iterator[Statement]:
 
 def gives_up(one: Said) -> Iterator[Statement]:
     """ "I sold my car", "I got rid of my bike"."""
-    if not one.person or one.no or one.never or one.form not in ("", "have"):
+    if one.no or one.never or one.form not in ("", "have"):
         return
     match = one.after(
         re.compile(

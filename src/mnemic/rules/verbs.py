@@ -13,6 +13,7 @@ from mnemic.rules.deeds import PLANNING, did, grew, habit, learns, never, plans,
 from mnemic.rules.home import born, comes, comes_from, i_am, lives, moved, named, turned, years
 from mnemic.rules.people import dates_someone, parts, speaks, status, weds
 from mnemic.rules.said import Rule, Said, predicate
+from mnemic.rules.talk import listing
 from mnemic.rules.tastes import HATES, LIKES, allergic, diet, fan, likes, prefers, stands
 from mnemic.rules.things import gets, gives_up, has
 from mnemic.rules.work import attends, has_job, leaves_work, pursues, starts_work, studies, works
@@ -69,9 +70,9 @@ def verbs(one: Said) -> Iterator[Statement]:
             yield from _verb(again)
 
 
-_STATES = frozenset(
+_STATES = listing(
     "live lives living based work works working study studies studying have has love loves like "
-    "likes hate hates enjoy enjoys moved own owns speak speaks a an from".split()
+    "likes hate hates enjoy enjoys moved own owns speak speaks a an from"
 )
 _JOINT = re.compile(
     r",?\s+(?:and|but)\s+(?=(?:now |also |currently |recently |just |don't |doesn't )*(?:works?"

@@ -89,12 +89,14 @@ def is_a(one: Said, at: int) -> Iterator[Statement]:
         text=f"{of} {'does not work' if one.ended else 'works'} as {article.strip()} {value}".replace("  ", " "),
     )
     if (
-        where := re.compile(r"\s+(?:here )?(?:at|for|with)\s+(?=\S)").match(one.low, match.end(), one.clause.stop)
-    ) is not None:
-        if (firm := phrases.employer(one.clause, where.end())) is not None and not one.no:
-            yield one.say(
-                "works_at", one.clause.text[firm[0] : firm[1]], holds=not one.ended, since=since, precision=precision
-            )
+        (where := re.compile(r"\s+(?:here )?(?:at|for|with)\s+(?=\S)").match(one.low, match.end(), one.clause.stop))
+        is not None
+        and (firm := phrases.employer(one.clause, where.end())) is not None
+        and not one.no
+    ):
+        yield one.say(
+            "works_at", one.clause.text[firm[0] : firm[1]], holds=not one.ended, since=since, precision=precision
+        )
 
 
 def _article(one: Said, at: int) -> str:
@@ -151,14 +153,15 @@ def _student(one: Said, at: int) -> Iterator[Statement]:
         )
     end = match.end()
     if (
-        studied := re.compile(r"\s+(?:in|of|studying)\s+(?=\S)").match(one.low, end, one.clause.stop)
-    ) is not None and match["head"] != "major":
-        if (found := _field(one, studied.end())) is not None:
-            yield one.say("studies", one.clause.text[found[0] : found[1]], holds=not one.ended)
-            end = found[1]
-    if (where := re.compile(r"\s+(?:here )?at\s+(?=\S)").match(one.low, end, one.clause.stop)) is not None:
-        if (school := phrases.employer(one.clause, where.end())) is not None:
-            yield one.say("studies_at", one.clause.text[school[0] : school[1]], holds=not one.ended)
+        (studied := re.compile(r"\s+(?:in|of|studying)\s+(?=\S)").match(one.low, end, one.clause.stop)) is not None
+        and match["head"] != "major"
+        and (found := _field(one, studied.end())) is not None
+    ):
+        yield one.say("studies", one.clause.text[found[0] : found[1]], holds=not one.ended)
+        end = found[1]
+    where = re.compile(r"\s+(?:here )?at\s+(?=\S)").match(one.low, end, one.clause.stop)
+    if where is not None and (school := phrases.employer(one.clause, where.end())) is not None:
+        yield one.say("studies_at", one.clause.text[school[0] : school[1]], holds=not one.ended)
 
 
 _FIELD = re.compile(
@@ -186,13 +189,14 @@ def _field(one: Said, at: int) -> tuple[int, int] | None:
 
 def studies(one: Said) -> Iterator[Statement]:
     """ "I study law at Coimbra", "I'm majoring in physics"."""
-    if not one.person or one.never or one.third_mismatch(one.verb):
+    if one.never or one.third_mismatch(one.verb):
         return
-    if not (one.form in ("", "do") and one.verb in ("study", "studies", "major", "majors")) and not (
-        one.form in ("be", "have been") and one.verb in ("studying", "majoring")
+    if (
+        not (one.form in ("", "do") and one.verb in ("study", "studies", "major", "majors"))
+        and not (one.form in ("be", "have been") and one.verb in ("studying", "majoring"))
+        and not (one.form == "used" and one.verb in ("study", "major"))
     ):
-        if not (one.form == "used" and one.verb in ("study", "major")):
-            return
+        return
     at = one.rest
     if one.verb.startswith("major"):
         match = one.after(pattern(r" in (?=\S)"))
@@ -241,7 +245,7 @@ _DEGREE = pattern(
 
 def pursues(one: Said) -> Iterator[Statement]:
     """ "I'm doing a PhD in chemistry at Coimbra"."""
-    if not one.person or one.no or one.never or one.form not in ("be", "have been"):
+    if one.no or one.never or one.form not in ("be", "have been"):
         return
     match = one.after(_DEGREE)
     if match is None:
@@ -262,7 +266,7 @@ _SCHOOL = re.compile(
 
 
 def attends(one: Said) -> Iterator[Statement]:
-    if not one.person or one.never or one.third_mismatch(one.verb):
+    if one.never or one.third_mismatch(one.verb):
         return
     verb, form = one.verb, one.form
     now = (verb in ("attend", "attends", "go", "goes") and form in ("", "do")) or (
@@ -302,7 +306,7 @@ _AT = pattern(
 
 def works(one: Said) -> Iterator[Statement]:
     """ "I work at Acme", "I've been working as a nurse since 2019", "I used to work for Acme"."""
-    if not one.person or one.never or one.third_mismatch(one.verb):
+    if one.never or one.third_mismatch(one.verb):
         return
     form, verb = one.form, one.verb
     now = (
@@ -372,7 +376,7 @@ _JOB_AT = pattern(
 
 def starts_work(one: Said) -> Iterator[Statement]:
     """ "I started at Acme last week", "I joined Acme as a designer", "I got a job at Acme", "I got promoted to …"."""
-    if not one.person or one.no or one.never or one.form not in ("", "have", "was", "be") or one.we:
+    if one.no or one.never or one.form not in ("", "have", "was", "be") or one.we:
         return
     verb, clause, low = one.verb, one.clause, one.low
     told = one.told()
@@ -432,7 +436,7 @@ _FROM_JOB = re.compile(r"\s+(?:from|by|at)\s+(?:my\s+job\s+(?:at|with)\s+)?(?=\S
 
 def leaves_work(one: Said) -> Iterator[Statement]:
     """ "I quit my job at Acme", "I got laid off from Acme", "I retired last year"."""
-    if not one.person or one.no or one.never or one.form not in ("", "have", "was", "have been") or one.we:
+    if one.no or one.never or one.form not in ("", "have", "was", "have been") or one.we:
         return
     verb, clause, at = one.verb, one.clause, one.rest
     if one.form in ("was", "have been") and verb not in ("fired", "laid", "let"):
@@ -488,5 +492,5 @@ _AFTER_FIRM = re.compile(
 
 
 def has_job(one: Said) -> Iterator[Statement]:
-    if one.person and one.form == "be" and not one.we:
+    if one.form == "be" and not one.we:
         yield from is_a(one, one.at)
