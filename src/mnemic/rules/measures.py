@@ -73,9 +73,9 @@ _COUNTED = re.compile(
     rf"|another)\s+)*){_NUMBER}(?P<of>\s+(?:out of \d+\s+)?(?:of\s+(?:the|my"
     rf"|those)\s+)?)?(?P<noun>(?!of\b|in\b|on\b|and\b|or\b|at\b|with\b|to\b|from\b|for\b|by\b|so\b"
     rf"|per\b|ago\b|left\b|more\b|as\b|the\b|this\b|last\b|since\b|but\b"
-    rf"|days\b)[a-z][\w'-]*(?:\s+(?!(?:in|on|of|and|or|at|with|to|from|for|by|so|per|that|which|who"
+    rf"|days\b|now\b|so\b|already\b|in\b|total\b|each\b|every\b|daily\b)[a-z][\w'-]*(?:\s+(?!(?:in|on|of|and|or|at|with|to|from|for|by|so|per|that|which|who"
     rf"|i|now|my|the|since|this|last|ago|over|across|after|including|left|already|during|as|now"
-    rf"|while|but|using|within|today|yesterday|before|about|each|under|between|through|without|more"
+    rf"|while|but|using|within|today|yesterday|before|about|each|under|between|through|without|now|more"
     rf"|because|if|is|are|was|every|than|together|out|up|down|correctly"
     rf"|within)\b)[a-z][\w'-]*){{0,3}})?"
 )
@@ -84,7 +84,7 @@ _TOTAL = re.compile(
     rf"\w+){{0,2}} to|with|have|has|of)\s+)?(?:a|the|my) (?:grand )?(?:total (?:of|to|is|is now"
     rf"|now)|total number of (?P<what>[a-z]+(?: [a-z]+)?) (?:is|to|is now)) (?:now "
     rf")?{_NUMBER}(?:\s+(?P<noun>[a-z][\w'-]*(?:\s+(?!(?:in|on|of|and|or|at|with|to|from|for|by|so"
-    rf"|per|that|which|who|i|now|my|the|since|this|last|so)\b)[a-z][\w'-]*){{0,2}}))?"
+    rf"|per|that|which|who|i|now|my|the|since|this|last|so|now)\b)[a-z][\w'-]*){{0,2}}))?"
 )
 _AIMED = re.compile(
     r"\b(?:want|wants|wanted|need|needs|needed|hope|hoping|goal|goals|target|aim|aiming|should"

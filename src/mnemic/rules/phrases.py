@@ -22,7 +22,7 @@ RELATIVES = (
     "|nephew|twin|stepson|stepdaughter|godmother|godfather|godson|goddaughter|grandson|granddaughter)"
 )
 FRIENDS = (
-    "(?:(?:best |close |old |good |childhood |dear |oldest )?friend|bestie|buddy|bff|colleague"
+    "(?:friend|bestie|buddy|bff|colleague"
     "|co-?worker|boss|manager|roommate|flatmate"
     "|housemate|neighbou?r|mentor|therapist|landlord|landlady|classmate|teammate|supervisor"
     "|trainer|tutor|supervisor|business partner|band ?mate)"
@@ -40,7 +40,7 @@ BREEDS = (
 KIN = rf"(?:{PARTNERS}|{RELATIVES}|{FRIENDS}|{PETS})"
 ADJECTIVES = (
     "(?:(?:older|younger|elder|eldest|oldest|youngest|big|little|middle|twin|late|dear|best|new"
-    "|own|other|only|first|second|baby|rescue|fellow|beloved|lovely|sweet) )*"
+    "|own|other|only|first|second|baby|rescue|fellow|beloved|lovely|sweet|close|closest|good|childhood|former|older|elderly) )*"
 )
 MY_KIN = re.compile(rf"(?:my|our) (?P<adj>{ADJECTIVES})(?P<noun>{KIN})\b(?!-)")
 HER = listing(

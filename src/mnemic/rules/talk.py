@@ -197,7 +197,8 @@ _TEXTS = (
     r"|line|words|user story)"
 )
 _PASTE = re.compile(
-    rf"\b(?:translat\w+|re-?writ\w+|rephras\w+|paraphras\w+|proof-?read\w*|summari[sz]\w+|grammar"
+    rf"\b(?:translat(?:e|ing|ion of|ions of)\b|re-?writ\w+|rephras\w+|paraphras\w+|proof-?read\w*|summari[sz]\w+"
+    rf"|grammar"
     rf"|correct (?:this|the|my|these)"
     rf"|edit (?:this|the|my)|copy-?edit|improve (?:this|the|my|upon)|polish|transcrib\w+|parse"
     rf"|classify|sentiment|continue (?:this|the|my|writing)"
@@ -271,11 +272,7 @@ def own(turns: Sequence[Turn]) -> Iterator[list[Sentence]]:
             yield []
             continue
         low = folded(turn.text)
-        if _PLAY.search(low):
-            playing = True
-            yield []
-            continue
-        if playing:
+        if playing or _PLAY.search(low):
             playing = not _PLAY_OVER.search(low)
             yield []
             continue
