@@ -1,0 +1,181 @@
+"""Statements out of what people say, by rules: no model, no store, no network; the same words give the same statements.
+
+    talk       turns to the clauses that their speakers mean
+    phrases    places, names, things; the third person
+    said       a clause taken apart: subject, auxiliaries, verb
+    home, work, tastes, things, people, deeds
+               rules by the verb, which `verbs` brings together
+    nouns      names of people, attributes
+    measures   quantities
+    due        dates
+    asked      to remember, to forget, how to answer; corrections
+
+English. Precision comes before recall: what is asked, supposed, quoted, played, pasted or told by an assistant, a tool
+or a document gives nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from mnemic.rules import asked, due, measures, nouns, phrases, talk
+from mnemic.rules.said import predicate, subject_and_verb
+from mnemic.rules.talk import Clause, Sentence
+from mnemic.rules.verbs import verbs
+from mnemic.statements import Statement, Turn, folded
+
+__all__ = ["statements"]
+
+
+def statements(turns: Sequence[Turn]) -> list[Statement]:
+    """What one segment of a session says, in its order, each statement resting on spans of its turns."""
+    found: list[Statement] = []
+    names: dict[str, str] = {}
+    previous: dict[str, Sentence] = {}
+    for sentences in talk.own(turns):
+        for sentence in sentences:
+            earlier = previous.get(sentence.turn.by)
+            for one in _of(sentence, earlier, names, found):
+                if not any(same(one, other) for other in found[-12:]):
+                    found.append(one)
+            previous[sentence.turn.by] = sentence
+    return found
+
+
+def same(one: Statement, other: Statement) -> bool:
+    """Whether two statements of one turn say the same."""
+    return (
+        one.evidence[0].turn == other.evidence[0].turn
+        and one.slot == other.slot
+        and folded(one.value) == folded(other.value)
+        and one.holds == other.holds
+    )
+
+
+_WORTH = re.compile(
+    r"\b(?:i|i'm|i've|i'd|i'll|im|ive|my|we|we're|we've|our|remember|forget|always|never|don't"
+    r"|dont|from now on|call|keep|use|answer|respond|reply|speak|it's|deadline|the|please|stop"
+    r"|avoid|going forward|delete|erase|he|she|is|lives|works|has|write|note|actually)\b"
+)
+
+
+def _of(
+    sentence: Sentence, earlier: Sentence | None, names: dict[str, str], before: Sequence[Statement]
+) -> Iterator[Statement]:
+    low = sentence.low
+    if not _WORTH.search(low, sentence.start, sentence.stop):
+        return
+    if _MY_KIN.search(low, sentence.start, sentence.stop):
+        for one, _ in nouns.kin_names(sentence):
+            name, noun = one.value, one.relation.partition(":")[2]
+            names[name] = f"{one.subject}'s {noun}"
+            yield one
+    if _CORRECTED.search(low, sentence.start, sentence.stop):
+        mine = [one for one in before[-8:] if one.subject == sentence.me or one.evidence[0].turn == sentence.turn.id]
+        yield from asked.corrects(sentence, mine)
+    for clause in talk.clauses(sentence):
+        yield from _clause(clause, earlier, names)
+
+
+_MY_KIN = re.compile(r"\b(?:my|our)\b")
+_CORRECTED = re.compile(r"\b(?:it's|it is|that's|meant|should be|make it|make that|it was|i mean)\b")
+_ORDER = re.compile(
+    r"(?:and|also|but|so|oh|ok|okay|well|actually|hey|hi|please|pls|plz|just|then|btw|remember"
+    r"|forget|always|never|don't|do|dont|from|call|keep|make|use|answer|respond|reply|speak|talk"
+    r"|write|communicate|stop|avoid|quit|delete|erase|remove|wipe|drop|note|save|store|bear|take"
+    r"|in|going|moving|for|whenever|every|you|memori[sz]e|no|henceforth)\b"
+)
+_PRONOUN = re.compile(r"(?:he|she)(?='s| |'ll|'d)")
+
+
+def _clause(clause: Clause, earlier: Sentence | None, names: dict[str, str]) -> Iterator[Statement]:
+    low, start, stop = clause.low, clause.start, clause.stop
+    sentence = clause.sentence
+    if not sentence.peers:
+        begin = Clause(sentence, sentence.start, sentence.stop) if start == _first(sentence) else clause
+        if _ORDER.match(low, begin.start, stop):
+            yield from asked.asked(sentence, Clause(sentence, begin.start, begin.stop))
+    said = subject_and_verb(clause)
+    if said is not None:
+        _, end, we = said
+        one = predicate(clause, end, clause.me, me=True, we=we)
+        if one is not None:
+            yield from verbs(one)
+        yield from measures.measures(clause)
+        yield from due.due(clause)
+        return
+    person = nouns.kin_subject(clause, names)
+    if person is not None:
+        subject, end, aliases = person
+        one = predicate(clause, end, subject, me=False, aliases=aliases)
+        if one is not None:
+            yield from verbs(one)
+        return
+    if (pronoun := _PRONOUN.match(low, start, stop)) is not None:
+        meant = _meant(clause, pronoun[0], earlier, names)
+        if meant is not None:
+            subject, aliases = meant
+            one = predicate(
+                clause,
+                pronoun.end(),
+                subject,
+                me=False,
+                aliases=aliases,
+                spans=((start, start + len(clause.words.rstrip())),),
+            )
+            if one is not None:
+                yield from verbs(one)
+        return
+    if low.startswith(("my ", "our ", "the "), start):
+        yield from nouns.attributes(clause)
+        yield from measures.measures(clause)
+        yield from due.due(clause)
+        return
+    yield from nouns.attributes(clause)
+
+
+def _first(sentence: Sentence) -> int:
+    """Where the first clause of a sentence begins."""
+    return next((clause.start for clause in talk.clauses(sentence)), sentence.start)
+
+
+_CAPITAL = re.compile(r"(?<![.!?] )(?<!^)\b[A-ZÀ-Þ][a-zà-ÿ]+\b")
+_OTHERS = re.compile(
+    r"\b(?:his|her|their|a|the|another|some) (?:\w+ )?(?:friend|doctor|boss|teacher|woman|man|girl"
+    r"|guy|lady|boy|kid|mother|father|sister|brother|wife|husband|colleague|nurse|lawyer|manager"
+    r"|person|vet|dentist)\b"
+)
+
+
+def _meant(
+    clause: Clause, pronoun: str, earlier: Sentence | None, names: dict[str, str]
+) -> tuple[str, tuple[str, ...]] | None:
+    """Whom "she" means: the one of the speaker's people in this sentence and the one before, if it is only one."""
+    found: dict[str, tuple[str, ...]] = {}
+    sentence = clause.sentence
+    for part, stop in ((earlier, earlier.stop if earlier else 0), (sentence, clause.start)):
+        if part is None or (part is earlier and part.turn.id != sentence.turn.id):
+            continue
+        if _OTHERS.search(part.low, part.start, stop):
+            return None
+        for mine in phrases.MY_KIN.finditer(part.low, part.start, stop):
+            noun = mine["noun"]
+            if noun in (phrases.HIM if pronoun == "she" else phrases.HER):
+                continue
+            called = f"{part.me}'s {noun}"
+            name = next(
+                (
+                    name
+                    for name, whose in names.items()
+                    if whose == called and name in part.turn.text[mine.end() : stop]
+                ),
+                None,
+            )
+            found[name or called] = (called,) if name else ()
+        for capital in _CAPITAL.finditer(part.turn.text, part.start, stop):
+            if capital[0] in names:
+                found.setdefault(capital[0], (names[capital[0]],))
+    if len(found) != 1:
+        return None
+    return next(iter(found.items()))
