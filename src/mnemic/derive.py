@@ -16,6 +16,7 @@ updated keeps its words; only its end can still come.
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -253,7 +254,7 @@ def _content(statement: Statement) -> dict[str, Any]:
     }
 
 
-def claim_of(statement: Statement, row: Fields) -> Claim:
+def claim_of(statement: Statement, row: Fields, nth: int) -> Claim:
     """A statement as its slot keeps it; `row` is its first evidence's."""
     span = statement.evidence[0]
     single = relation(statement.relation.partition(":")[0]).single
@@ -269,6 +270,7 @@ def claim_of(statement: Statement, row: Fields) -> Claim:
         ends=None if statement.valid_to is None else micros(statement.valid_to),
         corrects=bool(statement.data.get("corrects")),
         source=row["source"],
+        nth=nth,
         content=_content(statement),
     )
 
@@ -283,6 +285,7 @@ def _kept(claim: Claim) -> dict[str, Any]:
         "begins": claim.begins,
         "ends": claim.ends,
         "corrects": claim.corrects,
+        "nth": claim.nth,
         "content": dict(claim.content),
     }
 
@@ -331,10 +334,10 @@ def derived(
         row = work.fresh.get(id_)
         if row is None or not is_current(row):
             continue
-        for statement in statements:
+        for statement, nth in _numbered(statements):
             print_ = slot_print(wall, statement)
             prints[print_] = statement.relation
-            new.setdefault(print_, []).append(claim_of(statement, row))
+            new.setdefault(print_, []).append(claim_of(statement, row, nth))
     prints |= _touched_before(tx, list(work.fresh))
     records = _records_of(tx, wall, list(prints))
     links = _links_of(tx, [id_ for rows in records.values() for id_ in rows])
@@ -343,20 +346,30 @@ def derived(
         rows = records.get(print_, {})
         by_hand = {id_ for id_, row in rows.items() if _by_hand(tx, row, links.get(id_, ()))}
         held: list[Claim] = []
-        retracted: set[tuple[str, int, int]] = set()
+        retracted: set[tuple[str, int, int, int]] = set()
         for id_, row in rows.items():
             for link in links.get(id_, ()):
                 if link["data"] is None:
                     continue
                 if id_ in by_hand and row["retired_at"] is not None:
-                    retracted.add((link["target_id"], *_span(link)))
+                    retracted.add(_key_in(link))
                 episode = episodes_of.get(link["target_id"])
                 if episode is not None and link["target_id"] not in work.fresh:
                     held.append(_claim_in(link, episode))
         every = dict.fromkeys([*held, *new.get(print_, ())])
-        claims = tuple(claim for claim in every if (claim.episode, claim.start, claim.stop) not in retracted)
+        claims = tuple(claim for claim in every if claim.key not in retracted)
         _arrange(work, _Slot(print_, name, claims), rows, links, by_hand)
     return work.changes
+
+
+def _numbered(statements: Iterable[Statement]) -> Iterator[tuple[Statement, int]]:
+    """The statements of an episode, each with which one it is that the same words make of its relation."""
+    many: Counter[tuple[object, ...]] = Counter()
+    for one in statements:
+        span = one.evidence[0]
+        like = (span.start, span.stop, one.relation.partition(":")[0], one.holds)
+        yield one, many[like]
+        many[like] += 1
 
 
 def _touched_before(tx: Snapshot, episodes: Sequence[str]) -> dict[str, str]:
@@ -431,7 +444,7 @@ def _id_of(period: Period) -> str:
     """The id of a record follows from its earliest evidence: the same for whoever derives it, and whenever."""
     first = period.first
     name = first.content["relation"].partition(":")[0]
-    return made_id(first.episode, "statement", name, first.start, first.stop, first.holds)
+    return made_id(first.episode, "statement", name, first.start, first.stop, first.holds, first.nth)
 
 
 def _by_hand(tx: Snapshot, row: Values, links: Iterable[Row]) -> bool:
@@ -493,10 +506,8 @@ def _bring(
             changes.open(Opening({**next_revision(row), **new}, action, reason, reread))
         elif fresh_links:
             changes.entries.append(Entry(id_, "merged", "said again", row["revision"]))
-    kept = {(claim.episode, claim.start, claim.stop) for claim in period.claims}
-    changes.unlinks += [
-        link["row"] for link in links if link["data"] is not None and (link["target_id"], *_span(link)) not in kept
-    ]
+    kept = {claim.key for claim in period.claims}
+    changes.unlinks += [link["row"] for link in links if link["data"] is not None and _key_in(link) not in kept]
     changes.links += fresh_links
     if successor is not None and (row is None or row["superseded_by"] != successor):
         changes.links.append(link_to({**values, "id": successor}, id_, "supersedes"))
@@ -510,18 +521,18 @@ def _writing(values: Fields) -> Writing:
     return Writing(values["text"], values["subject"], tuple(loads(values["aliases"], [])))
 
 
-def _span(link: Row) -> tuple[int, int]:
+def _key_in(link: Row) -> tuple[str, int, int, int]:
     kept = json.loads(link["data"])
-    return kept["start"], kept["stop"]
+    return link["target_id"], kept["start"], kept["stop"], kept["nth"]
 
 
 def _fresh_links(work: _Work, values: Values, period: Period, links: Sequence[Row]) -> list[Values]:
     """Edges to the evidence of a period that are not there yet."""
-    there = {(link["target_id"], *_span(link)) for link in links if link["data"] is not None}
+    there = {_key_in(link) for link in links if link["data"] is not None}
     also = {link["target_id"] for link in links}
     found: list[Values] = []
     for claim in period.claims:
-        if (claim.episode, claim.start, claim.stop) in there:
+        if claim.key in there:
             continue
         edge = link_to(values, claim.episode, "derived_from", position=len(links) + len(found))
         found.append({**edge, "data": json_text(_kept(claim), "a claim"), "time": claim.said})

@@ -21,11 +21,11 @@ from typing import Any, NamedTuple, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from mnemic import channels, learn, lessons, precise, question, rank, reading
+from mnemic import channels, learn, lessons, precise, question, rank, reading, text
 from mnemic.changes import scope_code
 from mnemic.errors import InputError, ModelError
 from mnemic.forks import READERS, watch
-from mnemic.frame import PINNED, Frame, FrameCache
+from mnemic.frame import DERIVED, EVENT, PINNED, Frame, FrameCache
 from mnemic.looks import Looks
 from mnemic.lookup import seen, wanted
 from mnemic.models.wrap import is_token_embedder, scores_of, space_of
@@ -36,7 +36,7 @@ from mnemic.scope import Reach
 from mnemic.stores.sqlite import Fields, Row, Snapshot, SqliteStore
 from mnemic.ticket import Ticket
 from mnemic.times import moment
-from mnemic.types import ANY, STATES, Explanation, Hit, Record, Results, Signal, Word
+from mnemic.types import ANY, STATES, Evidence, Explanation, Hit, Record, Results, Signal, Word
 from mnemic.where import compile_where
 
 _BOOKS = 64
@@ -312,6 +312,7 @@ def _recalled(
 ) -> tuple[Results, Mapping[str, int]]:
     """The hits, and the place of each in the frame. The confidence is about the first `sure_of` of them (None: all);
     without `whole_turns` each passage of a long turn is a hit."""
+    scene = _of_what_was_said(scene, view)
     considered = int(np.count_nonzero(scene.allowed))
     space = space_of(embedder)
     if scene.frame is None or not considered:
@@ -351,7 +352,11 @@ def _recalled(
     if relevances is not None:
         confidence = _confidence(scene, scene.frame, query, ranked, places[: sure_of or limit], order, embedder)
     rows = _fetch(scene, view, places)
-    hits = _hits(scene, view, rows, places, ranked.scores, relevances, ranked.signals, judged)[:limit]
+    hits = _hits(scene, view, rows, places, ranked.scores, relevances, ranked.signals, judged)
+    if view.kinds is None:
+        hits, facts = _told(scene, view, hits)
+        rows += facts
+    hits = hits[:limit]
     documents = _documents(scene, rows)
     if exploration is not None and len(hits) > 1:
         ticket, hits = _explored(_ticket(scene, view, query), hits, documents, exploration)
@@ -359,7 +364,7 @@ def _recalled(
         ticket = _ticket(scene, view, query, hits, documents)
     told = (threshold, space, tuple(notes), scene.pending)
     found = Results(ticket.id, query, tuple(hits), considered, best, confidence, *told)
-    return found, {row["id"]: place for row, place in zip(rows, places.tolist(), strict=True)}
+    return found, {row["id"]: place for row, place in zip(rows, places.tolist(), strict=False)}
 
 
 def _confidence(
@@ -378,6 +383,18 @@ def _confidence(
     least = reading.least(page_of(scene, frame, query, ranked, order[:1], embedder))
     found = rank.found(ranked.scores[places], facts, ranked.hit, least, ranked.ahead)
     return rank.confidence(found, ranked.confidence)
+
+
+def _of_what_was_said(scene: Scene, view: View) -> Scene:
+    """The scene without what was derived, where all kinds are asked for: that stands or falls with what was said.
+
+    What is derived from an episode shares its words, so both would compete for one place; `_told` lets the better one
+    speak. At another time (`as_of`) it has a place of its own: what was said later may tell of it.
+    """
+    if scene.frame is None or view.kinds is not None or view.as_of is not None:
+        return scene
+    derived = (scene.frame.columns["flags"] & (DERIVED | EVENT)) == (DERIVED | EVENT)
+    return replace(scene, allowed=scene.allowed & ~derived) if derived.any() else scene
 
 
 def _documents(scene: Scene, rows: Sequence[Fields]) -> Documents:
@@ -918,24 +935,11 @@ def _hits(
     signals = list(zip(*(features[name][places].tolist() for name in names), strict=True)) or [()] * len(rows)
     states = [state_of(row, scene.now, view.as_of) for row in rows]
     hits = [
-        Hit(
-            id=row["id"],
-            kind=row["kind"],
-            text=row["text"],
+        replace(
+            _hit(scene, row, evidence.get(row["id"], ()), state),
             score=score,
             relevance=relevance,
-            time=moment(row["time"]),
-            valid_from=None if row["valid_from"] is None else moment(row["valid_from"]),
-            valid_to=None if row["valid_to"] is None else moment(row["valid_to"]),
-            scope=scope_of(row, scene.walls[row["wall"]]),
-            source=row["source"],
-            speaker=row["speaker"] or row["role"],
-            message_id=row["message_id"],
-            metadata=loads(row["metadata"], {}),
-            evidence=evidence.get(row["id"], ()),
             signals=dict(zip(names, signal, strict=True)) | ({} if said is None else {"reranker": said}),
-            state=state,
-            outdated_by=row["superseded_by"] if state == "superseded" else None,
         )
         for row, state, score, relevance, signal, said in zip(
             rows, states, scores[places].tolist(), numbers, signals, map(judged.get, places.tolist()), strict=True
@@ -947,6 +951,29 @@ def _hits(
     return _outdated_last(scene, view, hits) if view.as_of is None else hits
 
 
+def _hit(scene: Scene, row: Fields, evidence: tuple[Evidence, ...], state: str) -> Hit:
+    """A record as a hit without a score."""
+    return Hit(
+        id=row["id"],
+        kind=row["kind"],
+        text=row["text"],
+        score=0.0,
+        relevance=None,
+        time=moment(row["time"]),
+        valid_from=None if row["valid_from"] is None else moment(row["valid_from"]),
+        valid_to=None if row["valid_to"] is None else moment(row["valid_to"]),
+        scope=scope_of(row, scene.walls[row["wall"]]),
+        source=row["source"],
+        speaker=row["speaker"] or row["role"],
+        message_id=row["message_id"],
+        metadata=loads(row["metadata"], {}),
+        evidence=evidence,
+        signals={},
+        state=state,
+        outdated_by=row["superseded_by"] if state == "superseded" else None,
+    )
+
+
 def _fetch(scene: Scene, view: View, places: rank.Ints) -> list[Fields]:
     assert scene.frame is not None
     numbers: list[int] = scene.frame.columns["row"][places].tolist()
@@ -956,14 +983,12 @@ def _fetch(scene: Scene, view: View, places: rank.Ints) -> list[Fields]:
 
 def _without_repeats(hits: list[Hit]) -> list[Hit]:
     """A fact and the episode that it only repeats are one hit: the fact, in the better place of the two."""
-    said = {hit.id: _plain(hit.text) for hit in hits if hit.kind == "episode"}
-    facts = {
-        piece.id: hit
-        for hit in hits
-        if hit.kind != "episode"
-        for piece in hit.evidence
-        if said.get(piece.id) == _plain(hit.text)
-    }
+    episodes = {hit.id: hit for hit in hits if hit.kind == "episode"}
+    facts: dict[str, Hit] = {}
+    for hit in hits:
+        for piece in hit.evidence if hit.kind != "episode" else ():
+            if piece.id in episodes and piece.id not in facts and _repeats(hit.text, episodes[piece.id].text):
+                facts[piece.id] = hit
     kept: list[Hit] = []
     placed: set[str] = set()
     for hit in hits:
@@ -974,9 +999,72 @@ def _without_repeats(hits: list[Hit]) -> list[Hit]:
     return kept
 
 
+_MOST = 0.75
+"""Of an episode's words, as many as a fact needs to only repeat it."""
+
+
+def _repeats(fact: str, episode: str) -> bool:
+    if _plain(fact) == _plain(episode):
+        return True
+    said = set(reading.content(text.terms(episode)))
+    return len(said & set(text.terms(fact))) >= _MOST * len(said)
+
+
+def _told(scene: Scene, view: View, hits: list[Hit]) -> tuple[list[Hit], list[Fields]]:
+    """The hits, with what is derived from them in their place: and the rows of those records.
+
+    A record that only repeats an episode stands for it; before an episode that is outdated stands what is so now.
+    """
+    shown = {hit.id for hit in hits}
+    episodes = [hit.id for hit in hits if hit.kind == "episode"]
+    links = scene.snapshot.rows("links_to", ids=json.dumps(episodes), role="derived_from")
+    resting: dict[str, list[str]] = {}
+    for link in links:
+        if holds(link, view.known_at):
+            resting.setdefault(link["target_id"], []).append(link["source_id"])
+    wanted = {id_ for ids in resting.values() for id_ in ids} | {hit.outdated_by for hit in hits if hit.outdated_by}
+    rows = {
+        row["id"]: row
+        for row in _revisions(scene.snapshot, sorted(wanted - shown), view.known_at)
+        if row["wall"] in scene.walls
+        and row["derivation"] is not None
+        and view.reach.stamped(row["agent"], row["session"])
+        and state_of(row, scene.now) == "current"
+    }
+    if not rows:
+        return hits, []
+    evidence = evidence_of(scene.snapshot, rows.values(), scene.walls, view.known_at)
+    facts = {id_: _hit(scene, row, evidence.get(id_, ()), "current") for id_, row in rows.items()}
+    found: list[Hit] = []
+    for hit in hits:
+        now = facts.get(hit.outdated_by or "")
+        if now is not None and now.id not in shown:
+            found.append(_in_place_of(hit, now))
+            shown.add(now.id)
+        told = [id_ for id_ in resting.get(hit.id, ()) if id_ in facts and _repeats(facts[id_].text, hit.text)]
+        if told and hit.outdated_by is None:
+            if told[0] in shown:
+                continue  # said twice
+            found.append(_in_place_of(hit, facts[told[0]]))
+            shown.add(told[0])
+        else:
+            found.append(hit)
+    return found, [row for id_, row in rows.items() if id_ in shown]
+
+
+def _in_place_of(hit: Hit, fact: Hit) -> Hit:
+    return replace(
+        fact, score=hit.score, relevance=hit.relevance, signals=hit.signals, conflicts=fact.conflicts or hit.conflicts
+    )
+
+
 def _outdated_last(scene: Scene, view: View, hits: list[Hit]) -> list[Hit]:
     """Mark episodes whose only statements have been superseded; put what is outdated behind its successor's hit."""
     return _behind_successors(_outdated(scene, view, hits))
+
+
+_LASTING = frozenset(["act", "event"])
+"""Kinds that say nothing of what is so now: what happened has happened."""
 
 
 def _outdated(scene: Scene, view: View, hits: list[Hit]) -> list[Hit]:
@@ -988,7 +1076,7 @@ def _outdated(scene: Scene, view: View, hits: list[Hit]) -> list[Hit]:
     latest = {
         row["id"]: row
         for row in _revisions(scene.snapshot, sorted({link["source_id"] for link in links}), view.known_at)
-        if row["wall"] in scene.walls and row["retired_at"] is None and row["kind"] != "act"
+        if row["wall"] in scene.walls and row["retired_at"] is None and row["kind"] not in _LASTING
     }
     successors: dict[str, list[str | None]] = {}
     for link in links:

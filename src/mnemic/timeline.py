@@ -19,7 +19,7 @@ The rules, claims taken in the order of when they say that their matter began (t
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from mnemic.types import SOURCES
@@ -44,8 +44,15 @@ class Claim:
     ends: int | None = None
     corrects: bool = False
     source: str = "user"
+    nth: int = 0
+    """Which of the statements that these words make of one relation."""
     content: Mapping[str, Any] = field(default_factory=dict[str, Any], compare=False)
     """The rest of the statement, for whom it concerns."""
+
+    @property
+    def key(self) -> tuple[str, int, int, int]:
+        """What it is told apart by within its slot."""
+        return self.episode, self.start, self.stop, self.nth
 
     @property
     def since(self) -> int:
@@ -128,8 +135,8 @@ def arranged(claims: Iterable[Claim], *, single: bool, fixed: bool = False) -> l
     return sorted(periods, key=lambda period: _in_order(period.first))
 
 
-def _in_order(claim: Claim) -> tuple[int, int, int, int, int]:
-    return claim.since, claim.said, claim.order, claim.start, claim.stop
+def _in_order(claim: Claim) -> tuple[int, int, int, int, int, int]:
+    return claim.since, claim.said, claim.order, claim.start, claim.stop, claim.nth
 
 
 def _open(period: Period, claim: Claim) -> bool:
@@ -164,21 +171,7 @@ def _deny(claim: Claim, now: Period | None, denied: dict[str, Period], periods: 
 
 def _from(claim: Claim, corrected: Period) -> Claim:
     """A correction, as if it had been said from the first."""
-    begins = corrected.begins if claim.begins is None else claim.begins
-    return Claim(
-        claim.episode,
-        claim.order,
-        claim.start,
-        claim.stop,
-        claim.what,
-        claim.holds,
-        claim.said,
-        begins,
-        claim.ends,
-        claim.corrects,
-        claim.source,
-        claim.content,
-    )
+    return replace(claim, begins=corrected.begins if claim.begins is None else claim.begins)
 
 
 def _trust(source: str) -> int:

@@ -140,7 +140,7 @@ AND superseded_by IS NULL AND quarantined = 0;
 -- What a frame needs of each document from a number on: its latest revision. It is gone where it was erased, or where
 -- its record has gone on with another text.
 SELECT num, row, kind, session, agent, speaker, time, valid_from, valid_to, expires_at, superseded_by, quarantined,
-    retired_at, role, subject, pinned, erased_by, part, erased_by IS NOT NULL OR retired_at IS NOT NULL AND EXISTS (
+    retired_at, role, subject, pinned, derivation, erased_by, part, erased_by IS NOT NULL OR retired_at IS NOT NULL AND EXISTS (
         SELECT 1 FROM records AS later WHERE later.id = records.id AND later.revision > records.revision
     ) AS gone
 FROM records WHERE wall = :wall AND num >= :first AND num < :until ORDER BY num, revision;
@@ -154,7 +154,7 @@ WHERE journal.tenant = :tenant AND journal.seq > :seq AND journal.wall = :wall A
 -- name: documents_named
 -- The latest revision of these documents, as documents_from gives them.
 SELECT num, row, kind, session, agent, speaker, time, valid_from, valid_to, expires_at, superseded_by, quarantined,
-    retired_at, role, subject, pinned, erased_by, part, erased_by IS NOT NULL OR retired_at IS NOT NULL AND EXISTS (
+    retired_at, role, subject, pinned, derivation, erased_by, part, erased_by IS NOT NULL OR retired_at IS NOT NULL AND EXISTS (
         SELECT 1 FROM records AS later WHERE later.id = records.id AND later.revision > records.revision
     ) AS gone
 FROM records WHERE wall = :wall AND num IN (SELECT value FROM json_each(:nums)) ORDER BY num, revision;
@@ -162,7 +162,7 @@ FROM records WHERE wall = :wall AND num IN (SELECT value FROM json_each(:nums)) 
 -- name: documents_known_at
 -- A wall's documents as the memory had them at an instant, as documents_from gives them.
 SELECT num, row, kind, session, agent, speaker, time, valid_from, valid_to, expires_at, superseded_by, quarantined,
-    CASE WHEN retired_at <= :at THEN retired_at END AS retired_at, role, subject, pinned, erased_by, part,
+    CASE WHEN retired_at <= :at THEN retired_at END AS retired_at, role, subject, pinned, derivation, erased_by, part,
     retired_at <= :at AND EXISTS (
         SELECT 1 FROM records AS later
         WHERE later.id = records.id AND later.revision > records.revision AND later.recorded_at <= :at
