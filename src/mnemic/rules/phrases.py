@@ -40,7 +40,8 @@ BREEDS = (
 KIN = rf"(?:{PARTNERS}|{RELATIVES}|{FRIENDS}|{PETS})"
 ADJECTIVES = (
     "(?:(?:older|younger|elder|eldest|oldest|youngest|big|little|middle|twin|late|dear|best|new"
-    "|own|other|only|first|second|baby|rescue|fellow|beloved|lovely|sweet|close|closest|good|childhood|former|older|elderly) )*"
+    "|own|other|only|first|second|baby|rescue|fellow|beloved|lovely|sweet|close|closest|good|childhood|former"
+    "|older|elderly) )*"
 )
 MY_KIN = re.compile(rf"(?:my|our) (?P<adj>{ADJECTIVES})(?P<noun>{KIN})\b(?!-)")
 HER = listing(
