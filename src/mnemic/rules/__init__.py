@@ -127,7 +127,7 @@ def _clause(clause: Clause, earlier: Sentence | None, names: dict[str, str]) -> 
             if one is not None:
                 yield from verbs(one)
         return
-    if low.startswith(("my ", "our ", "the "), start):
+    if low.startswith(("my ", "our ", "the ", "deadline "), start):
         yield from nouns.attributes(clause)
         yield from measures.measures(clause)
         yield from due.due(clause)

@@ -51,6 +51,7 @@ def habit(one: Said) -> Iterator[Statement]:
     )
     steady = (
         one.no
+        or bool(one.adverbs & _USUALLY)
         or often is not None
         or (
             verb in _STEADY
@@ -74,12 +75,15 @@ def habit(one: Said) -> Iterator[Statement]:
             return
         yield one.say("does", value, holds=False)
         return
+    if " " not in value and not often:
+        return
     first, _, rest = value.partition(" ")
     plain = first if one.me else root(first)
     said = with_adverb(one, phrases.with_s(plain) + (f" {rest}" if rest else ""))
     yield one.say("does", f"{plain} {rest}".strip(), text=f"{phrases.shown(one.subject)} {said}")
 
 
+_USUALLY = frozenset({"usually", "normally", "typically", "regularly"})
 _STEADY = listing(
     "wear wears drive drives play plays collect collects coach coaches teach teaches volunteer "
     "volunteers foster fosters"
@@ -194,7 +198,9 @@ def learns(one: Said) -> Iterator[Statement]:
         return
     at = one.rest
     if one.verb == "training":
-        match = one.after(pattern(r" for (?:a|an|the|my) (?=\S)"))
+        match = one.after(
+            pattern(r" for (?:a|an|the|my) (?!while|bit|few|long|couple|year|month|week|good|past|last)(?=\S)")
+        )
         if match is None:
             return
     elif one.verb == "taking":
@@ -339,7 +345,8 @@ def grew(one: Said) -> Iterator[Statement]:
 
 
 _NO_EVENTS = listing(
-    "need wanted needed liked loved hoped noticed realized realised wondered seemed decided "
+    "pretended joked lied fantasized need wanted needed liked loved hoped noticed realized "
+    "realised wondered seemed decided "
     "looked tried used agreed believed wished missed enjoyed hated appreciated expected "
     "considered planned thanked mentioned asked happened supposed feared worried assumed "
     "preferred owned lived worked studied wanted named called based turned excited interested "
@@ -432,7 +439,7 @@ def plans(one: Said) -> Iterator[Statement]:
     elif one.form in ("going", "will"):
         if told is None or one.no:
             return
-    elif one.form == "be" and verb.endswith("ing") and verb not in _NOT_AHEAD:
+    elif one.form == "be" and verb.endswith("ing") and (verb not in _NOT_AHEAD or _MARRYING.match(one.low, one.at)):
         if (
             told is None
             or told.first < now.replace(hour=0, minute=0, second=0, microsecond=0)
@@ -495,6 +502,7 @@ def plans(one: Said) -> Iterator[Statement]:
     )
 
 
+_MARRYING = re.compile(r"getting (?:married|engaged|divorced)\b")
 _NOT_AHEAD = listing(
     "living working going wondering looking thinking feeling trying planning hoping being having "
     "getting considering struggling learning studying doing using reading dating running asking "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from mnemic import dates
 from mnemic.rules import phrases
@@ -25,7 +26,7 @@ _EVENTS = (
     r"|launch date|mvp|bar exam|vaccination|therapy|physio|consultation|evaluation|milestone)"
 )
 _DET_NOUN = (
-    rf"(?:my|our|the)\s+(?P<noun>(?:[\w'&/-]+\s+){{0,5}}?{_EVENTS}(?:s)?(?:\s+(?:for|of|with|at|to"
+    rf"(?:(?:my|our|the)\s+)?(?P<noun>(?:[\w'&/-]+\s+){{0,5}}?{_EVENTS}(?:s)?(?:\s+(?:for|of|with|at|to"
     rf"|on)\s+(?:(?:my|the|our)\s+)?[\w'&/.-]+(?:\s+[\w'&/-]+){{0,4}}?)?)"
 )
 _IS_DUE = re.compile(
@@ -39,7 +40,7 @@ _IS_DUE = re.compile(
 _HAVE_DUE = re.compile(
     rf"(?:i|we)(?:'ve| have|'ve got| have got| also have| still have| already have|'ve also got| "
     rf"now have)\s+(?:an?|my|the|our"
-    rf"|another)\s+(?P<noun>(?:[\w'&/-]+\s+){{0,4}}?{_EVENTS}(?:\s+(?:with|for|at)\s+(?:(?:my|the"
+    rf"|another)\s+(?P<noun>(?:[\w'&/-]+\s+){{0,4}}?{_EVENTS}(?:\s+(?:with|for|at|to)\s+(?:(?:my|the"
     rf"|our|an?)\s+)?[\w'&/.-]+(?:\s+[\w'&/.-]+){{0,3}}?)?)\s+(?:(?:rescheduled(?: from [\w: "
     rf"]{{2,20}}? to [\w: ]{{2,12}}?)?|scheduled|set|planned|booked|due|coming up|lined up"
     rf"|happening)\s+)?(?:on|for|by|in|at)?\s*(?:the\s+)?"
@@ -50,13 +51,15 @@ _RESCHEDULED = listing("rescheduled moved pushed postponed extended changed shif
 def due(clause: Clause) -> Iterator[Statement]:
     """ "the deadline is 5 April", "I have a dentist appointment on Friday"."""
     low, start, _stop = clause.low, clause.start, clause.stop
-    times = [t for t in clause.times if t is not clause.told and t.precision in ("day", "week", "month", "weekend")]
+    times = _weekday(clause) or [
+        t for t in clause.times if t is not clause.told and t.precision in ("day", "week", "month", "weekend")
+    ]
     if not times:
         return
     now = clause.turn.time
     for told in times:
         before = low[start : told.start]
-        match = _IS_DUE.fullmatch(before) if before.startswith(("my ", "our ", "the ")) else None
+        match = _IS_DUE.fullmatch(before) if before.startswith(("my ", "our ", "the ", "deadline ")) else None
         how = match["how"] if match else None
         if match is None:
             match = _HAVE_DUE.fullmatch(before)
@@ -123,6 +126,21 @@ def due(clause: Clause) -> Iterator[Statement]:
             data={"change": change, "about": about(clause, noun)},
         )
         return
+
+
+_WEEKDAY = re.compile(
+    r"(?:to|until|till|for|by) (?:(?P<next>next) )?(?P<day>(?:mon|tues|wednes|thurs|fri|satur|sun)day)\b"
+    r"(?! [a-z]+ \d| \d)"
+)
+
+
+def _weekday(clause: Clause) -> list[dates.Told]:
+    """The day in "was pushed back to Thursday"."""
+    match = next(iter(_WEEKDAY.finditer(clause.low, clause.start, clause.stop)), None)
+    if match is None or any(t.start < match.end() and match.start() < t.end for t in clause.times):
+        return []
+    found = dates.told(f"it will be on {match['day']}", clause.turn.time)
+    return [replace(found[0], start=match.start("day"), end=match.end())] if found and not match["next"] else []
 
 
 def _ahead(clause: Clause, told: dates.Told) -> dates.Told:

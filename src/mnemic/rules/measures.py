@@ -73,7 +73,8 @@ _COUNTED = re.compile(
     rf"|another)\s+)*){_NUMBER}(?P<of>\s+(?:out of \d+\s+)?(?:of\s+(?:the|my"
     rf"|those)\s+)?)?(?P<noun>(?!of\b|in\b|on\b|and\b|or\b|at\b|with\b|to\b|from\b|for\b|by\b|so\b"
     rf"|per\b|ago\b|left\b|more\b|as\b|the\b|this\b|last\b|since\b|but\b"
-    rf"|days\b|now\b|so\b|already\b|in\b|total\b|each\b|every\b|daily\b)[a-z][\w'-]*(?:\s+(?!(?:in|on|of|and|or|at|with|to|from|for|by|so|per|that|which|who"
+    rf"|days\b|now\b|so\b|already\b|in\b|total\b|each\b|every\b|daily\b)[a-z][\w'-]*(?:\s+(?!(?:in"
+    rf"|on|of|and|or|at|with|to|from|for|by|so|per|that|which|who"
     rf"|i|now|my|the|since|this|last|ago|over|across|after|including|left|already|during|as|now"
     rf"|while|but|using|within|today|yesterday|before|about|each|under|between|through|without|now|more"
     rf"|because|if|is|are|was|every|than|together|out|up|down|correctly"
@@ -190,7 +191,7 @@ def measures(clause: Clause) -> Iterator[Statement]:
         if _AIMED.search(low, start, match.start("num")) or match["noun"].split()[0] in _NO_NOUNS:
             continue
         strong = CHANGED.search(match["rose"]) is not None or match["noun"].startswith(("new ", "updated "))
-        if match["det"] in ("the", "its") and not strong:
+        if (match["det"] in ("the", "its") and not strong) or (match["det"] != "my" and "'s " in match["noun"]):
             continue
         if match["noun"].split()[-1] in (
             "eldest",
@@ -260,6 +261,7 @@ def measures(clause: Clause) -> Iterator[Statement]:
 
 _DIGIT = re.compile(r"\d")
 _NO_NOUNS = listing(
+    "population temperature world market economy inflation gdp stock stocks country industry humidity "
     "problem question answer probability value result sum product equation expression ratio "
     "triangle angle current date following first second third last only best odds chance same "
     "other area sine cosine hypotenuse"
@@ -319,6 +321,7 @@ def _counts(clause: Clause) -> Iterator[Statement]:
             )
             and (match["unit"] or "").strip() not in ("%", "percent")
             and not _TO_DO.match(low, match.end())
+            and not (holding and not total and _NO_HELD.search(noun))
             and "another" not in lead
         ):
             number, _ = _quantity(match)
@@ -384,4 +387,7 @@ def _counts(clause: Clause) -> Iterator[Statement]:
             return
 
 
+_NO_HELD = re.compile(
+    r"\b(?:problems?|tasks?|assignments?|exams?|tests?|meetings?|calls?|errors?|bugs?|classes|items|jobs?)$"
+)
 _TO_DO = re.compile(r"\s+(?:to|left|remaining|for you|that need|about|going|coming|due)\b")

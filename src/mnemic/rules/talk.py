@@ -213,7 +213,9 @@ _PASTE = re.compile(
 )
 _LABEL = re.compile(
     r"\b(?:(?:person|speaker|character|customer|interviewer|student|client|patient|caller|agent) "
-    r"?[a-z0-9]?|user|bot|[qa]|narrator|me|him|her): |^dear [^\n?]{1,40},"
+    r"?[a-z0-9]?|user|bot|[qa]|narrator|me|him|her): |\b(?:day|chapter|scene|act|episode) \d+[:.] "
+    r"|^\W*you(?:'re| are) an? (?:[\w-]+ ){0,3}(?:assistant|expert|agent|chatbot|character|guide"
+    r"|interviewer|writer|historian|translator)\b|^dear [^\n?]{1,40},"
 )
 _LETTER = re.compile(r"^(?:dear\b|subject:|from:|to:|re:|hi [^\n]{1,30},$|cc:|sent:|date:|#|\|)", re.M)
 _SPOKEN_LINE = re.compile(r"^\s*(?:\*\*|\[)?[a-z][\w .'-]{0,24}(?:\*\*|\])?\s?:(?:\*\*)?\s", re.M)
@@ -306,7 +308,7 @@ _UNREAL = re.compile(
     r"|for the sake of|in (?:an(?:other)?|a) (?:life|universe|world|alternate|parallel|perfect"
     r"|ideal)\b|dream(?:ed|t)? (?:that|about|i|of|job|home|house)|if only"
     r"|as (?:if|though)\b|were i\b|had i\b|in (?:the|this|my|our|a) (?:\w+ ){0,2}(?:game|story"
-    r"|novel|book|movie|film|dream|song|play|campaign|simulation|show"
+    r"|novel|book|movie|film|dreams?|song|play|campaign|simulation|show"
     r"|script|poem|fantasy|scenario|rpg|comic)\b|my (?:\w+ )?(?:character|avatar|protagonist"
     r"|persona|npc)\b|minecraft|the sims|stardew|d&d|in-game"
     r"|or something like that|no way i|it's not that|not true that|isn't true|it is false|false "
@@ -324,7 +326,9 @@ _SCORN = re.compile(
 _SUPPOSED = re.compile(
     r"^\W*(?:(?:and|but|so|also|then|or|well|ok|okay|now|even|only|yeah|yes|no|oh)\W+)*"
     r"(?:if|unless|whenever|in case|as soon as|as long as|provided|should i|once i|once we|whether"
-    r"|until|say\b|maybe|perhaps|possibly|hopefully)\b"
+    r"|when (?:i|we|i'm|we're|people|someone)\b(?! (?:was|were|had|did|went|got|came|left|began"
+    r"|started|bought|met|saw|took"
+    r"|made|\w+ed)\b)|until|say\b|maybe|perhaps|possibly|hopefully)\b"
 )
 _REPORT = re.compile(
     r"\b(?:said|says|saying|told|tells|telling|claim(?:s|ed)?|thinks?|thought|believes?|believed"
@@ -365,13 +369,23 @@ _ASKS_STRONG = re.compile(
 )
 
 
+_REQUEST = re.compile(
+    r"(?:(?:and|also|hey|hi|please|so|ok|okay)[, ]+)*(?:can|could|would|will) you (?:please )?(?:just )?"
+    r"(?=(?:forget|erase|delete) (?:my|that i|everything|about me|what i)|(?:always|never) [a-z]+ (?!been)"
+    r"|stop (?:using|calling)|call me [^?]{2,20}$)"
+)
+
+
 def _sentences(turn: Turn, low: str, peers: frozenset[str]) -> Iterator[Sentence]:
     masks = _masks(low, bool(peers))
     start = 0
     ends = [(m.start(), m.end()) for m in _END.finditer(low)]
     for cut, stop in [*ends, (len(low), len(low))]:
         begin = _BULLET.match(low, start, stop).end()  # pyright: ignore[reportOptionalMemberAccess]
-        kept = _kept(low, begin, cut, low[cut:stop])
+        if "?" in low[cut:stop] and (request := _REQUEST.match(low, begin, cut)) is not None and not peers:
+            begin, kept = request.end(), cut
+        else:
+            kept = _kept(low, begin, cut, low[cut:stop])
         inside = any(a <= begin < b for a, b in masks)
         if kept > begin + 3 and not inside:
             kept = min([kept, *(a for a, b in masks if begin < a < kept and b - a > 300)])
@@ -424,7 +438,7 @@ _LEAD = re.compile(
     r"|to be honest|tbh|to be clear|as i (?:said|mentioned)|like i (?:said|mentioned)|i (?:already "
     r")?(?:mentioned|told you|said)(?: (?:before|earlier))?(?: that)?|as a reminder|just a "
     r"reminder|reminder"
-    r"|since|because|given that|considering|seeing as|though|although|please note|note that|please "
+    r"|since|because|given that|considering|seeing as|though|although|please note that|please note|note that|please "
     r"note that|(?:please )?keep in mind(?: that)?|(?:please )?remember(?: that)?|don't forget(?: "
     r"that)?|for now"
     r"|the thing is|fact is|truth is|turns out|it turns out|i should (?:mention|add|say)(?: that)?"

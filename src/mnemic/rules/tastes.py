@@ -67,7 +67,7 @@ HATES = {
 _FAN = re.compile(
     r"\s+(?:(?:really|pretty|so|very|super|totally|quite|also|big|huge|massive|such|a|an|the"
     r"|big-time|lifelong|longtime|long-time|die-hard|diehard|not|much|of)\s+)*(?P<how>fan of|into"
-    r"|fond of|obsessed with|crazy about|keen on|passionate about|addicted to|lover of|enthusiast "
+    r"|fond of|obsessed with|crazy about|keen on|passionate about|lover of|enthusiast "
     r"of|sick of|not into)\s+(?=\S)"
 )
 

@@ -16,7 +16,7 @@ from mnemic.rules.said import Rule, Said, predicate
 from mnemic.rules.talk import listing
 from mnemic.rules.tastes import HATES, LIKES, allergic, diet, fan, likes, prefers, stands
 from mnemic.rules.things import gets, gives_up, has
-from mnemic.rules.work import attends, has_job, leaves_work, pursues, starts_work, studies, works
+from mnemic.rules.work import attends, drops_out, had_job, has_job, leaves_work, pursues, starts_work, studies, works
 from mnemic.statements import Statement
 
 _TABLE: tuple[tuple[str, tuple[Rule, ...]], ...] = (
@@ -43,6 +43,8 @@ _TABLE: tuple[tuple[str, tuple[Rule, ...]], ...] = (
     ("sold lost gave given donated got traded", (gives_up,)),
     ("speak speaks fluent", (speaks,)),
     ("grew", (grew,)),
+    ("be", (had_job,)),
+    ("dropped", (drops_out,)),
     ("broke broken split separated divorced got", (parts,)),
     ("got", (weds,)),
     ("dating", (dates_someone,)),

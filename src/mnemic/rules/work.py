@@ -365,6 +365,9 @@ def works(one: Said) -> Iterator[Statement]:
         ):
             return
         yield one.say("works_at", value, holds=holds, since=since, until=until, precision=precision, confidence=sure)
+        other = re.compile(r",? not (?:at |for )?(?=\S)").match(one.low, firm[1], one.clause.stop)
+        if holds and other is not None and (old := phrases.employer(one.clause, other.end())) is not None:
+            yield one.say("works_at", one.words(old), holds=False, confidence=0.8)
 
 
 _JOB_AT = pattern(
@@ -492,5 +495,28 @@ _AFTER_FIRM = re.compile(
 
 
 def has_job(one: Said) -> Iterator[Statement]:
-    if one.form == "be" and not one.we:
+    if (one.form == "be" or (one.form == "have been" and one.since()[0] is not None)) and not one.we:
         yield from is_a(one, one.at)
+
+
+def had_job(one: Said) -> Iterator[Statement]:
+    """ "I used to be a teacher"."""
+    if one.form != "used" or one.no or one.never or one.we:
+        return
+    match = _JOB.match(one.low, one.rest + 1, one.clause.stop)
+    if match is not None and match["det"]:
+        value = one.clause.text[match.start("job") : match.end("job")]
+        text = f"{phrases.shown(one.subject)} used to be {match['det'].strip()} {value}"
+        yield one.say("works_as", value, holds=False, text=text)
+
+
+def drops_out(one: Said) -> Iterator[Statement]:
+    """ "I dropped out of Harvard"."""
+    match = one.after(re.compile(r"\s+out of\s+(?=\S)"))
+    if match is None or one.form not in ("", "have") or one.no or one.never or one.we:
+        return
+    if (school := phrases.employer(one.clause, match.end())) is not None and one.clause.text[school[0]].isupper():
+        told = one.told()
+        until, precision = (told.first, told.precision) if told else (None, None)
+        value = one.clause.text[school[0] : school[1]]
+        yield one.say("studies_at", value, holds=False, until=until, precision=precision)
