@@ -38,12 +38,20 @@ _IS_DUE = re.compile(
     rf"|be|the|this|next|early|late))?\s*"
 )
 _HAVE_DUE = re.compile(
-    rf"(?:i|we)(?:'ve| have|'ve got| have got| also have| still have| already have|'ve also got| "
+    rf"(?:i|we)(?:(?: have|'ve)?(?: just| already| also)? (?:booked|scheduled|arranged|set up"
+    rf"|planned)|'ve| have|'ve got| have got| also have| still have| already have|'ve also got| "
     rf"now have)\s+(?:an?|my|the|our"
-    rf"|another)\s+(?P<noun>(?:[\w'&/-]+\s+){{0,4}}?{_EVENTS}(?:\s+(?:with|for|at|to)\s+(?:(?:my|the"
+    rf"|another)\s+(?P<noun>(?:[\w'&/-]+\s+){{0,4}}?{_EVENTS}(?:\s+(?:with|for|at|to|on|about)\s+(?:(?:my|the"
     rf"|our|an?)\s+)?[\w'&/.-]+(?:\s+[\w'&/.-]+){{0,3}}?)?)\s+(?:(?:rescheduled(?: from [\w: "
     rf"]{{2,20}}? to [\w: ]{{2,12}}?)?|scheduled|set|planned|booked|due|coming up|lined up"
     rf"|happening)\s+)?(?:on|for|by|in|at)?\s*(?:the\s+)?"
+)
+_DUE_OF = re.compile(
+    r"\b(?:my|our|the|an?)\s+(?P<noun>(?:(?!(?:that|which|has|have|is|was|meet|meeting|and|or"
+    r"|if)\b)[\w'-]+\s+){0,3}?deadline)\s+(?:of|on)\s+$"
+)
+_DUE_FOR = re.compile(
+    r",?\s+for\s+(?:the|my|our)\s+(?P<what>[\w'-]+(?:\s+[\w'-]+){0,2}?)(?=\s*(?:[,.;?!]|$|which\b|and\b|so\b|but\b))"
 )
 _RESCHEDULED = listing("rescheduled moved pushed postponed extended changed shifted brought delayed")
 
@@ -58,6 +66,25 @@ def due(clause: Clause) -> Iterator[Statement]:
         return
     now = clause.turn.time
     for told in times:
+        of = _DUE_OF.search(low, start, told.start)
+        if of is not None and not _AIMED_DATE.search(low, start, of.start()):
+            told = _ahead(clause, told)
+            noun, stop = noun_of(of["noun"]), told.end
+            if noun == "deadline" and (what := _DUE_FOR.match(low, told.end, clause.stop)) is not None:
+                noun, stop = f"{noun_of(what['what'])} deadline", what.end()
+            yield stated(
+                clause,
+                f"due:{noun}",
+                told.phrase,
+                text=f"{phrases.shown(clause.me)}: {_said(clause, of, told, stop)}",
+                since=told.first,
+                until=told.last,
+                precision=told.precision,
+                spans=((of.start(), stop),),
+                data={"change": CHANGED.search(of[0]) is not None, "about": about(clause, noun)},
+                confidence=0.85,
+            )
+            return
         before = low[start : told.start]
         match = _IS_DUE.fullmatch(before) if before.startswith(("my ", "our ", "the ", "deadline ")) else None
         how = match["how"] if match else None
@@ -141,6 +168,11 @@ def _weekday(clause: Clause) -> list[dates.Told]:
         return []
     found = dates.told(f"it will be on {match['day']}", clause.turn.time)
     return [replace(found[0], start=match.start("day"), end=match.end())] if found and not match["next"] else []
+
+
+def _said(clause: Clause, of: re.Match[str], told: dates.Told, stop: int) -> str:
+    """ "the new sprint deadline of 5 April 2024", "deadline of 1 April 2024 for the first sprint"."""
+    return f"{phrases.third(clause, of.start(), told.start)} {told.phrase}{phrases.third(clause, told.end, stop)}"
 
 
 def _ahead(clause: Clause, told: dates.Told) -> dates.Told:

@@ -428,6 +428,11 @@ def hazy(clause: Clause, start: int, stop: int) -> bool:
     return _INVERTED.search(clause.low, start, stop) is not None
 
 
+def vague(clause: Clause, start: int, stop: int) -> bool:
+    """Whether words need the talk around them."""
+    return hazy(clause, start, stop) or addressed(clause, start, stop)
+
+
 def sentence_of(words: str) -> str:
     """Words as a sentence."""
     words = words.strip().rstrip(".!,;: ")

@@ -198,10 +198,9 @@ _TEXTS = (
 )
 _PASTE = re.compile(
     rf"\b(?:translat(?:e|ing|ion of|ions of)\b|re-?writ\w+|rephras\w+|paraphras\w+|proof-?read\w*|summari[sz]\w+"
-    rf"|grammar"
-    rf"|correct (?:this|the|my|these)"
-    rf"|edit (?:this|the|my)|copy-?edit|improve (?:this|the|my|upon)|polish|transcrib\w+|parse"
-    rf"|classify|sentiment|continue (?:this|the|my|writing)"
+    rf"|(?:check|fix|correct|improve) (?:the |my |its )?grammar|copy-?edit|improve upon"
+    rf"|(?:correct|edit|improve|polish|check|fix|parse|classify|review) (?:this|these|the|my)\b[^.!?\n]{{0,60}}:"
+    rf"|(?:correct|edit|improve|polish|fix|transcribe) (?:this|these)\b|sentiment of|continue (?:this|the|my|writing)"
     rf"|(?:the |this |these )?following\b|see below|as follows|from the perspective of|in the voice of|first[- ]person"
     rf"|(?:write|draft|compose|create|generate|make|give|craft|invent|tell|type|put together|finish"
     rf"|complete)(?: up)?(?: me| us| him| her| them)?"
@@ -352,7 +351,9 @@ _ASKING = (
     r"(?:(?:can|could|would|will|do|does|did|is|are|was|were|should|shall|may|might|have|has|isn't"
     r"|don't|doesn't|aren't|won't|can't|couldn't|wouldn't)"
     r" (?:you|i|we|it|he|she|they|there|that|this|the|my|your|these|those|anyone|someone|any|a|an)\b"
-    r"|(?:what|which|where|when|why|who|how|whose|what's|how's|where's|who's|when's|whats)\b|any "
+    r"|which (?!(?:has|have|had|is|was|are|were|i|we|he|she|they|it|will|would|can|makes?|made"
+    r"|means?|should|gave|gives)\b)"
+    r"|(?:what|where|when|why|who|how|whose|what's|how's|where's|who's|when's|whats)\b|any "
     r"(?:\w+ ){0,3}(?:ideas?|tips?|suggestions?|thoughts?|advice|recommendations?|chance|of)\b"
     r"|got any|know any|ever |mind |please (?!note|remember|keep|call)|any\b)"
 )
@@ -386,11 +387,28 @@ def _sentences(turn: Turn, low: str, peers: frozenset[str]) -> Iterator[Sentence
             begin, kept = request.end(), cut
         else:
             kept = _kept(low, begin, cut, low[cut:stop])
-        inside = any(a <= begin < b for a, b in masks)
-        if kept > begin + 3 and not inside:
+        start = stop
+        if any(a <= begin < b for a, b in masks):
+            continue
+        if kept > begin + 3:
             kept = min([kept, *(a for a, b in masks if begin < a < kept and b - a > 300)])
             yield Sentence(turn, low, begin, kept, peers)
-        start = stop
+        for place in _granted(low, max(kept, begin), cut, low[begin:stop]):
+            yield Sentence(turn, low, place, _kept(low, place, cut, "."), peers)
+
+
+_GRANTED = re.compile(
+    r"\b(?:especially |particularly )?(?:since|now that|considering(?: that)?|given "
+    r"that)\s+(?=(?:i|i'm|i've|my|our|the|we|we've)\b)"
+)
+
+
+def _granted(low: str, start: int, stop: int, sentence: str) -> Iterator[int]:
+    """Where a question takes something for granted: "… now that I live in Porto?"."""
+    if not sentence.rstrip().endswith("?") or _UNREAL.search(sentence) or _IF.search(sentence) or _TAG.search(sentence):
+        return
+    for match in _GRANTED.finditer(low, start, stop):
+        yield match.end()
 
 
 def _kept(low: str, start: int, stop: int, end: str) -> int:
