@@ -74,8 +74,8 @@ def _of(
     if _CORRECTED.search(low, sentence.start, sentence.stop):
         mine = [one for one in before[-8:] if one.subject == sentence.me or one.evidence[0].turn == sentence.turn.id]
         yield from asked.corrects(sentence, mine)
-    for clause in talk.clauses(sentence):
-        yield from _clause(clause, earlier, names)
+    for number, clause in enumerate(talk.clauses(sentence)):
+        yield from _clause(clause, earlier, names, first=number == 0)
 
 
 _MY_KIN = re.compile(r"\b(?:my|our)\b")
@@ -89,11 +89,11 @@ _ORDER = re.compile(
 _PRONOUN = re.compile(r"(?:he|she)(?='s| |'ll|'d)")
 
 
-def _clause(clause: Clause, earlier: Sentence | None, names: dict[str, str]) -> Iterator[Statement]:
+def _clause(clause: Clause, earlier: Sentence | None, names: dict[str, str], *, first: bool) -> Iterator[Statement]:
     low, start, stop = clause.low, clause.start, clause.stop
     sentence = clause.sentence
     if not sentence.peers:
-        begin = Clause(sentence, sentence.start, sentence.stop) if start == _first(sentence) else clause
+        begin = Clause(sentence, sentence.start, sentence.stop) if first else clause
         if _ORDER.match(low, begin.start, stop):
             yield from asked.asked(sentence, Clause(sentence, begin.start, begin.stop))
     said = subject_and_verb(clause)
@@ -133,11 +133,6 @@ def _clause(clause: Clause, earlier: Sentence | None, names: dict[str, str]) -> 
         yield from due.due(clause)
         return
     yield from nouns.attributes(clause)
-
-
-def _first(sentence: Sentence) -> int:
-    """Where the first clause of a sentence begins."""
-    return next((clause.start for clause in talk.clauses(sentence)), sentence.start)
 
 
 _CAPITAL = re.compile(r"(?<![.!?] )(?<!^)\b[A-ZÀ-Þ][a-zà-ÿ]+\b")

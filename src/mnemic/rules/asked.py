@@ -207,6 +207,12 @@ def _instruction(clause: Clause, start: int, end: int, at: int) -> Statement:
 _LEAD_WORDS = re.compile(r"(?:(?:and|also|but|so|oh|ok|okay|well|please|pls|just|hey)[, ]+)*")
 
 
+_TALKED = re.compile(
+    r"(?:we|i|our \w+) (?:talked|discussed|said|agreed|need|still|were|have to|want|decided"
+    r"|mentioned|told|asked|wrote|should|will|can)\b"
+)
+
+
 def _told(sentence: Sentence, match: re.Match[str]) -> Iterator[Statement]:
     low = sentence.low
     end = sentence.stop
@@ -227,9 +233,11 @@ def _told(sentence: Sentence, match: re.Match[str]) -> Iterator[Statement]:
         return
     if re.search(r"\b(?:you|your|you're)\b", content):
         return
+    if _TALKED.match(content):
+        return
     if not _PERSONAL.search(content) and not (
         match["that"]
-        and re.match(r"the (?:[\w'-]+ ){1,4}(?:is|are) (?:\S* )?\S*[\dA-Z]", sentence.turn.text[match.end() : end])
+        and re.match(r"the (?:[\w'-]+ ){1,4}(?:is|are) (?:\S* )?\S*\d", sentence.turn.text[match.end() : end])
     ):
         return
     clause = Clause(sentence, sentence.start, end)

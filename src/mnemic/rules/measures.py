@@ -84,7 +84,8 @@ _TOTAL = re.compile(
     rf"\b(?:(?:for|to|is|at|reached|reaching|now|making|bringing (?:the |my )?(?:total|count)(?: "
     rf"\w+){{0,2}} to|with|have|has|of)\s+)?(?:a|the|my) (?:grand )?(?:total (?:of|to|is|is now"
     rf"|now)|total number of (?P<what>[a-z]+(?: [a-z]+)?) (?:is|to|is now)) (?:now "
-    rf")?{_NUMBER}(?:\s+(?P<noun>[a-z][\w'-]*(?:\s+(?!(?:in|on|of|and|or|at|with|to|from|for|by|so"
+    rf")?{_NUMBER}(?:\s+(?P<noun>(?!(?:and|or|in|on|of|at|with|to|from|for|by|so|now|this|last|per"
+    rf"|i|we)\b)[a-z][\w'-]*(?:\s+(?!(?:in|on|of|and|or|at|with|to|from|for|by|so"
     rf"|per|that|which|who|i|now|my|the|since|this|last|so|now)\b)[a-z][\w'-]*){{0,2}}))?"
 )
 _AIMED = re.compile(
@@ -218,12 +219,15 @@ def _is_measure(clause: Clause, match: re.Match[str]) -> bool:
             return False  # "commits into the main branch, which …": of which of the two?
     if _AIMED.search(low, begin, match.start("num")) or words[0] in _NO_NOUNS or words[-1] in _NO_HEADS:
         return False
+    if "deadline" in words or _DONE.match(low, match.end("num")):
+        return False
     strong = CHANGED.search(match["rose"]) is not None or words[0] in ("new", "updated")
     if match["det"] != "my" and ("'s " in match["noun"] or (match["det"] != "our" and not strong)):
         return False
     return not match["rose"].rstrip().endswith(_BY_HOW_MUCH)  # "rose 5 %" says by how much
 
 
+_DONE = re.compile(r"\s*(?:%|percent) (?:complete|done|finished|of the way|there|ready|toward)\b")
 _PREPOSED = re.compile(r"\b(?:in|into|of|on|with|for|to|from|at|by|about)\s+$")
 _CLOCK = re.compile(r"\s*(?:am|pm|o'clock|:|th\b|st\b|nd\b|rd\b|/)")
 

@@ -126,7 +126,7 @@ def attributes(clause: Clause) -> Iterator[Statement]:
     if (match := _MY_ATTRIBUTE.match(low, start, stop)) is not None:
         found = _value_of(clause, match.end(), 8)
         if found is not None and (
-            not _NO_VALUE.match(low, *found)
+            (not _NO_VALUE.match(low, *found) and match["noun"] != "car")
             or (match["noun"] == "car" and re.match(r"an? [A-Z]", clause.text[found[0] : found[1]]))
         ):
             value = clause.text[found[0] : found[1]]

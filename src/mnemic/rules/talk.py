@@ -166,7 +166,7 @@ _JOKE = re.compile(
     r"joking|i'm joking|only joking"
     r"|was joking|was kidding|as a joke|sarcas\w+|not serious(?:ly)?|pulling your leg|april fools?"
     r"|gotcha|psych!|hypothetical\w*"
-    r"|thought experiment|made (?:that|it|this) up|making (?:that|it|this) up"
+    r"|thought experiment|language model|made (?:that|it|this) up|making (?:that|it|this) up"
     r"|not really,? lol)|(?:^|\s)/(?:s|j|jk)\b|🙄"
 )
 _JOKE_AFTER = re.compile(
