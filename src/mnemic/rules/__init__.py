@@ -64,6 +64,9 @@ def _of(
     sentence: Sentence, earlier: Sentence | None, names: dict[str, str], before: Sequence[Statement]
 ) -> Iterator[Statement]:
     low = sentence.low
+    if sentence.asks:
+        yield from measures.supposed(Clause(sentence, sentence.start, sentence.stop))
+        return
     if not _WORTH.search(low, sentence.start, sentence.stop):
         return
     if _MY_KIN.search(low, sentence.start, sentence.stop):

@@ -59,7 +59,7 @@ def habit(one: Said) -> Iterator[Statement]:
             and one.low[start:stop].count(" ") < 6
         )
     )
-    if not steady or (one.no and verb not in _PLAIN_HABITS):
+    if not steady or (one.no and (verb not in _PLAIN_HABITS or one.adverbs & _HABIT_ADVERBS)):
         return
     if phrases.addressed(one.clause, start, stop) or phrases.hazy(one.clause, start, stop) or before or one.clause.told:
         return
@@ -248,6 +248,7 @@ def learns(one: Said) -> Iterator[Statement]:
 
 
 _FOR_SO_LONG = re.compile(r"\s+(?:for|since)(?:\s+(?:about|almost|over|around|the))*(?:\s+(?:past|last))?$")
+_POINTING = re.compile(r"\s+(?:it|this|them|you|him|her)\b|\s+(?:that|so)\s*(?:[.,!;?]|$|(?:and|but)\b)")
 _PAST_VAGUE = re.compile(
     r"\s+(?:one\b|some\b(?= (?:of|more)\b)|to know|the feeling|the idea|the chance to|it|that|this"
     r"|them|him|her|through|stuck|lost|used to|tired|sick of|excited|nervous|ready|better|worse|so"
@@ -288,8 +289,8 @@ def did(one: Said) -> Iterator[Statement]:
         return
     if (
         _PAST_VAGUE.match(one.low, one.rest, one.clause.stop)
-        or phrases.addressed(one.clause, start, stop)
-        or phrases.hazy(one.clause, start, stop)
+        or phrases.vague(one.clause, start, stop)
+        or _POINTING.match(one.low, stop)
     ):
         return
     value = one.words((start, stop))
@@ -459,6 +460,7 @@ def plans(one: Said) -> Iterator[Statement]:
     words = one.low[start:stop]
     if (
         _PLAN_BAD.match(words)
+        or _POINTING.match(one.low, stop)
         or phrases.addressed(clause, start, stop)
         or phrases.hazy(clause, start, stop)
         or words.count(" ") > 18

@@ -82,7 +82,7 @@ def lives(one: Said) -> Iterator[Statement]:
         )
 
 
-_VISITING = re.compile(r"^ (?:whenever|when|if|during|for the (?:summer|winter|week|weekend))\b")
+_VISITING = re.compile(r"^ (?:is|was|sounds|means|whenever|when|if|during|for the (?:summer|winter|week|weekend))\b")
 
 
 def moved(one: Said) -> Iterator[Statement]:

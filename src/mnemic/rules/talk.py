@@ -48,6 +48,8 @@ class Sentence:
     stop: int
     peers: frozenset[str] = frozenset()
     """The others who talk, in lower case; empty where the user talks with an assistant alone."""
+    asks: bool = False
+    """Whether it is the part that asks: only what it takes for granted counts."""
     _times: tuple[dates.Told, ...] | None = field(default=None, repr=False)
 
     @property
@@ -219,7 +221,8 @@ _LABEL = re.compile(
 _LETTER = re.compile(r"^(?:dear\b|subject:|from:|to:|re:|hi [^\n]{1,30},$|cc:|sent:|date:|#|\|)", re.M)
 _SPOKEN_LINE = re.compile(r"^\s*(?:\*\*|\[)?[a-z][\w .'-]{0,24}(?:\*\*|\])?\s?:(?:\*\*)?\s", re.M)
 _QUOTED = re.compile(
-    r"```.*?(?:```|\Z)|`[^`\n]{1,400}`|\"[^\"]{1,2000}\"|(?<![\w'])'(?=\w)[^'\n]{2,20}(?:(?:'(?=\w)|[^'\n])+)?'(?!\w)"
+    r"```.*?(?:```|\Z)|`[^`\n]{1,400}`|\"[^\"]{1,2000}\""
+    r"|(?<![\w'])'(?=\w)[^'\n]{2,20}(?:(?:'(?=\w)|[^'\n]){0,300})?'(?!\w)"
     r"|^\s*>[^\n]*|<[^>\n]{1,200}>|\*\*\*.*?\*\*\*|https?://\S+|^(?: {4}|\t)\S[^\n]*",
     re.S | re.M,
 )
@@ -341,7 +344,10 @@ _ASKS_IF = re.compile(
     r"(?:know|see|sure|ask|asked|asking|wonder|wondering|wondered|check|curious|tell|determine"
     r"|verify|confirm|idea|unsure|decide|figure out|certain) $"
 )
-_POLITE_IF = re.compile(r"if (?:that|this|it|you|possible|not|so|needed|anyone|anything)\b")
+_POLITE_IF = re.compile(
+    r"if (?:that|this|it|you (?:must|want|need|wanted|ask|don't mind|could|can|know|have|are "
+    r"wondering|'re wondering)|possible|not|so|needed|anyone|anything)\b"
+)
 _TAG = re.compile(
     r",? ?(?:right|correct|huh|no|yes|yeah|eh|innit|don't i|am i|aren't i|isn't it|don't we|do i"
     r"|is it|remember|you know|or not|or what|isn't (?:he|she)"
@@ -359,11 +365,11 @@ _ASKING = (
 )
 _ASKS = re.compile(
     rf"(?:^|[,;:]\s*|\s[-–—]+\s*|—\s*|\s(?=(?:and|so|but|or) ))(?:(?:and|so|but|also|then|now|or"
-    rf"|well|hey|hi|yeah|ok|okay|please|anyway)[, ]+)*{_ASKING}"
+    rf"|well|hey|hi|yeah|ok|okay|please|anyway)[, ]+){{0,4}}{_ASKING}"
 )
 _ASKS_STRONG = re.compile(
     r"(?:^|[,;:]\s*|\s[-–—]+\s*|—\s*|\s(?=(?:and|so|but|or) ))(?:(?:and|so|but|also|then|now|or"
-    r"|well|hey|hi|yeah|ok|okay|please|anyway)[, ]+)*"
+    r"|well|hey|hi|yeah|ok|okay|please|anyway)[, ]+){0,4}"
     r"(?:(?:can|could|would|will|do|did|are|were|have|should|shall) (?:you|i|we)\b|(?:what|which"
     r"|where|when|why|who|how)(?:'s)? (?:is|are|do|does|did|can|could|should|would|will|to|about"
     r"|much|many|long)\b)"
@@ -371,7 +377,7 @@ _ASKS_STRONG = re.compile(
 
 
 _REQUEST = re.compile(
-    r"(?:(?:and|also|hey|hi|please|so|ok|okay)[, ]+)*(?:can|could|would|will) you (?:please )?(?:just )?"
+    r"(?:(?:and|also|hey|hi|please|so|ok|okay)[, ]+){0,4}(?:can|could|would|will) you (?:please )?(?:just )?"
     r"(?=(?:forget|erase|delete) (?:my|that i|everything|about me|what i)|(?:always|never) [a-z]+ (?!been)"
     r"|stop (?:using|calling)|call me [^?]{2,20}$)"
 )
@@ -393,6 +399,8 @@ def _sentences(turn: Turn, low: str, peers: frozenset[str]) -> Iterator[Sentence
         if kept > begin + 3:
             kept = min([kept, *(a for a, b in masks if begin < a < kept and b - a > 300)])
             yield Sentence(turn, low, begin, kept, peers)
+        if "?" in low[cut:stop] and _NAMES_NEW.search(low, begin, cut) and not _IF.search(low, begin, cut):
+            yield Sentence(turn, low, max(kept, begin), cut, peers, asks=True)
         for place in _granted(low, max(kept, begin), cut, low[begin:stop]):
             yield Sentence(turn, low, place, _kept(low, place, cut, "."), peers)
 
@@ -400,6 +408,12 @@ def _sentences(turn: Turn, low: str, peers: frozenset[str]) -> Iterator[Sentence
 _GRANTED = re.compile(
     r"\b(?:especially |particularly )?(?:since|now that|considering(?: that)?|given "
     r"that)\s+(?=(?:i|i'm|i've|my|our|the|we|we've)\b)"
+)
+
+
+_NAMES_NEW = re.compile(
+    r"\b(?:my|our|the) (?:new|newly|increased|updated|revised|reduced|extended|raised|lowered"
+    r"|improved|expanded|adjusted)\b"
 )
 
 
@@ -471,7 +485,7 @@ _SPLIT = re.compile(
     r"(?:[,;:]|\s[-–—]+|—|\.\.\.|…|\))?\s+(?:(?:and|but|so|because|since|plus|also|although|though"
     r"|however|yet|now that|now|given that|given|considering that|considering|especially since"
     r"|then|actually|still|recently|instead|currently|sadly|btw|by the way|luckily|unfortunately"
-    r"|after all|as you know|correction)[,:]? )*(?=(?:i|i'm|i've|i'd|i'll|im|ive|my|we|we're|we've"
+    r"|after all|as you know|correction)[,:]? ){0,5}(?=(?:i|i'm|i've|i'd|i'll|im|ive|my|we|we're|we've"
     r"|our|the|it's|call|always|never|don't|please)\b)"
 )
 _DEPENDS = re.compile(

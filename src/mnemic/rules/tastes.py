@@ -13,7 +13,7 @@ _BAD_OBJECT = re.compile(
     r"(?:it|that|this|them|those|these|him|her|you|your|how|what|when|the way|the idea|the sound"
     r"|the look|the fact|the part|the thought|the concept|the suggestion|the option|the plan"
     r"|everything|anything|nothing|all|both|some|one|where|why|everyone|people who|being able"
-    r"|seeing|hearing|to (?:know|hear|see|think|get|learn more|ask|talk about this|say|help|try"
+    r"|seeing|hearing|to$|to (?:know|hear|see|think|get|learn more|ask|talk about this|say|help|try"
     r"|share|discuss|start|have|make sure|keep things|be|make|go with|use (?:this|the|it)|start "
     r"with|add|include|do (?:this|that|it)|work with|create|keep|point out|propose|request|order"
     r"|set|switch|move|book|schedule|change|read more|continue|explore|understand|focus|give|take"
@@ -248,6 +248,8 @@ def diet(one: Said) -> Iterator[Statement]:
         return
     match = _DIET.match(one.low, at, one.clause.stop)
     if match is None or (changed and one.no):
+        return
+    if one.form == "have been" and one.since()[0] is None:
         return
     told = one.told() if changed else None
     since, precision = (told.first, told.precision) if told else one.since()

@@ -72,6 +72,7 @@ def verbs(one: Said) -> Iterator[Statement]:
             yield from _verb(again)
 
 
+_HEDGES = frozenset({"kind", "kinda", "sort", "basically"})
 _STATES = listing(
     "live lives living based work works working study studies studying have has love loves like "
     "likes hate hates enjoy enjoys moved own owns speak speaks a an from"
@@ -85,7 +86,7 @@ _TO_DO = re.compile(r"\b(?:to|can|could|would|will|might|let|make|makes|help|hel
 
 
 def _verb(one: Said) -> Iterator[Statement]:
-    if one.form == "modal":
+    if one.form == "modal" or one.adverbs & _HEDGES:
         return
     found = False
     for rule in _RULES.get(one.verb, ()):

@@ -299,7 +299,7 @@ def attends(one: Said) -> Iterator[Statement]:
 _AS = pattern(r"(?: (?:remotely|full[- ]time|part[- ]time|here|there|freelance|mostly|mainly|again))* as (?=\S)")
 _AT_AS = re.compile(r"\s+(?:at|for|in)\s+[^,.;!?]{2,40}?\s+as\s+(?=\S)")
 _AT = pattern(
-    r"(?: (?:remotely|full[- ]time|part[- ]time|here|there|out|over|in [a-z]+(?: [a-z]+)?|as (?:an? "
+    r"(?: (?:remotely|full[- ]time|part[- ]time|here|there|over|in [a-z]+(?: [a-z]+)?|as (?:an? "
     r")?[\w -]{3,40}?|freelance|nights|weekends|hard))* (?:at|for|with) (?=\S)"
 )
 
