@@ -354,7 +354,8 @@ _NO_EVENTS = listing(
     "tired inspired amazed blessed thrilled stressed struggled felt thought indeed speed embed "
     "followed needed experienced remembered regretted"
 )
-_AFTER = re.compile(r"\b(?:after|before|since|until|till|following|by|due)\b")
+_AFTER = re.compile(r"\b(?:after|before|since|until|till|following|by|due|i|we|who|whom|that|which)\b")
+"""A time behind these is not the deed's: "a call from Alan, whom I met in 2021"."""
 _SINCE_OR_UNTIL = re.compile(r"(?:since|until|till|by|before|after) $")
 _NEVER_BAD = re.compile(
     r"(?:been (?:so|more|this|that|happier|better|one|able|sure|good|a|into|too|easier|as|to "

@@ -299,7 +299,25 @@ def _taken_back(turns: Sequence[Turn], number: int) -> bool:
 # -- sentences
 
 _ABBREVIATED = "".join(
-    rf"(?<!\b{word}\.)" for word in (r"[a-z]", "mr", "ms", "dr", "st", "mrs", "vs", "etc", r"p\.m", r"a\.m", "no")
+    rf"(?<!\b{word}\.)"
+    for word in (
+        r"[a-z]",
+        "mr",
+        "ms",
+        "dr",
+        "st",
+        "mrs",
+        "vs",
+        "etc",
+        "sgt",
+        "jr",
+        "sr",
+        "inc",
+        "vol",
+        r"p\.m",
+        r"a\.m",
+        "no",
+    )
 )
 _END = re.compile(rf"(?:[.!?…]+[\"'”’)\]*]*{_ABBREVIATED}(?=\s|$|[^\w\s.,;:'\")\]]))|\n+")
 _BULLET = re.compile(r"[\s>*•\-–—#]*(?:\d{1,2}[.)]\s+)?[\s*_(]*")
