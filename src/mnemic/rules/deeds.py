@@ -34,7 +34,6 @@ _NO_HABIT = listing(
 )
 _HABIT_ADVERBS = frozenset({"usually", "always", "often", "regularly", "typically", "normally"})
 _GERUND = re.compile(r"\s+(?P<what>[a-z]{2,20}ing)\b")
-_STOPPED = {"stopped", "quit", "gave"}
 
 
 def habit(one: Said) -> Iterator[Statement]:

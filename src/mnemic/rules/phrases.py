@@ -69,7 +69,6 @@ NO_NAMES = frozenset(
         " tinder linkedin twitter reddit discord spotify phd mba ceo cto"
     )
 )
-_NAME_WORD = r"[A-ZÀ-ÖØ-Þ][\w'’\-]*[\w]|[A-ZÀ-ÖØ-Þ]"
 NAME = re.compile(
     r"[A-ZÀ-ÖØ-Þ][a-zà-öø-ÿ][\w\-]*(?:(?: [A-ZÀ-ÖØ-Þ]\.)?(?: (?:de |da |van |von |del |la |di |O'"
     r"|Mc)*[A-ZÀ-ÖØ-Þ][\w\-]+)){0,2}|[A-ZÀ-ÖØ-Þ]{2,3}(?=[ ,.!])"
@@ -437,9 +436,6 @@ def sentence_of(words: str) -> str:
     """Words as a sentence."""
     words = words.strip().rstrip(".!,;: ")
     return f"{words[:1].upper()}{words[1:]}." if words else ""
-
-
-_FIRST = listing("i my me we our us")
 
 
 def stated(

@@ -266,9 +266,6 @@ def pattern(words: str) -> re.Pattern[str]:
     return re.compile(words.replace(" ", r"\s+"))
 
 
-_PRESENT = ("", "do", "be", "have", "have been")
-
-
 def end_of(one: Said) -> int:
     """Where the predicate ends, its times included."""
     return reach(one, one.at)[1]

@@ -370,13 +370,6 @@ def works(one: Said) -> Iterator[Statement]:
             yield one.say("works_at", one.words(old), holds=False, confidence=0.8)
 
 
-_JOB_AT = pattern(
-    r" (?:(?:a|an|my|the|this|hired|another) )?(?:(?:new|first|dream|part-time|full-time|great|summer"
-    r"|permanent|amazing|remote|second|side|good) )*(?:job|position|role|gig|internship|offer|work"
-    r"|working|hired|promoted|promotion|contract|transferred)?(?: offer)?(?: \w+ing)? ?"
-)
-
-
 def starts_work(one: Said) -> Iterator[Statement]:
     """ "I started at Acme last week", "I joined Acme as a designer", "I got a job at Acme", "I got promoted to …"."""
     if one.no or one.never or one.form not in ("", "have", "was", "be") or one.we:
