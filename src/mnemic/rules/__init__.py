@@ -64,6 +64,9 @@ def _of(
     sentence: Sentence, earlier: Sentence | None, names: dict[str, str], before: Sequence[Statement]
 ) -> Iterator[Statement]:
     low = sentence.low
+    if sentence.asks:
+        yield from measures.supposed(Clause(sentence, sentence.start, sentence.stop))
+        return
     if not _WORTH.search(low, sentence.start, sentence.stop):
         return
     if _MY_KIN.search(low, sentence.start, sentence.stop):
@@ -74,8 +77,8 @@ def _of(
     if _CORRECTED.search(low, sentence.start, sentence.stop):
         mine = [one for one in before[-8:] if one.subject == sentence.me or one.evidence[0].turn == sentence.turn.id]
         yield from asked.corrects(sentence, mine)
-    for clause in talk.clauses(sentence):
-        yield from _clause(clause, earlier, names)
+    for number, clause in enumerate(talk.clauses(sentence)):
+        yield from _clause(clause, earlier, names, first=number == 0)
 
 
 _MY_KIN = re.compile(r"\b(?:my|our)\b")
@@ -89,11 +92,11 @@ _ORDER = re.compile(
 _PRONOUN = re.compile(r"(?:he|she)(?='s| |'ll|'d)")
 
 
-def _clause(clause: Clause, earlier: Sentence | None, names: dict[str, str]) -> Iterator[Statement]:
+def _clause(clause: Clause, earlier: Sentence | None, names: dict[str, str], *, first: bool) -> Iterator[Statement]:
     low, start, stop = clause.low, clause.start, clause.stop
     sentence = clause.sentence
     if not sentence.peers:
-        begin = Clause(sentence, sentence.start, sentence.stop) if start == _first(sentence) else clause
+        begin = Clause(sentence, sentence.start, sentence.stop) if first else clause
         if _ORDER.match(low, begin.start, stop):
             yield from asked.asked(sentence, Clause(sentence, begin.start, begin.stop))
     said = subject_and_verb(clause)
@@ -127,17 +130,12 @@ def _clause(clause: Clause, earlier: Sentence | None, names: dict[str, str]) -> 
             if one is not None:
                 yield from verbs(one)
         return
-    if low.startswith(("my ", "our ", "the "), start):
+    if low.startswith(("my ", "our ", "the ", "deadline "), start):
         yield from nouns.attributes(clause)
         yield from measures.measures(clause)
         yield from due.due(clause)
         return
     yield from nouns.attributes(clause)
-
-
-def _first(sentence: Sentence) -> int:
-    """Where the first clause of a sentence begins."""
-    return next((clause.start for clause in talk.clauses(sentence)), sentence.start)
 
 
 _CAPITAL = re.compile(r"(?<![.!?] )(?<!^)\b[A-ZÀ-Þ][a-zà-ÿ]+\b")

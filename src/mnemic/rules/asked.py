@@ -36,7 +36,7 @@ _FORGET_BAD = re.compile(
     r"(?:that one|that idea|that part|that line|that for now|that and|that for a|the (?:last|first"
     r"|second|previous|line|row|column|word|sentence|paragraph|part|extra|duplicate|comma|bug"
     r"|error|code|file|idea|plan|one|other|rest|time|salt|sugar)|all (?:the|of that|of this|that)"
-    r"|everything else|the|that|i|everything|my (?:last|previous) (?:message|question|request)|my "
+    r"|everything else|(?:the|that|i|everything)$|my (?:last|previous) (?:message|question|request)|my "
     r"(?:code|file|function|class|changes))\b"
 )
 _PERSONAL = re.compile(r"\b(?:my|me|i|i'm|i've|our)\b")
@@ -67,6 +67,10 @@ _DONT_ALWAYS = re.compile(
     r"(?:don't|do not|dont|stop|avoid|quit)\s+(?:(?:ever\s+)?(?:call(?:ing)? me\b|apologi[sz](?:e"
     r"|ing)\b|sugarcoat(?:ing)?\b|lectur(?:e|ing) me\b|patroni[sz](?:e|ing) me\b|repeat(?:ing)? "
     r"(?:my question|yourself|back)|remind(?:ing)? me (?:that you|you're)|us(?:e|ing) my\b))"
+)
+_DONT_AGAIN = re.compile(
+    r"(?:don't|do not|dont|never) (?:mention|bring up|ask|suggest|recommend|use|say|talk about|remind)\b[^.!?\n]{2,80}?"
+    r" (?:again|anymore|any more|ever)$"
 )
 _IN_LANGUAGE = re.compile(
     r"(?:please )?(?:answer|respond|reply|speak|talk|write|communicate)(?: to me| with me| me| "
@@ -134,6 +138,7 @@ def asked(sentence: Sentence, clause: Clause) -> Iterator[Statement]:
         return
     if (
         _DONT_ALWAYS.match(low, at, stop)
+        or _DONT_AGAIN.match(low, at, end)
         or (
             (dont := _DONT.match(low, at, stop)) is not None
             and dont["verb"] in ("use", "using", "include", "including", "add", "adding", "write", "writing")
@@ -170,7 +175,7 @@ _FRONT = re.compile(
 
 def _order_end(clause: Clause, at: int) -> int:
     cut = re.compile(
-        r"[.!?\n](?=\s|$)|,? (?:ok|okay|thanks|thank you|because|since|but i|and i|so i|can you|could "
+        r",? (?:ok|okay|thanks|thank you|because|since|but i|and i|so i|can you|could "
         r"you)\b"
     ).search(clause.low, at, clause.sentence.stop)
     end = cut.start() if cut else clause.sentence.stop
@@ -202,6 +207,12 @@ def _instruction(clause: Clause, start: int, end: int, at: int) -> Statement:
 _LEAD_WORDS = re.compile(r"(?:(?:and|also|but|so|oh|ok|okay|well|please|pls|just|hey)[, ]+)*")
 
 
+_TALKED = re.compile(
+    r"(?:we|i|our \w+) (?:talked|discussed|said|agreed|need|still|were|have to|want|decided"
+    r"|mentioned|told|asked|wrote|should|will|can)\b"
+)
+
+
 def _told(sentence: Sentence, match: re.Match[str]) -> Iterator[Statement]:
     low = sentence.low
     end = sentence.stop
@@ -222,9 +233,11 @@ def _told(sentence: Sentence, match: re.Match[str]) -> Iterator[Statement]:
         return
     if re.search(r"\b(?:you|your|you're)\b", content):
         return
+    if _TALKED.match(content):
+        return
     if not _PERSONAL.search(content) and not (
         match["that"]
-        and re.match(r"the (?:[\w'-]+ ){1,4}(?:is|are) (?:\S* )?\S*[\dA-Z]", sentence.turn.text[match.end() : end])
+        and re.match(r"the (?:[\w'-]+ ){1,4}(?:is|are) (?:\S* )?\S*\d", sentence.turn.text[match.end() : end])
     ):
         return
     clause = Clause(sentence, sentence.start, end)
@@ -280,10 +293,17 @@ _CORRECTS = re.compile(
 )
 
 
+_MEANT = re.compile(
+    r"(?:(?:oh|oops|sorry|wait|no|actually)[,:.!]*\s+)*i (?:said|wrote|typed|told you)"
+    r" (?P<old>[^,.!?;\n]{2,40}?),? but (?:i )?(?:actually )?(?:meant|mean)"
+    r" (?P<new>[^,.!?;\n]{2,40}?)\s*$"
+)
+
+
 def corrects(sentence: Sentence, before: Sequence[Statement]) -> Iterator[Statement]:
     """ "Actually, it's Lyon, not Paris": what was said before, with the other value."""
     low, text = sentence.low, sentence.turn.text
-    match = _CORRECTS.match(low, sentence.start, sentence.stop)
+    match = _CORRECTS.match(low, sentence.start, sentence.stop) or _MEANT.match(low, sentence.start, sentence.stop)
     if match is None:
         return
     new, old = match["new"].strip(), (match["old"] or "").strip()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from mnemic import dates
 from mnemic.rules import phrases
@@ -25,7 +26,7 @@ _EVENTS = (
     r"|launch date|mvp|bar exam|vaccination|therapy|physio|consultation|evaluation|milestone)"
 )
 _DET_NOUN = (
-    rf"(?:my|our|the)\s+(?P<noun>(?:[\w'&/-]+\s+){{0,5}}?{_EVENTS}(?:s)?(?:\s+(?:for|of|with|at|to"
+    rf"(?:(?:my|our|the)\s+)?(?P<noun>(?:[\w'&/-]+\s+){{0,5}}?{_EVENTS}(?:s)?(?:\s+(?:for|of|with|at|to"
     rf"|on)\s+(?:(?:my|the|our)\s+)?[\w'&/.-]+(?:\s+[\w'&/-]+){{0,4}}?)?)"
 )
 _IS_DUE = re.compile(
@@ -37,12 +38,20 @@ _IS_DUE = re.compile(
     rf"|be|the|this|next|early|late))?\s*"
 )
 _HAVE_DUE = re.compile(
-    rf"(?:i|we)(?:'ve| have|'ve got| have got| also have| still have| already have|'ve also got| "
+    rf"(?:i|we)(?:(?: have|'ve)?(?: just| already| also)? (?:booked|scheduled|arranged|set up"
+    rf"|planned)|'ve| have|'ve got| have got| also have| still have| already have|'ve also got| "
     rf"now have)\s+(?:an?|my|the|our"
-    rf"|another)\s+(?P<noun>(?:[\w'&/-]+\s+){{0,4}}?{_EVENTS}(?:\s+(?:with|for|at)\s+(?:(?:my|the"
+    rf"|another)\s+(?P<noun>(?:[\w'&/-]+\s+){{0,4}}?{_EVENTS}(?:\s+(?:with|for|at|to|on|about)\s+(?:(?:my|the"
     rf"|our|an?)\s+)?[\w'&/.-]+(?:\s+[\w'&/.-]+){{0,3}}?)?)\s+(?:(?:rescheduled(?: from [\w: "
     rf"]{{2,20}}? to [\w: ]{{2,12}}?)?|scheduled|set|planned|booked|due|coming up|lined up"
     rf"|happening)\s+)?(?:on|for|by|in|at)?\s*(?:the\s+)?"
+)
+_DUE_OF = re.compile(
+    r"\b(?:my|our|the|an?)\s+(?P<noun>(?:(?!(?:that|which|has|have|is|was|meet|meeting|and|or"
+    r"|if)\b)[\w'-]+\s+){0,3}?deadline)\s+(?:of|on)\s+$"
+)
+_DUE_FOR = re.compile(
+    r",?\s+for\s+(?:the|my|our)\s+(?P<what>[\w'-]+(?:\s+[\w'-]+){0,2}?)(?=\s*(?:[,.;?!]|$|which\b|and\b|so\b|but\b))"
 )
 _RESCHEDULED = listing("rescheduled moved pushed postponed extended changed shifted brought delayed")
 
@@ -50,13 +59,34 @@ _RESCHEDULED = listing("rescheduled moved pushed postponed extended changed shif
 def due(clause: Clause) -> Iterator[Statement]:
     """ "the deadline is 5 April", "I have a dentist appointment on Friday"."""
     low, start, _stop = clause.low, clause.start, clause.stop
-    times = [t for t in clause.times if t is not clause.told and t.precision in ("day", "week", "month", "weekend")]
+    times = _weekday(clause) or [
+        t for t in clause.times if t is not clause.told and t.precision in ("day", "week", "month", "weekend")
+    ]
     if not times:
         return
     now = clause.turn.time
     for told in times:
+        of = _DUE_OF.search(low, start, told.start)
+        if of is not None and not _AIMED_DATE.search(low, start, of.start()):
+            told = _ahead(clause, told)
+            noun, stop = noun_of(of["noun"]), told.end
+            if noun == "deadline" and (what := _DUE_FOR.match(low, told.end, clause.stop)) is not None:
+                noun, stop = f"{noun_of(what['what'])} deadline", what.end()
+            yield stated(
+                clause,
+                f"due:{noun}",
+                told.phrase,
+                text=f"{phrases.shown(clause.me)}: {_said(clause, of, told, stop)}",
+                since=told.first,
+                until=told.last,
+                precision=told.precision,
+                spans=((of.start(), stop),),
+                data={"change": CHANGED.search(of[0]) is not None, "about": about(clause, noun)},
+                confidence=0.85,
+            )
+            return
         before = low[start : told.start]
-        match = _IS_DUE.fullmatch(before) if before.startswith(("my ", "our ", "the ")) else None
+        match = _IS_DUE.fullmatch(before) if before.startswith(("my ", "our ", "the ", "deadline ")) else None
         how = match["how"] if match else None
         if match is None:
             match = _HAVE_DUE.fullmatch(before)
@@ -123,6 +153,26 @@ def due(clause: Clause) -> Iterator[Statement]:
             data={"change": change, "about": about(clause, noun)},
         )
         return
+
+
+_WEEKDAY = re.compile(
+    r"(?:to|until|till|for|by) (?:(?P<next>next) )?(?P<day>(?:mon|tues|wednes|thurs|fri|satur|sun)day)\b"
+    r"(?! [a-z]+ \d| \d)"
+)
+
+
+def _weekday(clause: Clause) -> list[dates.Told]:
+    """The day in "was pushed back to Thursday"."""
+    match = next(iter(_WEEKDAY.finditer(clause.low, clause.start, clause.stop)), None)
+    if match is None or any(t.start < match.end() and match.start() < t.end for t in clause.times):
+        return []
+    found = dates.told(f"it will be on {match['day']}", clause.turn.time)
+    return [replace(found[0], start=match.start("day"), end=match.end())] if found and not match["next"] else []
+
+
+def _said(clause: Clause, of: re.Match[str], told: dates.Told, stop: int) -> str:
+    """ "the new sprint deadline of 5 April 2024", "deadline of 1 April 2024 for the first sprint"."""
+    return f"{phrases.third(clause, of.start(), told.start)} {told.phrase}{phrases.third(clause, told.end, stop)}"
 
 
 def _ahead(clause: Clause, told: dates.Told) -> dates.Told:

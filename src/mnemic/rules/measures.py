@@ -41,7 +41,7 @@ _MEASURED = re.compile(
     rf"|by|at|recently|increased|improved|on|about|as|after|until|then|it"
     rf"|the)\b)[a-z0-9][\w'-]*){{0,5}}?(?:\s+(?:for|of|in|on)\s+(?:(?:my|the|our"
     rf"|this)\s+)?[\w'-]+(?:\s+(?!(?:is|are|was|were|has|have|had|to|now|from|i|we|got|increased"
-    rf"|improved)\b)[\w'-]+){{0,2}})?)\s+{_ROSE}\s+(?:(?:now|about|around|only|just|exactly"
+    rf"|improved)\b)[\w'-]+){{0,2}})?)(?:,?\s+which)?\s+{_ROSE}\s+(?:(?:now|about|around|only|just|exactly"
     rf"|currently|approximately|roughly|nearly|almost|over|at|a total of|an average of|a new high "
     rf"of|an impressive)\s+)*{_NUMBER}"
 )
@@ -73,7 +73,8 @@ _COUNTED = re.compile(
     rf"|another)\s+)*){_NUMBER}(?P<of>\s+(?:out of \d+\s+)?(?:of\s+(?:the|my"
     rf"|those)\s+)?)?(?P<noun>(?!of\b|in\b|on\b|and\b|or\b|at\b|with\b|to\b|from\b|for\b|by\b|so\b"
     rf"|per\b|ago\b|left\b|more\b|as\b|the\b|this\b|last\b|since\b|but\b"
-    rf"|days\b|now\b|so\b|already\b|in\b|total\b|each\b|every\b|daily\b)[a-z][\w'-]*(?:\s+(?!(?:in|on|of|and|or|at|with|to|from|for|by|so|per|that|which|who"
+    rf"|days\b|now\b|so\b|already\b|in\b|total\b|each\b|every\b|daily\b)[a-z][\w'-]*(?:\s+(?!(?:in"
+    rf"|on|of|and|or|at|with|to|from|for|by|so|per|that|which|who"
     rf"|i|now|my|the|since|this|last|ago|over|across|after|including|left|already|during|as|now"
     rf"|while|but|using|within|today|yesterday|before|about|each|under|between|through|without|now|more"
     rf"|because|if|is|are|was|every|than|together|out|up|down|correctly"
@@ -83,7 +84,8 @@ _TOTAL = re.compile(
     rf"\b(?:(?:for|to|is|at|reached|reaching|now|making|bringing (?:the |my )?(?:total|count)(?: "
     rf"\w+){{0,2}} to|with|have|has|of)\s+)?(?:a|the|my) (?:grand )?(?:total (?:of|to|is|is now"
     rf"|now)|total number of (?P<what>[a-z]+(?: [a-z]+)?) (?:is|to|is now)) (?:now "
-    rf")?{_NUMBER}(?:\s+(?P<noun>[a-z][\w'-]*(?:\s+(?!(?:in|on|of|and|or|at|with|to|from|for|by|so"
+    rf")?{_NUMBER}(?:\s+(?P<noun>(?!(?:and|or|in|on|of|at|with|to|from|for|by|so|now|this|last|per"
+    rf"|i|we)\b)[a-z][\w'-]*(?:\s+(?!(?:in|on|of|and|or|at|with|to|from|for|by|so"
     rf"|per|that|which|who|i|now|my|the|since|this|last|so|now)\b)[a-z][\w'-]*){{0,2}}))?"
 )
 _AIMED = re.compile(
@@ -157,231 +159,193 @@ def measures(clause: Clause) -> Iterator[Statement]:
     low, start, stop = clause.low, clause.start, clause.stop
     if not _DIGIT.search(low, start, stop):
         return
-    if (match := _ICHANGED.match(low, start, stop)) is not None and not any(
-        t.start <= match.start("num") < t.end for t in clause.times
-    ):
-        noun = noun_of(match["noun"])
-        number, unit = _quantity(match)
-        end = match.end("unit") if match["unit"] else match.end("k") if match["k"] else match.end("num")
-        if noun and not re.match(r"\s*(?:am|pm|:)", low[end : end + 4]):
-            yield _measured(
-                clause,
-                noun,
-                (match.start("cur") if match["cur"] else match.start("num"), end),
-                (start, end),
-                number,
-                unit,
-                start,
-            )
+    if (match := _ICHANGED.match(low, start, stop)) is not None:
+        yield from _measured(clause, match, noun_of(match["noun"]), start)
         return
-    if (
-        (match := _HOLDS.match(low, start, stop)) is not None
-        and not _NO_COUNT.search(match["noun"])
-        and not match["cur"]
-    ):
-        number, _ = _quantity(match)
-        noun = single(noun_of(match["noun"]))
-        if noun and number > 1:
-            end = match.end("noun")
-            yield _measured(clause, noun, (match.start("num"), end), (start, end), number, noun.split()[-1], start)
+    if (match := _HOLDS.match(low, start, stop)) is not None and not _NO_COUNT.search(match["noun"]):
+        if not match["cur"]:
+            noun = single(noun_of(match["noun"]))
+            yield from _measured(clause, match, noun, start, unit=noun.rpartition(" ")[2], end=match.end("noun"))
         return
-    taken = -1
+    found = False
     for match in _MEASURED.finditer(low, start, stop):
-        if _AIMED.search(low, start, match.start("num")) or match["noun"].split()[0] in _NO_NOUNS:
-            continue
-        strong = CHANGED.search(match["rose"]) is not None or match["noun"].startswith(("new ", "updated "))
-        if match["det"] in ("the", "its") and not strong:
-            continue
-        if match["noun"].split()[-1] in (
-            "eldest",
-            "youngest",
-            "oldest",
-            "birthday",
-            "name",
-            "age",
-            "appointment",
-            "flight",
-            "meeting",
-            "deadline",
-            "exam",
-            "address",
-            "number",
-            "son",
-            "daughter",
-            "brother",
-            "sister",
-            "friend",
-            "dog",
-            "cat",
-            "wife",
-            "husband",
-            "kid",
-            "mom",
-            "dad",
-            "first",
-            "code",
-            "interview",
-        ):
-            continue
-        if any(t.start <= match.start("num") < t.end for t in clause.times) or re.match(
-            r"\s*(?:am|pm|o'clock|:|th\b|st\b|nd\b|rd\b|/)", low[match.end() : match.end() + 8]
-        ):
-            continue
-        noun = noun_of(match["noun"])
-        if not noun or not noun[0].isalpha():
-            continue
-        if (
-            match["rose"]
-            .rstrip()
-            .endswith(
-                (
-                    "increased",
-                    "decreased",
-                    "improved",
-                    "dropped",
-                    "grew",
-                    "rose",
-                    "fell",
-                    "reduced",
-                    "jumped",
-                    "climbed",
-                )
-            )
-        ):
-            continue  # "rose 5 %" says by how much
-        number, unit = _quantity(match)
-        end = match.end("unit") if match["unit"] else match.end("k") if match["k"] else match.end("num")
-        begin = match.start("cur") if match["cur"] else match.start("num")
-        taken = end
-        yield _measured(clause, noun, (begin, end), (match.start(), end), number, unit, match.start())
-    if taken < 0:
-        yield from _counts(clause)
+        if _is_measure(clause, match):
+            for one in _measured(clause, match, noun_of(match["noun"]), match.start()):
+                found = True
+                yield one
+    for one in supposed(clause):
+        found = True
+        yield one
+    if not found:
+        yield from _counted(clause)
+
+
+def supposed(clause: Clause) -> Iterator[Statement]:
+    """ "… with my increased budget of $650": what a question takes for granted, too."""
+    for match in _GRANTED.finditer(clause.low, clause.start, clause.stop):
+        if match["noun"].split()[0] not in _NO_NOUNS:
+            yield from _measured(clause, match, noun_of(match["noun"]), match.start())
 
 
 _DIGIT = re.compile(r"\d")
-_NO_NOUNS = listing(
-    "problem question answer probability value result sum product equation expression ratio "
-    "triangle angle current date following first second third last only best odds chance same "
-    "other area sine cosine hypotenuse"
+_GRANTED = re.compile(
+    rf"\b(?:my|our|the)\s+(?:new|newly|increased|updated|revised|reduced|extended|current|raised"
+    rf"|lowered|improved|expanded|adjusted)\s+"
+    rf"(?P<noun>(?:[a-z][\w'-]*\s+){{0,3}}?(?:budget|limit|goal|target|rate|salary|rent|total|price"
+    rf"|cost|score|allowance|quota|income|weight|fee|accuracy"
+    rf"|average|allocation|count|size|capacity|deadline rate|balance|debt|savings))\s+(?:of"
+    rf"|at)\s+(?:about\s+|around\s+)?{_NUMBER}"
 )
+_NO_NOUNS = listing(
+    "problem question answer probability value result sum product equation expression ratio triangle angle current date"
+    " following first second third last only best odds chance same other area sine cosine hypotenuse"
+    " population temperature world market economy inflation gdp stock stocks country industry humidity"
+)
+_NO_HEADS = listing(
+    "eldest youngest oldest birthday name age appointment flight meeting deadline exam address "
+    "number son daughter brother"
+    " sister friend dog cat wife husband kid mom dad first code interview"
+)
+_BY_HOW_MUCH = ("increased", "decreased", "improved", "dropped", "grew", "rose", "fell", "reduced", "jumped", "climbed")
+
+
+def _is_measure(clause: Clause, match: re.Match[str]) -> bool:
+    """Whether "my X is 5" tells a quantity: no aim, no date, nobody else's."""
+    low, words = clause.low, match["noun"].split()
+    begin = clause.start
+    if " which " in match[0]:
+        begin = match.start()
+        if _PREPOSED.search(low, clause.start, match.start()):
+            return False  # "commits into the main branch, which …": of which of the two?
+    if _AIMED.search(low, begin, match.start("num")) or words[0] in _NO_NOUNS or words[-1] in _NO_HEADS:
+        return False
+    if "deadline" in words or _DONE.match(low, match.end("num")):
+        return False
+    strong = CHANGED.search(match["rose"]) is not None or words[0] in ("new", "updated")
+    if match["det"] != "my" and ("'s " in match["noun"] or (match["det"] != "our" and not strong)):
+        return False
+    return not match["rose"].rstrip().endswith(_BY_HOW_MUCH)  # "rose 5 %" says by how much
+
+
+_DONE = re.compile(r"\s*(?:%|percent) (?:complete|done|finished|of the way|there|ready|toward)\b")
+_PREPOSED = re.compile(r"\b(?:in|into|of|on|with|for|to|from|at|by|about)\s+$")
+_CLOCK = re.compile(r"\s*(?:am|pm|o'clock|:|th\b|st\b|nd\b|rd\b|/)")
 
 
 def _measured(
-    clause: Clause, noun: str, at: tuple[int, int], span: tuple[int, int], number: float, unit: str, begin: int
-) -> Statement:
-    data: dict[str, Any] = {
-        "unit": unit,
-        "number": number,
-        "change": CHANGED.search(clause.words) is not None,
-        "about": about(clause, noun),
-    }
-    told = next((t for t in clause.times if t.last <= clause.turn.time or t.first <= clause.turn.time), None)
-    said = phrases.third(clause, begin, span[1])
+    clause: Clause, match: re.Match[str], noun: str, begin: int, *, unit: str | None = None, end: int | None = None
+) -> Iterator[Statement]:
+    """A quantity as a statement, from `begin` to the end of its number and unit."""
+    stop = end or (match.end("unit") if match["unit"] else match.end("k") if match["k"] else match.end("num"))
+    first = match.start("cur") if match["cur"] else match.start("num")
+    if not noun or not noun[0].isalpha() or _CLOCK.match(clause.low, stop):
+        return
+    if any(told.start <= first < told.end for told in clause.times):
+        return
+    number, told_unit = _quantity(match)
+    told = next((t for t in clause.times if t.first <= clause.turn.time and t.start >= stop), None)
+    said = phrases.third(clause, begin, stop)
     said = re.sub(rf"^({re.escape(phrases.shown(clause.me))}) have ", r"\1 has ", said)
-    return stated(
+    yield stated(
         clause,
         f"measure:{noun}",
-        clause.text[at[0] : at[1]],
+        clause.text[first:stop],
         text=said,
-        data=data,
-        spans=(span,),
+        data=_data(clause, noun, number, told_unit if unit is None else unit),
+        spans=((begin, stop),),
         since=told.first if told else None,
         precision=told.precision if told else None,
         confidence=0.85,
     )
 
 
-def _counts(clause: Clause) -> Iterator[Statement]:
+def _data(clause: Clause, noun: str, number: float, unit: str, *, change: bool = False) -> dict[str, Any]:
+    changed = change or CHANGED.search(clause.words) is not None
+    return {"unit": unit, "number": number, "change": changed, "about": about(clause, noun)}
+
+
+_MINE = re.compile(r"(?:i|we)\b")
+_PERFECT = re.compile(r"\s*(?:have|'ve|has)\s+\w")
+_HOLDING = listing("have has got own owned 've")
+_LONG_COUNTS = listing("pages words steps lines points")
+_VAGUE_COUNT = re.compile(r"(?:more|other|different|new|\w+ly)\b")
+_WHERE = re.compile(r"\s*(?:in|on|across|at)\s")
+
+
+def _counted(clause: Clause) -> Iterator[Statement]:
+    """ "I've read 12 books", "I have 500 followers on Mastodon", "a total of 10 cards"."""
     low, start, stop = clause.low, clause.start, clause.stop
-    mine = re.compile(r"(?:i|we)\b").match(low, start, stop)
+    mine = _MINE.match(low, start, stop)
     match = _COUNTED.search(low, start, min(stop, start + 120)) if mine else None
-    if match is not None and match.start() - (mine.end() if mine else 0) <= 2:
-        verb, lead = match["verb"], match["lead"]
-        perfect = re.match(r"\s*(?:have|'ve|has)\s+\w", verb) is not None
-        total = "total of" in lead or "now" in lead or " now" in verb
-        noun = (match["noun"] or match["unit"] or "").strip(" -")
-        if match["noun"] and match["unit"] and match["unit"].strip(" -") not in ("%", "percent"):
-            noun = match["unit"].strip(" -") + " " + match["noun"]
-        holding = verb.split()[-1] in ("have", "has", "got", "own", "owned", "'ve") and not verb.strip().startswith(
-            "had"
-        )
-        if (
-            noun
-            and (perfect or total or holding)
-            and not _AIMED.search(low, start, match.start("num"))
-            and not match["cur"]
-            and "of" not in (match["of"] or "").split()[:1]
-            and "out" not in (match["of"] or "")
-        ) and (
-            (
-                not _NO_COUNT.search(noun)
-                or (noun in ("pages", "words", "steps", "lines", "points") and (perfect or total))
-            )
-            and (match["unit"] or "").strip() not in ("%", "percent")
-            and not _TO_DO.match(low, match.end())
-            and "another" not in lead
-        ):
-            number, _ = _quantity(match)
-            doing = "" if holding else verb.split()[-1] + " "
-            one = single(noun_of(noun))
-            if one and not (number < 2 and not total) and not re.match(r"(?:more|other|different|new|\w+ly)\b", one):
-                end = match.end("noun") if match["noun"] else match.end("unit")
-                if low.startswith((" and ", " or "), end):
-                    return
-                head = phrases.third(clause, match.start("num"), end)
-                been = "has" if perfect or holding else ""
-                said = " ".join(
-                    f"{phrases.shown(clause.me)} {been if not holding else 'has'} "
-                    f"{doing}{'a total of ' if 'total of' in lead else ''}{head}".split()
-                )
-                tail = phrases.thing(clause, end, 8)
-                if (
-                    tail is not None
-                    and re.match(r"\s*(?:in|on|across|at)\s", low[end : tail[1]])
-                    and not phrases.hazy(clause, end, tail[1])
-                    and not phrases.addressed(clause, end, tail[1])
-                ):
-                    said += " " + phrases.third(clause, end, tail[1]).strip()
-                data: dict[str, Any] = {
-                    "unit": one.split()[-1],
-                    "number": number,
-                    "change": CHANGED.search(clause.words) is not None,
-                    "about": about(clause, noun),
-                }
-                yield stated(
-                    clause,
-                    f"measure:{one}",
-                    clause.text[match.start("num") : end],
-                    text=said,
-                    data=data,
-                    spans=((clause.start, end),),
-                    confidence=0.8,
-                )
-                return
-    for match in _TOTAL.finditer(low, start, stop):
-        noun = (match["what"] or match["noun"] or match["unit"] or "").strip(" -")
-        if (
-            not noun
-            or _AIMED.search(low, start, match.start("num"))
-            or (_NO_COUNT.search(noun) and noun not in ("pages", "words"))
-        ):
-            continue
-        number, unit = _quantity(match)
+    if mine is not None and match is not None and match.start() - mine.end() <= 2 and (noun := _count_noun(match)):
         one = single(noun_of(noun))
-        if one and not match["cur"]:
-            end = match.end("noun") if match["noun"] else match.end("unit") if match["unit"] else match.end("num")
-            value = clause.text[match.start("num") : end]
-            data = {"unit": unit or one.split()[-1], "number": number, "change": True, "about": about(clause, noun)}
+        total = "total of" in match["lead"]
+        end = match.end("noun") if match["noun"] else match.end("unit")
+        number, _ = _quantity(match)
+        if one and _counts(clause, match, noun, end) and (number >= 2 or total) and not _VAGUE_COUNT.match(one):
+            verb = match["verb"].split()[-1]
+            doing = [] if verb in _HOLDING else [verb]
+            perfect = _PERFECT.match(match["verb"]) is not None or not doing
+            words = [phrases.shown(clause.me), *["has"] * perfect, *doing, *["a total of"] * total]
+            words.append(phrases.third(clause, match.start("num"), end))
+            where = phrases.thing(clause, end, 8)
+            if where is not None and _WHERE.match(low, end) and not phrases.vague(clause, end, where[1]):
+                words.append(phrases.third(clause, end, where[1]).strip())
             yield stated(
                 clause,
                 f"measure:{one}",
-                value,
-                text=f"{phrases.shown(clause.me)}: a total of {phrases.third(clause, match.start('num'), end)}",
-                data=data,
-                spans=((clause.start, end),),
-                confidence=0.75,
+                clause.text[match.start("num") : end],
+                text=" ".join(words),
+                data=_data(clause, noun, number, one.rpartition(" ")[2]),
+                spans=((start, end),),
+                confidence=0.8,
             )
             return
+    for match in _TOTAL.finditer(low, start, stop):
+        noun = (match["what"] or match["noun"] or match["unit"] or "").strip(" -")
+        one = single(noun_of(noun)) if noun else ""
+        if not one or match["cur"] or _AIMED.search(low, start, match.start("num")):
+            continue
+        if _NO_COUNT.search(noun) and noun not in _LONG_COUNTS:
+            continue
+        number, unit = _quantity(match)
+        end = match.end("noun") if match["noun"] else match.end("unit") if match["unit"] else match.end("num")
+        yield stated(
+            clause,
+            f"measure:{one}",
+            clause.text[match.start("num") : end],
+            text=f"{phrases.shown(clause.me)}: a total of {phrases.third(clause, match.start('num'), end)}",
+            data=_data(clause, noun, number, unit or one.rpartition(" ")[2], change=True),
+            spans=((start, end),),
+            confidence=0.75,
+        )
+        return
 
 
+def _count_noun(match: re.Match[str]) -> str:
+    """What is counted."""
+    unit = (match["unit"] or "").strip(" -")
+    if unit in ("%", "percent") or match["cur"]:
+        return ""
+    return " ".join(word for word in (unit, match["noun"] or "") if word)
+
+
+def _counts(clause: Clause, match: re.Match[str], noun: str, end: int) -> bool:
+    """Whether "I have 5 X" tells how many there are now: no aim, no part of more, no passing matter."""
+    low, verb, lead = clause.low, match["verb"], match["lead"]
+    if _AIMED.search(low, clause.start, match.start("num")) or (match["of"] or "").strip() or "another" in lead:
+        return False
+    if _TO_DO.match(low, match.end()) or low.startswith((" and ", " or "), end):
+        return False
+    total = "total of" in lead or "now" in lead or " now" in verb
+    holding = verb.split()[-1] in _HOLDING and not verb.strip().startswith("had")
+    done = _PERFECT.match(verb) is not None or total
+    if _NO_COUNT.search(noun) and not (noun in _LONG_COUNTS and done):
+        return False
+    return (done or holding) and not (holding and not total and _NO_HELD.search(noun))
+
+
+_NO_HELD = re.compile(
+    r"\b(?:problems?|tasks?|assignments?|exams?|tests?|meetings?|calls?|errors?|bugs?|classes|items|jobs?)$"
+)
 _TO_DO = re.compile(r"\s+(?:to|left|remaining|for you|that need|about|going|coming|due)\b")

@@ -23,6 +23,8 @@ def kin_names(sentence: Sentence) -> Iterator[tuple[Statement, int]]:
     clause = Clause(sentence, sentence.start, sentence.stop)
     for mine in phrases.MY_KIN.finditer(low, sentence.start, sentence.stop):
         end, noun = mine.end(), mine["noun"]
+        if _NO_MORE.search(mine["adj"]):
+            continue
         if (given := _NAMED.match(low, end, sentence.stop)) is not None:
             at = phrases.name(clause, given.end())
         else:
@@ -54,6 +56,9 @@ _IS_MY = re.compile(
     rf"\b(?P<name>[\w-]+(?: [\w-]+)?) is my {phrases.ADJECTIVES}(?P<noun>{phrases.KIN})\b(?!'s|-| (?:name|of "
     rf"choice))"
 )
+
+
+_NO_MORE = re.compile(r"\b(?:late|former)\b")
 
 
 def _only_name(text: str, at: tuple[int, int]) -> tuple[int, int]:
@@ -126,11 +131,13 @@ def attributes(clause: Clause) -> Iterator[Statement]:
     if (match := _MY_ATTRIBUTE.match(low, start, stop)) is not None:
         found = _value_of(clause, match.end(), 8)
         if found is not None and (
-            not _NO_VALUE.match(low, *found)
+            (not _NO_VALUE.match(low, *found) and match["noun"] != "car")
             or (match["noun"] == "car" and re.match(r"an? [A-Z]", clause.text[found[0] : found[1]]))
         ):
             value = clause.text[found[0] : found[1]]
             noun = match["noun"]
+            if match["no"] and not re.search(r"[\dA-Z@]", value):
+                return
             if noun == "height" and not any(c.isdigit() for c in value):
                 return
             be = "are" if noun.endswith("pronouns") else "is"

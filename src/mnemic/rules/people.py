@@ -42,6 +42,7 @@ def speaks(one: Said) -> Iterator[Statement]:
         yield one.say("speaks", language[0], holds=not one.no and one.form != "can't")
 
 
+_SPOUSE = re.compile(rf"(?:my (?:\w+ )?(?:{phrases.PARTNERS}|best friend)|an? (?:man|woman|\w+))\b")
 _STATUS = re.compile(
     r"(?:happily\s+|recently\s+|newly\s+|now\s+)?(?P<what>married|divorced|engaged|single|widowed"
     r"|separated|pregnant|retired|unemployed|self-employed)\b(?=\s*(?:[.,!;)]|$)|\s+(?:and|with|to"
@@ -66,7 +67,7 @@ def status(one: Said) -> Iterator[Statement]:
                 one.clause.text[named[0] : named[1]],
                 text=f"{phrases.shown(one.subject)} is {word} to {one.clause.text[named[0] : named[1]]}",
             )
-        elif named is None and not re.match(r"(?:my|a|an|the) ", one.low[to.end() :]):
+        elif named is None and not _SPOUSE.match(one.low, to.end()):
             return
     if one.low[match.end() : match.end() + 4] == " to " and word == "single":
         return

@@ -40,7 +40,8 @@ BREEDS = (
 KIN = rf"(?:{PARTNERS}|{RELATIVES}|{FRIENDS}|{PETS})"
 ADJECTIVES = (
     "(?:(?:older|younger|elder|eldest|oldest|youngest|big|little|middle|twin|late|dear|best|new"
-    "|own|other|only|first|second|baby|rescue|fellow|beloved|lovely|sweet|close|closest|good|childhood|former|older|elderly) )*"
+    "|own|other|only|first|second|baby|rescue|fellow|beloved|lovely|sweet|close|closest|good|childhood|former"
+    "|older|elderly) )*"
 )
 MY_KIN = re.compile(rf"(?:my|our) (?P<adj>{ADJECTIVES})(?P<noun>{KIN})\b(?!-)")
 HER = listing(
@@ -68,7 +69,6 @@ NO_NAMES = frozenset(
         " tinder linkedin twitter reddit discord spotify phd mba ceo cto"
     )
 )
-_NAME_WORD = r"[A-ZÀ-ÖØ-Þ][\w'’\-]*[\w]|[A-ZÀ-ÖØ-Þ]"
 NAME = re.compile(
     r"[A-ZÀ-ÖØ-Þ][a-zà-öø-ÿ][\w\-]*(?:(?: [A-ZÀ-ÖØ-Þ]\.)?(?: (?:de |da |van |von |del |la |di |O'"
     r"|Mc)*[A-ZÀ-ÖØ-Þ][\w\-]+)){0,2}|[A-ZÀ-ÖØ-Þ]{2,3}(?=[ ,.!])"
@@ -83,7 +83,13 @@ PLACE = re.compile(
     r"(?P<name>[A-ZÀ-ÖØ-Þ][\w'’.\-]*[\w](?:(?:,? |-)(?:(?:of|de|la|le|los|las|el|del|do|da|dos"
     r"|upon|am|an der|und|and the|the|sur|by the) )?[A-ZÀ-ÖØ-Þ][\w'’.\-]*\w)*)"
 )
+_NO_PLACE_AFTER = re.compile(
+    r"\s+(?:plan|tier|version|package|account|team|department|role|position|group|office|framework|library|subscription"
+    r"|method|approach|school of thought|system|format|model|class|method|story|dialogue)\b"
+)
 _NO_PLACES = listing(
+    "mars moon venus jupiter heaven hell hogwarts narnia wonderland asgard middle-earth gotham "
+    "atlantis camelot neverland "
     "python react flask django docker slack notion excel google apple microsoft linux mac macos "
     "windows android ios spotify netflix postgres postgresql mysql sqlite mongodb redis aws azure"
     " kubernetes java javascript typescript rust golang node vue angular github gitlab jira "
@@ -166,6 +172,8 @@ def place(clause: Clause, at: int) -> tuple[int, int] | None:
             or first.endswith("'s")
             or (name.isupper() and len(name) > 3)
         ):
+            return None
+        if _NO_PLACE_AFTER.match(low, found.end()):
             return None
         end = found.end()
         for told in clause.times:
@@ -340,7 +348,7 @@ def series(clause: Clause, at: int, most: int = 6) -> list[tuple[int, int]]:
 # -- said in the third person
 
 _ME = re.compile(
-    r"(?<![\w'-])(?:i (?P<verb>(?!am\b|have\b|was\b)[a-z]+)(?![\w'-])|i'm|i am|i've|i have|i'll"
+    r"(?<![\w'-])(?:i (?P<verb>(?!am\b|have\b|was\b)[a-z]+)(?![\w'-])|i don't|i haven't|i'm|i am|i've|i have|i'll"
     r"|i'd|i was|myself|my|mine|me|i|ourselves|our|ours|us|we're|we've|we'll|we'd|we)(?![\w'-])"
 )
 _PLAIN_VERB = re.compile(
@@ -372,8 +380,8 @@ def third(clause: Clause, start: int, stop: int) -> str:
         "i am": me + " is",
         "i've": me + " has",
         "i have": me + " has",
-    }
-    swaps |= {
+        "i don't": me + " does not",
+        "i haven't": me + " has not",
         "i'll": me + " will",
         "i'd": me + " would",
         "we're": me + " is",
@@ -419,13 +427,15 @@ def hazy(clause: Clause, start: int, stop: int) -> bool:
     return _INVERTED.search(clause.low, start, stop) is not None
 
 
+def vague(clause: Clause, start: int, stop: int) -> bool:
+    """Whether words need the talk around them."""
+    return hazy(clause, start, stop) or addressed(clause, start, stop)
+
+
 def sentence_of(words: str) -> str:
     """Words as a sentence."""
     words = words.strip().rstrip(".!,;: ")
     return f"{words[:1].upper()}{words[1:]}." if words else ""
-
-
-_FIRST = listing("i my me we our us")
 
 
 def stated(

@@ -48,6 +48,8 @@ class Sentence:
     stop: int
     peers: frozenset[str] = frozenset()
     """The others who talk, in lower case; empty where the user talks with an assistant alone."""
+    asks: bool = False
+    """Whether it is the part that asks: only what it takes for granted counts."""
     _times: tuple[dates.Told, ...] | None = field(default=None, repr=False)
 
     @property
@@ -166,7 +168,7 @@ _JOKE = re.compile(
     r"joking|i'm joking|only joking"
     r"|was joking|was kidding|as a joke|sarcas\w+|not serious(?:ly)?|pulling your leg|april fools?"
     r"|gotcha|psych!|hypothetical\w*"
-    r"|thought experiment|made (?:that|it|this) up|making (?:that|it|this) up"
+    r"|thought experiment|language model|made (?:that|it|this) up|making (?:that|it|this) up"
     r"|not really,? lol)|(?:^|\s)/(?:s|j|jk)\b|🙄"
 )
 _JOKE_AFTER = re.compile(
@@ -198,10 +200,9 @@ _TEXTS = (
 )
 _PASTE = re.compile(
     rf"\b(?:translat(?:e|ing|ion of|ions of)\b|re-?writ\w+|rephras\w+|paraphras\w+|proof-?read\w*|summari[sz]\w+"
-    rf"|grammar"
-    rf"|correct (?:this|the|my|these)"
-    rf"|edit (?:this|the|my)|copy-?edit|improve (?:this|the|my|upon)|polish|transcrib\w+|parse"
-    rf"|classify|sentiment|continue (?:this|the|my|writing)"
+    rf"|(?:check|fix|correct|improve) (?:the |my |its )?grammar|copy-?edit|improve upon"
+    rf"|(?:correct|edit|improve|polish|check|fix|parse|classify|review) (?:this|these|the|my)\b[^.!?\n]{{0,60}}:"
+    rf"|(?:correct|edit|improve|polish|fix|transcribe) (?:this|these)\b|sentiment of|continue (?:this|the|my|writing)"
     rf"|(?:the |this |these )?following\b|see below|as follows|from the perspective of|in the voice of|first[- ]person"
     rf"|(?:write|draft|compose|create|generate|make|give|craft|invent|tell|type|put together|finish"
     rf"|complete)(?: up)?(?: me| us| him| her| them)?"
@@ -213,12 +214,15 @@ _PASTE = re.compile(
 )
 _LABEL = re.compile(
     r"\b(?:(?:person|speaker|character|customer|interviewer|student|client|patient|caller|agent) "
-    r"?[a-z0-9]?|user|bot|[qa]|narrator|me|him|her): |^dear [^\n?]{1,40},"
+    r"?[a-z0-9]?|user|bot|[qa]|narrator|me|him|her): |\b(?:day|chapter|scene|act|episode) \d+[:.] "
+    r"|^\W*you(?:'re| are) an? (?:[\w-]+ ){0,3}(?:assistant|expert|agent|chatbot|character|guide"
+    r"|interviewer|writer|historian|translator)\b|^dear [^\n?]{1,40},"
 )
 _LETTER = re.compile(r"^(?:dear\b|subject:|from:|to:|re:|hi [^\n]{1,30},$|cc:|sent:|date:|#|\|)", re.M)
 _SPOKEN_LINE = re.compile(r"^\s*(?:\*\*|\[)?[a-z][\w .'-]{0,24}(?:\*\*|\])?\s?:(?:\*\*)?\s", re.M)
 _QUOTED = re.compile(
-    r"```.*?(?:```|\Z)|`[^`\n]{1,400}`|\"[^\"]{1,2000}\"|(?<![\w'])'(?=\w)[^'\n]{2,20}(?:(?:'(?=\w)|[^'\n])+)?'(?!\w)"
+    r"```.*?(?:```|\Z)|`[^`\n]{1,400}`|\"[^\"]{1,2000}\""
+    r"|(?<![\w'])'(?=\w)[^'\n]{2,20}(?:(?:'(?=\w)|[^'\n]){0,300})?'(?!\w)"
     r"|^\s*>[^\n]*|<[^>\n]{1,200}>|\*\*\*.*?\*\*\*|https?://\S+|^(?: {4}|\t)\S[^\n]*",
     re.S | re.M,
 )
@@ -295,7 +299,25 @@ def _taken_back(turns: Sequence[Turn], number: int) -> bool:
 # -- sentences
 
 _ABBREVIATED = "".join(
-    rf"(?<!\b{word}\.)" for word in (r"[a-z]", "mr", "ms", "dr", "st", "mrs", "vs", "etc", r"p\.m", r"a\.m", "no")
+    rf"(?<!\b{word}\.)"
+    for word in (
+        r"[a-z]",
+        "mr",
+        "ms",
+        "dr",
+        "st",
+        "mrs",
+        "vs",
+        "etc",
+        "sgt",
+        "jr",
+        "sr",
+        "inc",
+        "vol",
+        r"p\.m",
+        r"a\.m",
+        "no",
+    )
 )
 _END = re.compile(rf"(?:[.!?…]+[\"'”’)\]*]*{_ABBREVIATED}(?=\s|$|[^\w\s.,;:'\")\]]))|\n+")
 _BULLET = re.compile(r"[\s>*•\-–—#]*(?:\d{1,2}[.)]\s+)?[\s*_(]*")
@@ -306,7 +328,7 @@ _UNREAL = re.compile(
     r"|for the sake of|in (?:an(?:other)?|a) (?:life|universe|world|alternate|parallel|perfect"
     r"|ideal)\b|dream(?:ed|t)? (?:that|about|i|of|job|home|house)|if only"
     r"|as (?:if|though)\b|were i\b|had i\b|in (?:the|this|my|our|a) (?:\w+ ){0,2}(?:game|story"
-    r"|novel|book|movie|film|dream|song|play|campaign|simulation|show"
+    r"|novel|book|movie|film|dreams?|song|play|campaign|simulation|show"
     r"|script|poem|fantasy|scenario|rpg|comic)\b|my (?:\w+ )?(?:character|avatar|protagonist"
     r"|persona|npc)\b|minecraft|the sims|stardew|d&d|in-game"
     r"|or something like that|no way i|it's not that|not true that|isn't true|it is false|false "
@@ -324,7 +346,9 @@ _SCORN = re.compile(
 _SUPPOSED = re.compile(
     r"^\W*(?:(?:and|but|so|also|then|or|well|ok|okay|now|even|only|yeah|yes|no|oh)\W+)*"
     r"(?:if|unless|whenever|in case|as soon as|as long as|provided|should i|once i|once we|whether"
-    r"|until|say\b|maybe|perhaps|possibly|hopefully)\b"
+    r"|when (?:i|we|i'm|we're|people|someone)\b(?! (?:was|were|had|did|went|got|came|left|began"
+    r"|started|bought|met|saw|took"
+    r"|made|\w+ed)\b)|until|say\b|maybe|perhaps|possibly|hopefully)\b"
 )
 _REPORT = re.compile(
     r"\b(?:said|says|saying|told|tells|telling|claim(?:s|ed)?|thinks?|thought|believes?|believed"
@@ -338,7 +362,10 @@ _ASKS_IF = re.compile(
     r"(?:know|see|sure|ask|asked|asking|wonder|wondering|wondered|check|curious|tell|determine"
     r"|verify|confirm|idea|unsure|decide|figure out|certain) $"
 )
-_POLITE_IF = re.compile(r"if (?:that|this|it|you|possible|not|so|needed|anyone|anything)\b")
+_POLITE_IF = re.compile(
+    r"if (?:that|this|it|you (?:must|want|need|wanted|ask|don't mind|could|can|know|have|are "
+    r"wondering|'re wondering)|possible|not|so|needed|anyone|anything)\b"
+)
 _TAG = re.compile(
     r",? ?(?:right|correct|huh|no|yes|yeah|eh|innit|don't i|am i|aren't i|isn't it|don't we|do i"
     r"|is it|remember|you know|or not|or what|isn't (?:he|she)"
@@ -348,20 +375,29 @@ _ASKING = (
     r"(?:(?:can|could|would|will|do|does|did|is|are|was|were|should|shall|may|might|have|has|isn't"
     r"|don't|doesn't|aren't|won't|can't|couldn't|wouldn't)"
     r" (?:you|i|we|it|he|she|they|there|that|this|the|my|your|these|those|anyone|someone|any|a|an)\b"
-    r"|(?:what|which|where|when|why|who|how|whose|what's|how's|where's|who's|when's|whats)\b|any "
+    r"|which (?!(?:has|have|had|is|was|are|were|i|we|he|she|they|it|will|would|can|makes?|made"
+    r"|means?|should|gave|gives)\b)"
+    r"|(?:what|where|when|why|who|how|whose|what's|how's|where's|who's|when's|whats)\b|any "
     r"(?:\w+ ){0,3}(?:ideas?|tips?|suggestions?|thoughts?|advice|recommendations?|chance|of)\b"
     r"|got any|know any|ever |mind |please (?!note|remember|keep|call)|any\b)"
 )
 _ASKS = re.compile(
     rf"(?:^|[,;:]\s*|\s[-–—]+\s*|—\s*|\s(?=(?:and|so|but|or) ))(?:(?:and|so|but|also|then|now|or"
-    rf"|well|hey|hi|yeah|ok|okay|please|anyway)[, ]+)*{_ASKING}"
+    rf"|well|hey|hi|yeah|ok|okay|please|anyway)[, ]+){{0,4}}{_ASKING}"
 )
 _ASKS_STRONG = re.compile(
     r"(?:^|[,;:]\s*|\s[-–—]+\s*|—\s*|\s(?=(?:and|so|but|or) ))(?:(?:and|so|but|also|then|now|or"
-    r"|well|hey|hi|yeah|ok|okay|please|anyway)[, ]+)*"
+    r"|well|hey|hi|yeah|ok|okay|please|anyway)[, ]+){0,4}"
     r"(?:(?:can|could|would|will|do|did|are|were|have|should|shall) (?:you|i|we)\b|(?:what|which"
     r"|where|when|why|who|how)(?:'s)? (?:is|are|do|does|did|can|could|should|would|will|to|about"
     r"|much|many|long)\b)"
+)
+
+
+_REQUEST = re.compile(
+    r"(?:(?:and|also|hey|hi|please|so|ok|okay)[, ]+){0,4}(?:can|could|would|will) you (?:please )?(?:just )?"
+    r"(?=(?:forget|erase|delete) (?:my|that i|everything|about me|what i)|(?:always|never) [a-z]+ (?!been)"
+    r"|stop (?:using|calling)|call me [^?]{2,20}$)"
 )
 
 
@@ -371,12 +407,40 @@ def _sentences(turn: Turn, low: str, peers: frozenset[str]) -> Iterator[Sentence
     ends = [(m.start(), m.end()) for m in _END.finditer(low)]
     for cut, stop in [*ends, (len(low), len(low))]:
         begin = _BULLET.match(low, start, stop).end()  # pyright: ignore[reportOptionalMemberAccess]
-        kept = _kept(low, begin, cut, low[cut:stop])
-        inside = any(a <= begin < b for a, b in masks)
-        if kept > begin + 3 and not inside:
+        if "?" in low[cut:stop] and (request := _REQUEST.match(low, begin, cut)) is not None and not peers:
+            begin, kept = request.end(), cut
+        else:
+            kept = _kept(low, begin, cut, low[cut:stop])
+        start = stop
+        if any(a <= begin < b for a, b in masks):
+            continue
+        if kept > begin + 3:
             kept = min([kept, *(a for a, b in masks if begin < a < kept and b - a > 300)])
             yield Sentence(turn, low, begin, kept, peers)
-        start = stop
+        if "?" in low[cut:stop] and _NAMES_NEW.search(low, begin, cut) and not _IF.search(low, begin, cut):
+            yield Sentence(turn, low, max(kept, begin), cut, peers, asks=True)
+        for place in _granted(low, max(kept, begin), cut, low[begin:stop]):
+            yield Sentence(turn, low, place, _kept(low, place, cut, "."), peers)
+
+
+_GRANTED = re.compile(
+    r"\b(?:especially |particularly )?(?:since|now that|considering(?: that)?|given "
+    r"that)\s+(?=(?:i|i'm|i've|my|our|the|we|we've)\b)"
+)
+
+
+_NAMES_NEW = re.compile(
+    r"\b(?:my|our|the) (?:new|newly|increased|updated|revised|reduced|extended|raised|lowered"
+    r"|improved|expanded|adjusted)\b"
+)
+
+
+def _granted(low: str, start: int, stop: int, sentence: str) -> Iterator[int]:
+    """Where a question takes something for granted: "… now that I live in Porto?"."""
+    if not sentence.rstrip().endswith("?") or _UNREAL.search(sentence) or _IF.search(sentence) or _TAG.search(sentence):
+        return
+    for match in _GRANTED.finditer(low, start, stop):
+        yield match.end()
 
 
 def _kept(low: str, start: int, stop: int, end: str) -> int:
@@ -424,7 +488,7 @@ _LEAD = re.compile(
     r"|to be honest|tbh|to be clear|as i (?:said|mentioned)|like i (?:said|mentioned)|i (?:already "
     r")?(?:mentioned|told you|said)(?: (?:before|earlier))?(?: that)?|as a reminder|just a "
     r"reminder|reminder"
-    r"|since|because|given that|considering|seeing as|though|although|please note|note that|please "
+    r"|since|because|given that|considering|seeing as|though|although|please note that|please note|note that|please "
     r"note that|(?:please )?keep in mind(?: that)?|(?:please )?remember(?: that)?|don't forget(?: "
     r"that)?|for now"
     r"|the thing is|fact is|truth is|turns out|it turns out|i should (?:mention|add|say)(?: that)?"
@@ -439,7 +503,7 @@ _SPLIT = re.compile(
     r"(?:[,;:]|\s[-–—]+|—|\.\.\.|…|\))?\s+(?:(?:and|but|so|because|since|plus|also|although|though"
     r"|however|yet|now that|now|given that|given|considering that|considering|especially since"
     r"|then|actually|still|recently|instead|currently|sadly|btw|by the way|luckily|unfortunately"
-    r"|after all|as you know|correction)[,:]? )*(?=(?:i|i'm|i've|i'd|i'll|im|ive|my|we|we're|we've"
+    r"|after all|as you know|correction)[,:]? ){0,5}(?=(?:i|i'm|i've|i'd|i'll|im|ive|my|we|we're|we've"
     r"|our|the|it's|call|always|never|don't|please)\b)"
 )
 _DEPENDS = re.compile(

@@ -13,7 +13,7 @@ _BAD_OBJECT = re.compile(
     r"(?:it|that|this|them|those|these|him|her|you|your|how|what|when|the way|the idea|the sound"
     r"|the look|the fact|the part|the thought|the concept|the suggestion|the option|the plan"
     r"|everything|anything|nothing|all|both|some|one|where|why|everyone|people who|being able"
-    r"|seeing|hearing|to (?:know|hear|see|think|get|learn more|ask|talk about this|say|help|try"
+    r"|seeing|hearing|to$|to (?:know|hear|see|think|get|learn more|ask|talk about this|say|help|try"
     r"|share|discuss|start|have|make sure|keep things|be|make|go with|use (?:this|the|it)|start "
     r"with|add|include|do (?:this|that|it)|work with|create|keep|point out|propose|request|order"
     r"|set|switch|move|book|schedule|change|read more|continue|explore|understand|focus|give|take"
@@ -67,7 +67,7 @@ HATES = {
 _FAN = re.compile(
     r"\s+(?:(?:really|pretty|so|very|super|totally|quite|also|big|huge|massive|such|a|an|the"
     r"|big-time|lifelong|longtime|long-time|die-hard|diehard|not|much|of)\s+)*(?P<how>fan of|into"
-    r"|fond of|obsessed with|crazy about|keen on|passionate about|addicted to|lover of|enthusiast "
+    r"|fond of|obsessed with|crazy about|keen on|passionate about|lover of|enthusiast "
     r"of|sick of|not into)\s+(?=\S)"
 )
 
@@ -82,9 +82,7 @@ def _objects(one: Said, at: int) -> list[tuple[int, int]]:
             and one.verb not in ("like", "likes")
             and _THAT.match(one.low, stop) is None
         )
-        if _THAT.match(one.low, stop) or (
-            low_words.count(" ") and re.search(r"\b(?:an?|the) \w+$", low_words) and low[stop : stop + 1] == ","
-        ):
+        if _THAT.match(one.low, stop) or _half(one, start, stop):
             return []
         if _MORE.match(low, stop):
             return []  # "darker, more twisted stories"
@@ -167,6 +165,31 @@ def fan(one: Said) -> Iterator[Statement]:
         yield one.say("likes", one.words(span), holds=not no)
 
 
+_OVER = re.compile(
+    r"\s+(?:over|rather than|instead of|than|more than|to(?! (?:ensure|maximi[sz]e|minimi[sz]e"
+    r"|avoid|balance|save|keep|make|help|get|be|have"
+    r"|do|reduce|improve|stay|maintain|see|give|use|let|prevent|allow|work|feel|start|focus|find"
+    r"|go|take|learn|read|write|watch|eat|drink"
+    r"|play|travel|live|spend|the extent|a point)\b))(?:\s+(?=\S)|$)"
+)
+
+
+def _half(one: Said, start: int, stop: int) -> bool:
+    """Whether a comma cuts a thing in two: "darker, more twisted stories", "a sleek, modern look"."""
+    value = one.low[start:stop]
+    return _ADJECTIVE_AFTER.match(one.low, stop, one.clause.stop) is not None and (
+        " " not in value or re.search(r"\b(?:an?|the|with|of|in) (?:\w+ )?\w+$", value) is not None
+    )
+
+
+_ADJECTIVE_AFTER = re.compile(
+    r", (?!(?:and|but|so|or|because|especially|can|could|what|which|who|do|i|it|how|is|are|my|the"
+    r"|a|an|as|though|too|since|if|while|for|in|on|at|with"
+    r"|though|we|he|she|they|you|thanks|please|also|any|where|when|not|like|such|then|have|has"
+    r"|whether|this|that|both|even|just|there|would|will)\b)[\w-]+ [\w-]+"
+)
+
+
 def prefers(one: Said) -> Iterator[Statement]:
     if one.form not in ("", "do") or one.never or one.we or one.third_mismatch(one.verb):
         return
@@ -175,18 +198,12 @@ def prefers(one: Said) -> Iterator[Statement]:
         return
     start, stop = found
     low = one.low
-    over = re.compile(r"\s+(?:over|to|rather than|instead of|than|more than)\s+(?=\S)").search(
-        low, start, one.clause.stop
-    )
-    if over is not None and over.start() <= stop + 2:
-        if low[start:stop].startswith("to ") and " to " in over[0]:
-            over = None
-        else:
-            stop = min(stop, over.start())
+    over = _OVER.search(low, start, min(stop + 2, one.clause.stop))
+    if over is not None:
+        over = _OVER.match(low, over.start(), one.clause.stop)
+        stop = min(stop, over.start()) if over is not None else stop
     value = low[start:stop]
-    if (_THAT.match(low, stop) and over is None) or (
-        re.search(r"\b(?:an?|the) \w+$", value) and low[stop : stop + 1] == ","
-    ):
+    if (_THAT.match(low, stop) and over is None) or _half(one, start, stop):
         return
     if (
         _BAD_PREFERENCE.match(value)
@@ -231,6 +248,8 @@ def diet(one: Said) -> Iterator[Statement]:
         return
     match = _DIET.match(one.low, at, one.clause.stop)
     if match is None or (changed and one.no):
+        return
+    if one.form == "have been" and one.since()[0] is None:
         return
     told = one.told() if changed else None
     since, precision = (told.first, told.precision) if told else one.since()

@@ -150,7 +150,7 @@ def has(one: Said) -> Iterator[Statement]:
 _HEALTH = re.compile(
     r"\b(?:type [12] )?(?:diabetes|asthma|adhd|autism|arthritis|epilepsy|anxiety|depression"
     r"|migraines?|insomnia|celiac disease|ibs|eczema|psoriasis|ptsd|ocd|dyslexia|tinnitus"
-    r"|hypertension|high blood pressure|scoliosis|endometriosis|sleep apnea)\b"
+    r"|hypertension|high blood pressure|scoliosis|endometriosis|sleep apnea|(?:gluten|lactose) intolerance)\b"
 )
 _HERE = re.compile(
     r"\s+(?:with me|on me|here|right now|today|at the moment|handy|nearby|around|available|to hand|yet|in stock)\b"

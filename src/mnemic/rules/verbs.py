@@ -16,7 +16,7 @@ from mnemic.rules.said import Rule, Said, predicate
 from mnemic.rules.talk import listing
 from mnemic.rules.tastes import HATES, LIKES, allergic, diet, fan, likes, prefers, stands
 from mnemic.rules.things import gets, gives_up, has
-from mnemic.rules.work import attends, has_job, leaves_work, pursues, starts_work, studies, works
+from mnemic.rules.work import attends, drops_out, had_job, has_job, leaves_work, pursues, starts_work, studies, works
 from mnemic.statements import Statement
 
 _TABLE: tuple[tuple[str, tuple[Rule, ...]], ...] = (
@@ -43,6 +43,8 @@ _TABLE: tuple[tuple[str, tuple[Rule, ...]], ...] = (
     ("sold lost gave given donated got traded", (gives_up,)),
     ("speak speaks fluent", (speaks,)),
     ("grew", (grew,)),
+    ("be", (had_job,)),
+    ("dropped", (drops_out,)),
     ("broke broken split separated divorced got", (parts,)),
     ("got", (weds,)),
     ("dating", (dates_someone,)),
@@ -70,6 +72,7 @@ def verbs(one: Said) -> Iterator[Statement]:
             yield from _verb(again)
 
 
+_HEDGES = frozenset({"kind", "kinda", "sort", "basically"})
 _STATES = listing(
     "live lives living based work works working study studies studying have has love loves like "
     "likes hate hates enjoy enjoys moved own owns speak speaks a an from"
@@ -83,7 +86,7 @@ _TO_DO = re.compile(r"\b(?:to|can|could|would|will|might|let|make|makes|help|hel
 
 
 def _verb(one: Said) -> Iterator[Statement]:
-    if one.form == "modal":
+    if one.form == "modal" or one.adverbs & _HEDGES:
         return
     found = False
     for rule in _RULES.get(one.verb, ()):

@@ -43,10 +43,10 @@ _JOBS = (
     r"|lumberjack|fisherman|brewer|winemaker|sommelier|beekeeper|paramedic|tester)"
 )
 _JOB = re.compile(
-    rf"(?P<det>an?\s+|the\s+)?(?P<job>(?:(?!(?:not|big|huge|good|great|bad|terrible|former|retired"
+    rf"(?P<det>an?\s+)?(?P<job>(?:(?!(?:not|big|huge|good|great|bad|terrible|former|retired"
     rf"|ex|aspiring|future|wannabe|hobby|amateur|better|fan|bit|little|lot|perfect|born|natural"
-    rf"|decent|lousy|horrible|keen|avid|fellow|happy|proud|home|backseat"
-    rf"|role)\b)[a-z][\w/&'-]*\s+){{0,4}}?{_JOBS})(?![\w'-])(?!\s+(?:at heart|of (?:my|this|habit)"
+    rf"|decent|lousy|horrible|funny|lazy|silly|crazy|pretend|keen|avid|fellow|happy|proud|home|backseat"
+    rf"|role)\b)[a-z][\w/&'-]*\s+){{0,4}}?{_JOBS}(?:\s+{_JOBS}){{0,2}})(?![\w'-])(?!\s+(?:at heart|of (?:my|this|habit)"
     rf"|in training|myself|fan|wannabe|type|person|at my|by heart))"
 )
 _FORMER = re.compile(
@@ -299,7 +299,7 @@ def attends(one: Said) -> Iterator[Statement]:
 _AS = pattern(r"(?: (?:remotely|full[- ]time|part[- ]time|here|there|freelance|mostly|mainly|again))* as (?=\S)")
 _AT_AS = re.compile(r"\s+(?:at|for|in)\s+[^,.;!?]{2,40}?\s+as\s+(?=\S)")
 _AT = pattern(
-    r"(?: (?:remotely|full[- ]time|part[- ]time|here|there|out|over|in [a-z]+(?: [a-z]+)?|as (?:an? "
+    r"(?: (?:remotely|full[- ]time|part[- ]time|here|there|over|in [a-z]+(?: [a-z]+)?|as (?:an? "
     r")?[\w -]{3,40}?|freelance|nights|weekends|hard))* (?:at|for|with) (?=\S)"
 )
 
@@ -365,13 +365,9 @@ def works(one: Said) -> Iterator[Statement]:
         ):
             return
         yield one.say("works_at", value, holds=holds, since=since, until=until, precision=precision, confidence=sure)
-
-
-_JOB_AT = pattern(
-    r" (?:(?:a|an|my|the|this|hired|another) )?(?:(?:new|first|dream|part-time|full-time|great|summer"
-    r"|permanent|amazing|remote|second|side|good) )*(?:job|position|role|gig|internship|offer|work"
-    r"|working|hired|promoted|promotion|contract|transferred)?(?: offer)?(?: \w+ing)? ?"
-)
+        other = re.compile(r",? not (?:at |for )?(?=\S)").match(one.low, firm[1], one.clause.stop)
+        if holds and other is not None and (old := phrases.employer(one.clause, other.end())) is not None:
+            yield one.say("works_at", one.words(old), holds=False, confidence=0.8)
 
 
 def starts_work(one: Said) -> Iterator[Statement]:
@@ -492,5 +488,28 @@ _AFTER_FIRM = re.compile(
 
 
 def has_job(one: Said) -> Iterator[Statement]:
-    if one.form == "be" and not one.we:
+    if (one.form == "be" or (one.form == "have been" and one.since()[0] is not None)) and not one.we:
         yield from is_a(one, one.at)
+
+
+def had_job(one: Said) -> Iterator[Statement]:
+    """ "I used to be a teacher"."""
+    if one.form != "used" or one.no or one.never or one.we:
+        return
+    match = _JOB.match(one.low, one.rest + 1, one.clause.stop)
+    if match is not None and match["det"]:
+        value = one.clause.text[match.start("job") : match.end("job")]
+        text = f"{phrases.shown(one.subject)} used to be {match['det'].strip()} {value}"
+        yield one.say("works_as", value, holds=False, text=text)
+
+
+def drops_out(one: Said) -> Iterator[Statement]:
+    """ "I dropped out of Harvard"."""
+    match = one.after(re.compile(r"\s+out of\s+(?=\S)"))
+    if match is None or one.form not in ("", "have") or one.no or one.never or one.we:
+        return
+    if (school := phrases.employer(one.clause, match.end())) is not None and one.clause.text[school[0]].isupper():
+        told = one.told()
+        until, precision = (told.first, told.precision) if told else (None, None)
+        value = one.clause.text[school[0] : school[1]]
+        yield one.say("studies_at", value, holds=False, until=until, precision=precision)
