@@ -353,6 +353,9 @@ def _recalled(
         confidence = _confidence(scene, scene.frame, query, ranked, places[: sure_of or limit], order, embedder)
     rows = _fetch(scene, view, places)
     hits = _hits(scene, view, rows, places, ranked.scores, relevances, ranked.signals, judged)
+    if view.as_of is None and question.asks_of_now(query):
+        where = {row["id"]: place for row, place in zip(rows, places.tolist(), strict=True)}
+        hits = [*_newest_first(scene.frame, ranked, hits[:limit], where), *hits[limit:]]
     if view.kinds is None:
         hits, facts = _told(scene, view, hits)
         rows += facts
@@ -383,6 +386,57 @@ def _confidence(
     least = reading.least(page_of(scene, frame, query, ranked, order[:1], embedder))
     found = rank.found(ranked.scores[places], facts, ranked.hit, least, ranked.ahead)
     return rank.confidence(found, ranked.confidence)
+
+
+_ABOUT_IT = 0.4
+"""Share of the rarity of a question's words that a statement of its matter holds."""
+_SAME, _CHANGED = 0.5, 0.3
+"""Of that of an older statement, as much as a newer one shares that says it anew: with a value, or with a word of
+change. Chosen on 20 questions of BEAM, 3 of LongMemEval and 60 invented histories: see the log."""
+_CHANGE = re.compile(
+    r"\b(?:increas(?:ed?|ing)|decreas(?:ed|ing)|rais(?:ed|ing)|cut|reduc(?:ed|ing)|extend(?:ed|ing)?|extension"
+    r"|reschedul(?:ed?|ing)|postponed|pushed|moved|updat(?:ed?|ing)|chang(?:ed?|ing)|new|now|recently|reached|improved"
+    r"|grew|growth|grown|total of|instead|switched|latest|current(?:ly)?|these days|again|bumped|upgraded|down to|up to"
+    r"|from now on|since then|turns out|finally)\b",
+    re.IGNORECASE,
+)
+_VALUE = re.compile(r"\d")
+
+
+def _newest_first(frame: Frame, ranked: Ranked, hits: Sequence[Hit], where: Mapping[str, int]) -> list[Hit]:
+    """Where a question is about now: before a hit stands what its speaker said later of the same matter.
+
+    That is what shares the older one's words of the question and either says that something has changed or has a value
+    as the older one has. The newer one takes over the place, and the relevance that goes with it.
+    """
+    asked = zip(ranked.terms, ranked.asked.terms, strict=True)
+    terms = [term for term, one in asked if one.weight == 1.0 and len(term.documents)]
+    if not terms or len(hits) < 2:
+        return list(hits)
+    places = np.array([where[hit.id] for hit in hits])
+    living = frame.size if ranked.among is None else int(np.count_nonzero(ranked.among))
+    rarity = rank.idf(living, np.array([len(term.documents) for term in terms]))
+    held = np.stack([np.isin(places, term.documents) for term in terms])
+    share = rarity @ held / rarity.sum()
+    speakers = frame.columns["speaker"][places]
+    changed = [_CHANGE.search(hit.text) is not None for hit in hits]
+    valued = [_VALUE.search(hit.text) is not None for hit in hits]
+
+    def says_anew(new: int, old: int) -> bool:
+        later = (hits[old].time, places[old]) < (hits[new].time, places[new]) and speakers[old] == speakers[new]
+        if not later or share[old] < _ABOUT_IT or (valued[old] and not valued[new]):
+            return False
+        both = float(rarity @ (held[:, old] & held[:, new])) / float(rarity @ held[:, old])
+        return both >= _CHANGED if changed[new] else valued[old] and both >= _SAME
+
+    order = list(range(len(hits)))
+    for new in range(1, len(hits)):
+        for at, old in enumerate(order[: order.index(new)]):
+            if says_anew(new, old):
+                order.remove(new)
+                order.insert(at, new)
+                break
+    return [replace(hits[one], score=hits[at].score, relevance=hits[at].relevance) for at, one in enumerate(order)]
 
 
 def _of_what_was_said(scene: Scene, view: View) -> Scene:
