@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Any, Self, Unpack, cast, overload
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from mnemic import answer, derive, exchange, feedback, journal, lookup, pack, rank, text, ticket, write
+from mnemic import answer, denials, derive, exchange, feedback, journal, lookup, pack, rank, text, ticket, write
 from mnemic.analysis import Writing, analyse
 from mnemic.changes import (
     UNSET,
@@ -1289,6 +1289,7 @@ class Memory:
     def _forget_words(self) -> None:
         self._reader.forget()
         text.forget()
+        denials.forget()
         forget = getattr(self._embedder, "forget", None)
         if callable(forget):
             forget()

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from mnemic import channels, learn, lessons, precise, question, rank, reading, text
 from mnemic.changes import scope_code
+from mnemic.denials import denied, gainsays
 from mnemic.errors import InputError, ModelError
 from mnemic.forks import READERS, watch
 from mnemic.frame import DERIVED, EVENT, PINNED, Frame, FrameCache
@@ -359,7 +360,7 @@ def _recalled(
     if view.kinds is None:
         hits, facts = _told(scene, view, hits)
         rows += facts
-    hits = hits[:limit]
+    hits = _gainsaid(hits[:limit])
     documents = _documents(scene, rows)
     if exploration is not None and len(hits) > 1:
         ticket, hits = _explored(_ticket(scene, view, query), hits, documents, exploration)
@@ -1166,6 +1167,33 @@ def _in_conflict(scene: Scene, view: View, hits: list[Hit]) -> list[Hit]:
         others = [other for id_ in saying[hit.id] if id_ in current for other in against.get(id_, ())]
         found.append(replace(hit, conflicts=tuple(dict.fromkeys(other for other in others if other in current))))
     return found
+
+
+_READ_FOR_CONFLICTS = 20
+"""Hits among which it is looked for two that cannot both be so."""
+
+
+def _gainsaid(hits: list[Hit]) -> list[Hit]:
+    """Mark hits in which somebody says never to have done what the same one tells of in another hit."""
+    shown = hits[:_READ_FOR_CONFLICTS]
+    against: dict[str, list[str]] = {}
+    for hit in shown:
+        denials = denied(hit.text)
+        for other in shown if denials else ():
+            if _gainsays(hit, denials, other):
+                against.setdefault(hit.id, []).append(other.id)
+                against.setdefault(other.id, []).append(hit.id)
+    return [
+        replace(hit, conflicts=tuple(dict.fromkeys([*hit.conflicts, *against[hit.id]]))) if hit.id in against else hit
+        for hit in hits
+    ]
+
+
+def _gainsays(hit: Hit, denials: Sequence[frozenset[str]], other: Hit) -> bool:
+    """Whether a hit says what another one, of the same speaker, denies; what an assistant says counts for nobody."""
+    if other.id == hit.id or hit.speaker != other.speaker or hit.speaker == "assistant":
+        return False
+    return gainsays(denials, other.text)
 
 
 def _behind_successors(hits: list[Hit]) -> list[Hit]:

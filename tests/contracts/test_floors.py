@@ -18,7 +18,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("__init__", "types", "errors", "times", "config", "forks"),
     (
         *("ports", "text", "when", "dates", "question", "where", "scope", "rank", "reading", "learn", "ticket"),
-        *("spelling", "precise", "statements", "rules", "timeline"),
+        *("spelling", "precise", "statements", "rules", "timeline", "denials"),
         *("extract", "postings", "messages", "samples"),
     ),
     ("analysis", "stores", "models", "testing"),
