@@ -263,7 +263,7 @@ def claim_of(statement: Statement, row: Fields, nth: int) -> Claim:
         order=row["num"],
         start=span.start,
         stop=span.stop,
-        what=_folded(statement.value) if single else "",
+        what=_folded(statement.value) if single and not statement.data.get("any") else "",
         holds=statement.holds,
         said=row["time"],
         begins=None if statement.valid_from is None else micros(statement.valid_from),
