@@ -19,7 +19,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from mnemic.rules import asked, due, measures, nouns, phrases, talk
+from mnemic.rules import asked, due, measures, mended, nouns, phrases, talk
 from mnemic.rules.said import predicate, subject_and_verb
 from mnemic.rules.talk import Clause, Sentence
 from mnemic.rules.verbs import verbs
@@ -28,18 +28,35 @@ from mnemic.statements import Statement, Turn, folded
 __all__ = ["statements"]
 
 
+_RECENT = 3
+"""Turns within which a correction looks for what it corrects."""
+_KNOWN = 12
+"""Turns for which it is remembered what somebody is called. See `derive.CONTEXT`."""
+
+
 def statements(turns: Sequence[Turn]) -> list[Statement]:
     """What one segment of a session says, in its order, each statement resting on spans of its turns."""
     found: list[Statement] = []
     names: dict[str, str] = {}
+    learned: dict[str, int] = {}
     previous: dict[str, Sentence] = {}
-    for sentences in talk.own(turns):
+    recent: list[tuple[int, str, Statement]] = []
+    for number, (turn, sentences) in enumerate(zip(turns, talk.own(turns), strict=True)):
+        for name in [name for name, at in learned.items() if number - at > _KNOWN]:
+            del names[name], learned[name]
+        recent = [(at, by, one) for at, by, one in recent if number - at <= _RECENT]
         for sentence in sentences:
-            earlier = previous.get(sentence.turn.by)
-            for one in _of(sentence, earlier, names, found):
-                if not any(same(one, other) for other in found[-12:]):
-                    found.append(one)
-            previous[sentence.turn.by] = sentence
+            says: list[Statement] = []
+            for one in _of(sentence, previous.get(turn.by), names, ()):
+                if not any(same(one, other) for other in (*says, *found[-12:])):
+                    says.append(one)
+            for name in names:
+                learned.setdefault(name, number)
+            before = [one for _, by, one in recent if by == turn.by]
+            kept, more = mended.mended(sentence, says, before)
+            found += [*kept, *more]
+            recent += [(number, turn.by, one) for one in (*kept, *more)]
+            previous[turn.by] = sentence
     return found
 
 
@@ -74,9 +91,6 @@ def _of(
             name, noun = one.value, one.relation.partition(":")[2]
             names[name] = f"{one.subject}'s {noun}"
             yield one
-    if _CORRECTED.search(low, sentence.start, sentence.stop):
-        mine = [one for one in before[-8:] if one.subject == sentence.me or one.evidence[0].turn == sentence.turn.id]
-        yield from asked.corrects(sentence, mine)
     for number, clause in enumerate(talk.clauses(sentence)):
         yield from _clause(clause, earlier, names, first=number == 0)
 

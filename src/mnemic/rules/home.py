@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from mnemic.rules import phrases
-from mnemic.rules.said import Said, end_of, pattern
+from mnemic.rules.said import Said, pattern
 from mnemic.rules.talk import Clause
 from mnemic.rules.work import is_a
 from mnemic.statements import Statement
@@ -116,17 +116,6 @@ def moved(one: Said) -> Iterator[Statement]:
             yield one.say("lives_in", text[left[0] : left[1]], holds=False, until=begun, precision=precision)
         if arrived:
             yield one.say("lives_in", text[arrived[0] : arrived[1]], since=begun, precision=precision)
-    elif arrived and told and told.first > one.clause.turn.time:
-        yield one.say(
-            "lives_in",
-            text[arrived[0] : arrived[1]],
-            since=told.first,
-            precision=told.precision,
-            confidence=0.6,
-            text=f"{phrases.shown(one.subject)} "
-            f"{'will' if one.form == 'will' else 'is going to' if one.form == 'going' else 'is'} "
-            f"{one.words((one.at, end_of(one)))}",
-        )
 
 
 _UNTIL = re.compile(r"(?:until|till|since) $")

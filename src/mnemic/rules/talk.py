@@ -178,6 +178,7 @@ _JOKE_AFTER = re.compile(
 _PLAY = re.compile(
     r"\b(?:let's (?:role-? ?play|pretend|play (?:a|pretend|out))|role-?play(?:ing)?\b|pretend "
     r"(?:you|i|we|that|to be)|act as\b"
+    r"|you(?:'re| are) (?:the|an?|my) \w+(?: \w+)?[,;.]? (?:and )?i(?:'m| am) (?:the|an?|your) \w+"
     r"|you are now\b|i'll (?:be|play) the\b|you (?:be|play) the\b|stay in character|in character\b|i want you to act)"
 )
 _PLAY_OVER = re.compile(
@@ -187,7 +188,7 @@ _PLAY_OVER = re.compile(
     r"(?:role-?play|scene)|for real now)"
 )
 _TEXTS = (
-    r"(?:text|sentences?|paragraphs?|essay|e-?mails?|letter|messages?|draft|story|stories|poem"
+    r"(?:text|sentences?|paragraphs?|essay|e-?mails?|mails?|letter|messages?|draft|story|stories|poem"
     r"|post|reviews?|bio|biography|article|song"
     r"|transcript|conversation|dialogue?|script|quote|lyrics|notes?|prompt|translation|speech"
     r"|monologue|diary|journal entry"
@@ -202,6 +203,7 @@ _PASTE = re.compile(
     rf"\b(?:translat(?:e|ing|ion of|ions of)\b|re-?writ\w+|rephras\w+|paraphras\w+|proof-?read\w*|summari[sz]\w+"
     rf"|(?:check|fix|correct|improve) (?:the |my |its )?grammar|copy-?edit|improve upon"
     rf"|(?:correct|edit|improve|polish|check|fix|parse|classify|review) (?:this|these|the|my)\b[^.!?\n]{{0,60}}:"
+    rf"|(?:reply|respond|answer)(?: to)? (?:this|that|the following) (?:\w+ )?{_TEXTS}"
     rf"|(?:correct|edit|improve|polish|fix|transcribe) (?:this|these)\b|sentiment of|continue (?:this|the|my|writing)"
     rf"|(?:the |this |these )?following\b|see below|as follows|from the perspective of|in the voice of|first[- ]person"
     rf"|(?:write|draft|compose|create|generate|make|give|craft|invent|tell|type|put together|finish"
@@ -221,7 +223,8 @@ _LABEL = re.compile(
 _LETTER = re.compile(r"^(?:dear\b|subject:|from:|to:|re:|hi [^\n]{1,30},$|cc:|sent:|date:|#|\|)", re.M)
 _SPOKEN_LINE = re.compile(r"^\s*(?:\*\*|\[)?[a-z][\w .'-]{0,24}(?:\*\*|\])?\s?:(?:\*\*)?\s", re.M)
 _QUOTED = re.compile(
-    r"```.*?(?:```|\Z)|`[^`\n]{1,400}`|\"[^\"]{1,2000}\""
+    r"<(?P<tag>[a-z]\w{0,9})\b[^>\n]{0,200}>.{0,4000}?</(?P=tag)>|^[^\n]*\bselect\b[^\n]*\bfrom\b[^\n]*$"
+    r"|```.*?(?:```|\Z)|`[^`\n]{1,400}`|\"[^\"]{1,2000}\""
     r"|(?<![\w'])'(?=\w)[^'\n]{2,20}(?:(?:'(?=\w)|[^'\n]){0,300})?'(?!\w)"
     r"|^\s*>[^\n]*|<[^>\n]{1,200}>|\*\*\*.*?\*\*\*|https?://\S+|^(?: {4}|\t)\S[^\n]*",
     re.S | re.M,
@@ -334,7 +337,7 @@ _UNREAL = re.compile(
     r"|or something like that|no way i|it's not that|not true that|isn't true|it is false|false "
     r"that|untrue|lie\b|lied\b|lying about"
     r"|told (?:\w+ ){1,3}(?:that )?i\b(?<!told you i)|for example|for instance|e\.g\."
-    r"|supposedly|allegedly|apparently|rumou?r|according to|i doubt|lyrics?|quote|slogan|tattoo"
+    r"|said (?:no ?one|nobody)|supposedly|allegedly|apparently|rumou?r|according to|i doubt|lyrics?|quote|slogan|tattoo"
     r"|t-shirt says|sign says|caption)\b"
 )
 _SCORN = re.compile(
@@ -415,7 +418,9 @@ def _sentences(turn: Turn, low: str, peers: frozenset[str]) -> Iterator[Sentence
         if any(a <= begin < b for a, b in masks):
             continue
         if kept > begin + 3:
-            kept = min([kept, *(a for a, b in masks if begin < a < kept and b - a > 300)])
+            # A title may stand within a sentence of one's own; a long quotation, or an "I" in one, is another's.
+            others = (a for a, b in masks if begin < a < kept and (b - a > 300 or _ME.search(low, a, b)))
+            kept = min([kept, *others])
             yield Sentence(turn, low, begin, kept, peers)
         if "?" in low[cut:stop] and _NAMES_NEW.search(low, begin, cut) and not _IF.search(low, begin, cut):
             yield Sentence(turn, low, max(kept, begin), cut, peers, asks=True)
@@ -423,6 +428,7 @@ def _sentences(turn: Turn, low: str, peers: frozenset[str]) -> Iterator[Sentence
             yield Sentence(turn, low, place, _kept(low, place, cut, "."), peers)
 
 
+_ME = re.compile(r"\b(?:i|i'm|i've|my|we)\b")
 _GRANTED = re.compile(
     r"\b(?:especially |particularly )?(?:since|now that|considering(?: that)?|given "
     r"that)\s+(?=(?:i|i'm|i've|my|our|the|we|we've)\b)"
