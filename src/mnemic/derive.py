@@ -40,14 +40,12 @@ from mnemic.messages import json_text
 from mnemic.postings import Document
 from mnemic.records import loads
 from mnemic.scope import Place
-from mnemic.statements import Statement, Turn, relation
+from mnemic.statements import CONTEXT, Statement, Turn, relation
 from mnemic.stores.sqlite import Fields, Row, Snapshot, Transaction
 from mnemic.timeline import Claim, Period, arranged
 from mnemic.times import micros, moment
 from mnemic.types import Entry
 
-CONTEXT = 2
-"""Turns before a turn that are read with it, for what its "she" and its "yes" mean."""
 LOOK_BACK = 8
 """Documents before a turn among which those are looked for."""
 BATCH = 256

@@ -8,7 +8,9 @@
     nouns      names of people, attributes
     measures   quantities
     due        dates
-    asked      to remember, to forget, how to answer; corrections
+    asked      to remember, to forget, how to answer
+    repairs    corrections within a sentence
+    mended     corrections of what was said before
 
 English. Precision comes before recall: what is asked, supposed, quoted, played, pasted or told by an assistant, a tool
 or a document gives nothing.
@@ -18,46 +20,75 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 from mnemic.rules import asked, due, measures, mended, nouns, phrases, talk
 from mnemic.rules.said import predicate, subject_and_verb
 from mnemic.rules.talk import Clause, Sentence
 from mnemic.rules.verbs import verbs
-from mnemic.statements import Statement, Turn, folded
+from mnemic.statements import CONTEXT, Statement, Turn, folded
 
 __all__ = ["statements"]
 
 
-_RECENT = 3
-"""Turns within which a correction looks for what it corrects."""
-_KNOWN = 12
-"""Turns for which it is remembered what somebody is called. See `derive.CONTEXT`."""
-
-
 def statements(turns: Sequence[Turn]) -> list[Statement]:
-    """What one segment of a session says, in its order, each statement resting on spans of its turns."""
+    """What one segment of a session says, in its order, each statement resting on spans of its turns.
+
+    What a turn says depends on it and on the `CONTEXT` turns before it, and on nothing else: so it makes no difference
+    whether a session comes in one piece or turn by turn.
+    """
     found: list[Statement] = []
-    names: dict[str, str] = {}
-    learned: dict[str, int] = {}
-    previous: dict[str, Sentence] = {}
-    recent: list[tuple[int, str, Statement]] = []
-    for number, (turn, sentences) in enumerate(zip(turns, talk.own(turns), strict=True)):
-        for name in [name for name, at in learned.items() if number - at > _KNOWN]:
-            del names[name], learned[name]
-        recent = [(at, by, one) for at, by, one in recent if number - at <= _RECENT]
-        for sentence in sentences:
-            says: list[Statement] = []
-            for one in _of(sentence, previous.get(turn.by), names, ()):
-                if not any(same(one, other) for other in (*says, *found[-12:])):
-                    says.append(one)
-            for name in names:
-                learned.setdefault(name, number)
-            before = [one for _, by, one in recent if by == turn.by]
-            kept, more = mended.mended(sentence, says, before)
-            found += [*kept, *more]
-            recent += [(number, turn.by, one) for one in (*kept, *more)]
-            previous[turn.by] = sentence
+    for last in range(len(turns)):
+        found += _said_last(turns[max(0, last - CONTEXT) : last + 1])
     return found
+
+
+def _said_last(turns: Sequence[Turn]) -> list[Statement]:
+    """What the last of some turns says, the others read for its sake."""
+    turn = turns[-1]
+    names = {name: called for last in range(1, len(turns)) for name, called in _names_in(tuple(turns[:last]))}
+    found: list[Statement] = []
+    unmeant: list[Statement] = []
+    earlier: Sentence | None = None
+    for sentence in talk.own(turns):
+        says: list[Statement] = []
+        for one in _of(sentence, earlier, names):
+            if not any(same(one, other) for other in (*says, *found)):
+                says.append(one)
+        earlier = sentence
+        if sentence.unmeant:
+            unmeant += says
+            continue
+        if mended.may_correct(sentence):
+            says = mended.mended(sentence, says, [*_before(turns), *unmeant, *found])
+        found += says
+    return [one for one in found if one.holds or not any(_denies(one, other) for other in unmeant)]
+
+
+def _before(turns: Sequence[Turn]) -> list[Statement]:
+    """What its speaker said in the turns before the last one, as far as these tell."""
+    found: list[Statement] = []
+    for last in range(1, len(turns)):
+        if turns[last - 1].by == turns[-1].by:
+            found += _said_last(turns[:last])
+    return found
+
+
+def _denies(one: Statement, other: Statement) -> bool:
+    """Whether a statement only says that another, which was never meant, is not so."""
+    return one.evidence[-1] == other.evidence[0] and one.slot == other.slot
+
+
+@lru_cache(16)
+def _names_in(turns: tuple[Turn, ...]) -> tuple[tuple[str, str], ...]:
+    """The names that the last of some turns gives to its speaker's people, each with what that one is called else."""
+    found = [one for sentence in talk.own(turns) for one, _ in _kin(sentence)]
+    return tuple((one.value, f"{one.subject}'s {one.relation.partition(':')[2]}") for one in found)
+
+
+def _kin(sentence: Sentence) -> Iterator[tuple[Statement, int]]:
+    if not sentence.asks and not sentence.unmeant and _MY_KIN.search(sentence.low, sentence.start, sentence.stop):
+        yield from nouns.kin_names(sentence)
 
 
 def same(one: Statement, other: Statement) -> bool:
@@ -78,7 +109,7 @@ _WORTH = re.compile(
 
 
 def _of(
-    sentence: Sentence, earlier: Sentence | None, names: dict[str, str], before: Sequence[Statement]
+    sentence: Sentence, earlier: Sentence | None, names: dict[str, str]
 ) -> Iterator[Statement]:
     low = sentence.low
     if sentence.asks:
@@ -86,17 +117,14 @@ def _of(
         return
     if not _WORTH.search(low, sentence.start, sentence.stop):
         return
-    if _MY_KIN.search(low, sentence.start, sentence.stop):
-        for one, _ in nouns.kin_names(sentence):
-            name, noun = one.value, one.relation.partition(":")[2]
-            names[name] = f"{one.subject}'s {noun}"
-            yield one
+    for one, _ in _kin(sentence):
+        names[one.value] = f"{one.subject}'s {one.relation.partition(':')[2]}"
+        yield one
     for number, clause in enumerate(talk.clauses(sentence)):
         yield from _clause(clause, earlier, names, first=number == 0)
 
 
 _MY_KIN = re.compile(r"\b(?:my|our)\b")
-_CORRECTED = re.compile(r"\b(?:it's|it is|that's|meant|should be|make it|make that|it was|i mean)\b")
 _ORDER = re.compile(
     r"(?:and|also|but|so|oh|ok|okay|well|actually|hey|hi|please|pls|plz|just|then|btw|remember"
     r"|forget|always|never|don't|do|dont|from|call|keep|make|use|answer|respond|reply|speak|talk"

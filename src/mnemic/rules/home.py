@@ -159,7 +159,7 @@ def _not_but(one: Said, relation: str, at: int) -> Iterator[Statement]:
 
 _BORN = pattern(r" (?:and raised )?(?:on|in)? ?")
 _AGE = re.compile(
-    r"\s*(?P<n>\d{1,3})(?:\s+years?\s+old\b|(?=\s*(?:[.,](?!\d)|[!;)]|$))|(?=\s+(?:and|now|this year|but"
+    r"\s*(?P<n>\d{1,3})(?:\s+years?\s+old\b|(?=\s*(?:[.,](?!\d)|[!;)]|$))|(?=\s+(?:and|now|already|this year|but"
     r"|with|next)\b)|\s+yo\b|\s+y/o\b|-years?-old\b)"
 )
 _A_AGE = re.compile(r"(?:an?\s+)?(?P<n>\d{1,3})[ -]years?[ -]old\b")

@@ -101,7 +101,7 @@ _MY_ATTRIBUTE = re.compile(
 _FAVOURITE = re.compile(
     r"my (?:all[- ]time |absolute |new |current |personal |own |other )*favou?rite "
     r"(?P<noun>[a-z][\w'-]*(?:\s+(?!is\b|are\b|has\b|was\b|to\b|of\b|i\b)[a-z][\w'-]*){0,4}?)(?: "
-    r"(?:to \w+|of all time|ever|in the world))?\s+(?P<be>is|are|has always been|has to be|would "
+    r"(?:to \w+|of all time|ever|in the world))?\s+(?P<be>is(?:n't)?|are(?:n't)?|has always been|has to be|would "
     r"have to be|is definitely|is probably|'s|was|were)\s+(?:still |now |definitely |actually "
     r"|currently |always |also |by far )*(?P<no>not |no longer )?(?=\S)"
 )
@@ -157,7 +157,7 @@ def attributes(clause: Clause) -> Iterator[Statement]:
         "would have to be",
         "is probably",
     ):
-        noun = match["noun"]
+        noun, no = match["noun"], bool(match["no"]) or match["be"].endswith("n't")
         if noun in (
             "is",
             "are",
@@ -194,13 +194,13 @@ def attributes(clause: Clause) -> Iterator[Statement]:
         if len(spans) > 1:
             found = spans[0][0], spans[-1][1]
         of = f"{me}'s favourite {noun}" if "favourite" in low[start : match.end()] else f"{me}'s favorite {noun}"
-        be = "are" if match["be"] == "are" else "is"
+        be = "are" if match["be"].startswith("are") else "is"
         yield stated(
             clause,
             f"favourite:{noun}",
             phrases.third(clause, *found),
-            holds=not match["no"],
-            text=f"{of} {be} {'not ' if match['no'] else ''}{phrases.third(clause, *found)}",
+            holds=not no,
+            text=f"{of} {be} {'not ' if no else ''}{phrases.third(clause, *found)}",
         )
         return
     if low.startswith("my birthday", start):

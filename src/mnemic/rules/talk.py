@@ -10,9 +10,10 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from mnemic import dates
+from mnemic.rules.repairs import repaired
 from mnemic.statements import USER, Turn
 
 
@@ -50,11 +51,21 @@ class Sentence:
     """The others who talk, in lower case; empty where the user talks with an assistant alone."""
     asks: bool = False
     """Whether it is the part that asks: only what it takes for granted counts."""
+    unmeant: bool = False
+    """Whether its speaker goes on to say that it was a joke: it is known only so that a correction can mean it."""
+    mends: bool = False
+    """Whether it follows such a joke: "… just kidding, it's Bruno"."""
+    end: int = -1
+    """Where all of it ends, its question and the words of others included."""
     _times: tuple[dates.Told, ...] | None = field(default=None, repr=False)
 
     @property
     def me(self) -> str:
         return self.turn.speaker or USER
+
+    @property
+    def whole(self) -> int:
+        return max(self.end, self.stop)
 
     def read_as(self, times: tuple[dates.Told, ...]) -> None:
         self._times = times
@@ -164,17 +175,16 @@ _TIMELY = re.compile(
 # -- whole turns
 
 _JOKE = re.compile(
-    r"\b(?:just kidding|only kidding|kidding aside|i'm kidding|im kidding|i kid\b|jk\b|j/k|just "
-    r"joking|i'm joking|only joking"
-    r"|was joking|was kidding|as a joke|sarcas\w+|not serious(?:ly)?|pulling your leg|april fools?"
+    r"\b(?:kidding aside|as a joke|sarcas\w+|not serious(?:ly)?|pulling your leg|april fools?"
     r"|gotcha|psych!|hypothetical\w*"
     r"|thought experiment|language model|made (?:that|it|this) up|making (?:that|it|this) up"
     r"|not really,? lol)|(?:^|\s)/(?:s|j|jk)\b|🙄"
 )
-_JOKE_AFTER = re.compile(
-    r"^\W*(?:(?:lol|haha\w*|ok|okay|no|nah|oh|well|sorry|wait)\W+)*(?:just |only |i'm |im |i was |was |totally )*"
-    r"(?:kidding|joking|jk\b|j/k|sarcasm|not really,? (?:lol|haha)|made (?:that|it) up)"
+_JOKE_BACK = re.compile(
+    r"\b(?:(?:i'm |im |i am |i was |was )?(?:just |only |totally )?(?:kidding|joking)(?! (?:about|aside))|i kid|jk|j/k"
+    r"|not really,? (?:lol|haha)|(?<=lol, )nah|(?<=lol )nah)\b"
 )
+"""That what was said before it was a joke."""
 _PLAY = re.compile(
     r"\b(?:let's (?:role-? ?play|pretend|play (?:a|pretend|out))|role-?play(?:ing)?\b|pretend "
     r"(?:you|i|we|that|to be)|act as\b"
@@ -270,33 +280,71 @@ def _verses(low: str) -> Iterator[tuple[int, int]]:
         place += len(line) + 1
 
 
-def own(turns: Sequence[Turn]) -> Iterator[list[Sentence]]:
-    """Of each turn the sentences that its speaker says and means, one list per turn."""
-    names = {turn.speaker.lower() for turn in turns if turn.speaker and is_person(turn)}
+def own(turns: Sequence[Turn]) -> list[Sentence]:
+    """The sentences that the speaker of the last turn says and means, as far as these turns tell."""
+    turn = turns[-1]
+    if not is_person(turn) or _plays(turns):
+        return []
+    low = folded(turn.text)
+    if _JOKE.search(low):
+        return []
+    text = repaired(turn.text, low)
+    if text is not turn.text:
+        turn = replace(turn, text=text)
+        low = folded(text)
+    found = list(_sentences(turn, low, peers(turns)))
+    over = _PLAY_OVER.search(low)
+    if over is not None:
+        found = [one for one in found if one.start >= over.start()]
+    joke = None
+    for joke in _JOKE_BACK.finditer(low):
+        pass
+    return found if joke is None else list(_without_joke(found, joke))
+
+
+def peers(turns: Sequence[Turn]) -> frozenset[str]:
+    """The others who talk with the last one, in lower case; none where the user talks with an assistant alone."""
+    own_name = turns[-1].speaker
+    if not own_name:
+        return frozenset()
+    return frozenset(
+        turn.speaker.lower() for turn in turns if turn.speaker and turn.speaker != own_name and is_person(turn)
+    )
+
+
+def _plays(turns: Sequence[Turn]) -> bool:
+    """Whether the last turn is part of a role play, as far as these turns tell."""
     playing = False
-    for number, turn in enumerate(turns):
-        if not is_person(turn):
-            yield []
-            continue
-        low = folded(turn.text)
-        if playing or _PLAY.search(low):
-            playing = not _PLAY_OVER.search(low)
-            yield []
-            continue
-        if _JOKE.search(low) or _taken_back(turns, number):
-            yield []
-            continue
-        peers = frozenset(names - {turn.speaker.lower()}) if turn.speaker else frozenset[str]()
-        yield list(_sentences(turn, low, peers))
+    for turn in turns:
+        if is_person(turn):
+            begins, ends = _playing(turn.text)
+            playing = begins if begins or ends else playing
+    return playing
 
 
-def _taken_back(turns: Sequence[Turn], number: int) -> bool:
-    """Whether the speaker's next turn says that it was a joke."""
-    turn = turns[number]
-    for later in turns[number + 1 : number + 4]:
-        if later.by == turn.by and later.role == turn.role:
-            return _JOKE_AFTER.search(folded(later.text)) is not None
-    return False
+@lru_cache(64)
+def _playing(text: str) -> tuple[bool, bool]:
+    """Whether a text begins a role play, or ends one."""
+    low = folded(text)
+    over = _PLAY_OVER.search(low)
+    return over is None and _PLAY.search(low) is not None, over is not None
+
+
+def _without_joke(found: Sequence[Sentence], joke: re.Match[str]) -> Iterator[Sentence]:
+    """Sentences of which those before "just kidding" are not meant, and what follows it mends them."""
+    for one in found:
+        if one.start < joke.start():
+            yield replace(one, stop=min(one.stop, joke.start()), unmeant=True)
+        if one.whole > joke.end() and one.start < joke.end() + 3:
+            rest = _AFTER_JOKE.match(one.low, max(joke.end(), one.start), one.whole)
+            start = rest.end() if rest else joke.end()
+            if one.whole - start > 2:
+                yield replace(one, start=start, stop=max(one.stop, one.whole), mends=True)
+        elif one.start >= joke.end():
+            yield one
+
+
+_AFTER_JOKE = re.compile(r"[\s,.!;:—–)-]*(?:(?:but|and|so|lol|haha\w*|actually|seriously)[\s,.!]+)*")
 
 
 # -- sentences
@@ -421,7 +469,7 @@ def _sentences(turn: Turn, low: str, peers: frozenset[str]) -> Iterator[Sentence
             # A title may stand within a sentence of one's own; a long quotation, or an "I" in one, is another's.
             others = (a for a, b in masks if begin < a < kept and (b - a > 300 or _ME.search(low, a, b)))
             kept = min([kept, *others])
-            yield Sentence(turn, low, begin, kept, peers)
+            yield Sentence(turn, low, begin, kept, peers, end=cut)
         if "?" in low[cut:stop] and _NAMES_NEW.search(low, begin, cut) and not _IF.search(low, begin, cut):
             yield Sentence(turn, low, max(kept, begin), cut, peers, asks=True)
         for place in _granted(low, max(kept, begin), cut, low[begin:stop]):
@@ -509,12 +557,12 @@ _SPLIT = re.compile(
     r"(?:[,;:]|\s[-–—]+|—|\.\.\.|…|\))?\s+(?:(?:and|but|so|because|since|plus|also|although|though"
     r"|however|yet|now that|now|given that|given|considering that|considering|especially since"
     r"|then|actually|still|recently|instead|currently|sadly|btw|by the way|luckily|unfortunately"
-    r"|after all|as you know|correction)[,:]? ){0,5}(?=(?:i|i'm|i've|i'd|i'll|im|ive|my|we|we're|we've"
+    r"|after all|as you know|correction|no|nah|wait|sorry|oops)[,:]? ){0,5}(?=(?:i|i'm|i've|i'd|i'll|im|ive|my|we|we're|we've"
     r"|our|the|it's|call|always|never|don't|please)\b)"
 )
 _DEPENDS = re.compile(
     r"(?:^|\W)(?:and|but|so|because|since|now that|given|given that|considering|considering that"
-    r"|plus|also|although|though|however|yet|now|actually)\W+$|[,;:]\s+$|[-–—…)]\s+$|\.\.\.\s+$"
+    r"|plus|also|although|though|however|yet|now|actually|no|nah|wait|sorry|oops)\W+$|[,;:]\s+$|[-–—…)]\s+$|\.\.\.\s+$"
 )
 _FRONT_TIME = re.compile(
     r"(?:on|in|at|back|this|last|next|yesterday|today|tonight|tomorrow|earlier|over|during|since"
