@@ -46,9 +46,11 @@ from mnemic.timeline import Claim, Period, arranged
 from mnemic.times import micros, moment
 from mnemic.types import Entry
 
-CONTEXT = 2
-"""Turns before a turn that are read with it, for what its "she" and its "yes" mean."""
-LOOK_BACK = 8
+CONTEXT = 12
+"""Turns before a turn that are read with it, for what its "she" means, and whether a game is on."""
+AFTER = 3
+"""Turns within which what was said may still be taken back: they are derived anew with each that follows."""
+LOOK_BACK = 48
 """Documents before a turn among which those are looked for."""
 BATCH = 256
 """Episodes that are derived in one transaction."""
@@ -104,11 +106,15 @@ def read_all(snapshot: Snapshot, wall: int, size: int) -> Due:
 
 
 def _read(snapshot: Snapshot, wall: int, nums: Sequence[int]) -> Due:
-    around = sorted({other for num in nums for other in range(max(num - LOOK_BACK, 0), num + 1)})
+    back = 2 * LOOK_BACK  # of the turns that are derived anew, too
+    around = sorted({other for num in nums for other in range(max(num - back, 0), num + 1)})
     latest: dict[int, Values] = {}
     for row in snapshot.rows("documents_numbered", wall=wall, nums=json.dumps(around)):
         latest[row["num"]] = dict(row)
-    due = [latest[num] for num in nums if num in latest and latest[num]["kind"] == "episode"]
+    named = {num: latest[num] for num in nums if num in latest and latest[num]["kind"] == "episode"}
+    taken_back = [one for row in named.values() for one in _before(row, latest)[-AFTER:]]
+    named |= {row["num"]: row for row in taken_back}
+    due = [named[num] for num in sorted(named)]
     revisions = {row["id"]: row["revision"] for row in due}
     return Due(tuple(nums), revisions, tuple(_segments(due, latest)))
 

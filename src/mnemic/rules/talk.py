@@ -270,17 +270,23 @@ def _verses(low: str) -> Iterator[tuple[int, int]]:
         place += len(line) + 1
 
 
+_GAME = 12
+"""Turns for which a game is taken to go on. See `derive.CONTEXT`."""
+
+
 def own(turns: Sequence[Turn]) -> Iterator[list[Sentence]]:
     """Of each turn the sentences that its speaker says and means, one list per turn."""
     names = {turn.speaker.lower() for turn in turns if turn.speaker and is_person(turn)}
-    playing = False
+    begun = -_GAME - 1
     for number, turn in enumerate(turns):
         if not is_person(turn):
             yield []
             continue
         low = folded(turn.text)
-        if playing or _PLAY.search(low):
-            playing = not _PLAY_OVER.search(low)
+        if _PLAY.search(low):
+            begun = number
+        if number - begun <= _GAME:
+            begun = -_GAME - 1 if _PLAY_OVER.search(low) else begun
             yield []
             continue
         if _JOKE.search(low) or _taken_back(turns, number):
