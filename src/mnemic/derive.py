@@ -50,13 +50,13 @@ CONTEXT = 12
 """Turns before a turn that are read with it, for what its "she" means, and whether a game is on."""
 AFTER = 3
 """Turns within which what was said may still be taken back: they are derived anew with each that follows."""
-LOOK_BACK = 48
+LOOK_BACK = 24
 """Documents before a turn among which those are looked for."""
 BATCH = 256
 """Episodes that are derived in one transaction."""
 
-Deriver = Callable[[Sequence[Turn]], Sequence[Statement]]
-"""From the turns of a segment to what they say."""
+Deriver = Callable[[Sequence[Turn], int], Sequence[Statement]]
+"""From the turns of a segment to what they say, from the one with that number on."""
 Analyse = Callable[[Sequence[Writing]], Sequence[Document]]
 
 
@@ -67,13 +67,15 @@ class Recipe:
     name: str
     """With its version: what a record's `derivation` says."""
     statements: Deriver
+    takes_back: Callable[[str], bool] = lambda text: False
+    """Whether a text may take back what was said before it."""
 
 
 def rules() -> Recipe:
     """The one that needs no model."""
-    from mnemic.rules import statements  # with a few hundred patterns: only who derives waits for them
+    from mnemic.rules import statements, takes_back  # with a few hundred patterns: only who derives waits for them
 
-    return Recipe("rules/1", statements)
+    return Recipe("rules/1", statements, takes_back)
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +190,7 @@ def said_by(
         if progress is not None:
             progress(done, of)
         own = {turn.id for turn in segment.turns[segment.before :]}
-        for statement in deriver(segment.turns):
+        for statement in deriver(segment.turns, segment.before):
             if statement.evidence[0].turn in own:
                 found.setdefault(statement.evidence[0].turn, []).append(statement)
     return found
@@ -201,13 +203,20 @@ def writings_of(said: Mapping[str, Sequence[Statement]]) -> Iterator[Writing]:
             yield Writing(one.text, one.subject, one.aliases)
 
 
-def last_turns(snapshot: Snapshot, wall: int, size: int) -> list[Turn]:
-    """The last episodes of a wall."""
+def last_turns(snapshot: Snapshot, wall: int, size: int, place: Place) -> list[Turn]:
+    """The last episodes of a session in a wall, as those that follow them are read with."""
     nums = list(range(max(size - LOOK_BACK, 0), size))
     latest: dict[int, Row] = {}
     for row in snapshot.rows("documents_numbered", wall=wall, nums=json.dumps(nums)):
         latest[row["num"]] = row
-    return [turn_of(row) for row in latest.values() if row["kind"] == "episode" and is_current(row)]
+    own = [
+        row
+        for row in latest.values()
+        if row["kind"] == "episode"
+        and (row["session"], row["agent"]) == (place.session, place.agent)
+        and is_current(row)
+    ]
+    return [turn_of(row) for row in own[-CONTEXT:]]
 
 
 def turns_to_be(messages: Iterable[Sequence[Piece]], place: Place, now: int) -> Iterator[Turn]:

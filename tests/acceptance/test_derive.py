@@ -19,7 +19,7 @@ START = datetime(2026, 1, 1, tzinfo=UTC)
 WHO = {"user_id": "ana"}
 
 
-def read(turns: Sequence[Turn]) -> list[Statement]:
+def read(turns: Sequence[Turn], first: int = 0) -> list[Statement]:
     """A language of its own: "Ana lives in Porto", "Ana left Porto", "She likes tea" (of whom was named before)."""
     found: list[Statement] = []
     name = "Ana"
@@ -234,7 +234,7 @@ def test_another_recipe_takes_over_in_a_rebuild(tmp_path: Path) -> None:
         say(memory, "Ana lives in Porto.", 1)
         say(memory, "Ana likes tea.", 2)
         known = memory.list(kinds="preference", **WHO)[0].recorded_at
-    plain = Recipe("toy/2", lambda turns: [one for one in read(turns) if one.relation == "lives_in"])
+    plain = Recipe("toy/2", lambda turns, first: [one for one in read(turns) if one.relation == "lives_in"])
     with opened(tmp_path, plain) as memory:
         trial = memory.rebuild(dry_run=True, **WHO)
         assert sorted(entry.action for entry in trial.derived) == ["retired", "revised"]
@@ -301,7 +301,7 @@ def test_results_say_what_is_still_pending(memory: Memory) -> None:
 
 
 def test_what_cannot_change_contradicts_itself(tmp_path: Path) -> None:
-    def born(turns: Sequence[Turn]) -> list[Statement]:
+    def born(turns: Sequence[Turn], first: int = 0) -> list[Statement]:
         return [
             Statement(
                 kind="fact",
@@ -330,7 +330,13 @@ def test_what_cannot_change_contradicts_itself(tmp_path: Path) -> None:
 
 def test_what_is_taken_back_later_is_not_derived_any_more(tmp_path: Path) -> None:
     """The same whether it comes in one call or in several."""
-    said = ["I live in Porto.", "Just kidding!", "My sister Clara works at Bosch.", "Clara lives in Faro.", "I like tea."]
+    said = [
+        "I live in Porto.",
+        "Just kidding!",
+        "My sister Clara works at Bosch.",
+        "Clara lives in Faro.",
+        "I like tea.",
+    ]
     found: list[list[str]] = []
     for name, calls in (("one", [said]), ("several", [[text] for text in said])):
         (tmp_path / name).mkdir()

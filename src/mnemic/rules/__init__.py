@@ -25,7 +25,7 @@ from mnemic.rules.talk import Clause, Sentence
 from mnemic.rules.verbs import verbs
 from mnemic.statements import Statement, Turn, folded
 
-__all__ = ["statements"]
+__all__ = ["statements", "takes_back"]
 
 
 _RECENT = 3
@@ -34,30 +34,56 @@ _KNOWN = 12
 """Turns for which it is remembered what somebody is called. See `derive.CONTEXT`."""
 
 
-def statements(turns: Sequence[Turn]) -> list[Statement]:
-    """What one segment of a session says, in its order, each statement resting on spans of its turns."""
+def statements(turns: Sequence[Turn], first: int = 0) -> list[Statement]:
+    """What the turns of a session from `first` on say, in order, each statement resting on spans of its turns.
+
+    Those before are read for their sake: who is called what, whether a game is on, what is being corrected.
+    """
     found: list[Statement] = []
     names: dict[str, str] = {}
     learned: dict[str, int] = {}
     previous: dict[str, Sentence] = {}
     recent: list[tuple[int, str, Statement]] = []
-    for number, (turn, sentences) in enumerate(zip(turns, talk.own(turns), strict=True)):
+    mends = first and any(mended.may_mend(talk.folded(turn.text)) for turn in turns[first:])
+    whole = max(first - _RECENT, 0) if mends else first
+
+    def read(number: int, low: str) -> bool:
+        return number >= whole or (number >= first - _KNOWN and _MY_KIN.search(low) is not None)
+
+    for number, (turn, sentences) in enumerate(zip(turns, talk.own(turns, read), strict=True)):
         for name in [name for name, at in learned.items() if number - at > _KNOWN]:
             del names[name], learned[name]
         recent = [(at, by, one) for at, by, one in recent if number - at <= _RECENT]
         for sentence in sentences:
             says: list[Statement] = []
-            for one in _of(sentence, previous.get(turn.by), names, ()):
+            of = _of(sentence, previous.get(turn.by), names) if number >= whole else _called(sentence, names)
+            for one in of:
                 if not any(same(one, other) for other in (*says, *found[-12:])):
                     says.append(one)
             for name in names:
                 learned.setdefault(name, number)
+            if number < whole:
+                continue
             before = [one for _, by, one in recent if by == turn.by]
             kept, more = mended.mended(sentence, says, before)
-            found += [*kept, *more]
             recent += [(number, turn.by, one) for one in (*kept, *more)]
             previous[turn.by] = sentence
+            if number >= first:
+                found += [*kept, *more]
     return found
+
+
+def takes_back(text: str) -> bool:
+    """Whether a turn takes back what was said before it: it may have to be derived anew."""
+    return talk.takes_back(text)
+
+
+def _called(sentence: Sentence, names: dict[str, str]) -> Iterator[Statement]:
+    """Keep what the speaker's people are called."""
+    if _MY_KIN.search(sentence.low, sentence.start, sentence.stop):
+        for one, _ in nouns.kin_names(sentence):
+            names[one.value] = f"{one.subject}'s {one.relation.partition(':')[2]}"
+            yield one
 
 
 def same(one: Statement, other: Statement) -> bool:
@@ -77,26 +103,19 @@ _WORTH = re.compile(
 )
 
 
-def _of(
-    sentence: Sentence, earlier: Sentence | None, names: dict[str, str], before: Sequence[Statement]
-) -> Iterator[Statement]:
+def _of(sentence: Sentence, earlier: Sentence | None, names: dict[str, str]) -> Iterator[Statement]:
     low = sentence.low
     if sentence.asks:
         yield from measures.supposed(Clause(sentence, sentence.start, sentence.stop))
         return
     if not _WORTH.search(low, sentence.start, sentence.stop):
         return
-    if _MY_KIN.search(low, sentence.start, sentence.stop):
-        for one, _ in nouns.kin_names(sentence):
-            name, noun = one.value, one.relation.partition(":")[2]
-            names[name] = f"{one.subject}'s {noun}"
-            yield one
+    yield from _called(sentence, names)
     for number, clause in enumerate(talk.clauses(sentence)):
         yield from _clause(clause, earlier, names, first=number == 0)
 
 
 _MY_KIN = re.compile(r"\b(?:my|our)\b")
-_CORRECTED = re.compile(r"\b(?:it's|it is|that's|meant|should be|make it|make that|it was|i mean)\b")
 _ORDER = re.compile(
     r"(?:and|also|but|so|oh|ok|okay|well|actually|hey|hi|please|pls|plz|just|then|btw|remember"
     r"|forget|always|never|don't|do|dont|from|call|keep|make|use|answer|respond|reply|speak|talk"

@@ -49,6 +49,14 @@ _LOOSE = frozenset(["did", "told", "instructed", "forget", "does", "never"])
 """Relations whose values are too free to be told from anything else that is said."""
 
 
+def may_mend(low: str) -> bool:
+    """Whether a folded turn may correct something said before it."""
+    return _CUES.search(low) is not None
+
+
+_CUES = re.compile(rf"(?:^|[.!?\n]\s*){_SORRY}\b|\bnot\b")
+
+
 def mended(
     sentence: Sentence, says: Sequence[Statement], before: Sequence[Statement]
 ) -> tuple[list[Statement], list[Statement]]:

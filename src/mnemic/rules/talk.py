@@ -7,7 +7,7 @@ rule that never sees a sentence cannot misread it. Texts are folded so that each
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -274,8 +274,11 @@ _GAME = 12
 """Turns for which a game is taken to go on. See `derive.CONTEXT`."""
 
 
-def own(turns: Sequence[Turn]) -> Iterator[list[Sentence]]:
-    """Of each turn the sentences that its speaker says and means, one list per turn."""
+def own(turns: Sequence[Turn], read: Callable[[int, str], bool] = lambda number, low: True) -> Iterator[list[Sentence]]:
+    """Of each turn the sentences that its speaker says and means, one list per turn: none where it is not to be read.
+
+    `read` is asked with the number of a turn and its folded text.
+    """
     names = {turn.speaker.lower() for turn in turns if turn.speaker and is_person(turn)}
     begun = -_GAME - 1
     for number, turn in enumerate(turns):
@@ -289,11 +292,16 @@ def own(turns: Sequence[Turn]) -> Iterator[list[Sentence]]:
             begun = -_GAME - 1 if _PLAY_OVER.search(low) else begun
             yield []
             continue
-        if _JOKE.search(low) or _taken_back(turns, number):
+        if not read(number, low) or _JOKE.search(low) or _taken_back(turns, number):
             yield []
             continue
         peers = frozenset(names - {turn.speaker.lower()}) if turn.speaker else frozenset[str]()
         yield list(_sentences(turn, low, peers))
+
+
+def takes_back(text: str) -> bool:
+    """Whether a turn says that the one before it was a joke."""
+    return _JOKE_AFTER.search(folded(text)) is not None
 
 
 def _taken_back(turns: Sequence[Turn], number: int) -> bool:
