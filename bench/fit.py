@@ -1,14 +1,17 @@
 """Fits the numbers of the ranking (`src/mnemic/rank.json`) on public sets, and says how they do beyond them.
 
-    python -m bench fit --data DIR --date 2026-11-23 [--write src/mnemic/rank.json]
+    python -m bench fit --data DIR --date 2026-11-26 [--write src/mnemic/rank.json]
 
-Two steps, each shrunk towards what needs no data:
+Three steps, each shrunk towards what needs no data:
 
 * *weights*: a listwise softmax regression (Cao and others, Learning to Rank: From Pairwise Approach to Listwise
   Approach, 2007) with no negative weight, pulled towards `PRIOR`, a plain sum. Every set counts the same, whatever its
   size.
+* *networks*: one for each kind of talk (`mnemic.reading`), which adds to the first scores of the best hundred; the same
+  listwise loss, weight decay, and a few of other seeds side by side.
 * *calibration*: the two-factor logistic of `rank.Calibration` on the ten best hits of each question, and of questions
-  that were asked in the wrong conversation, where nothing is evidence.
+  that were asked in the wrong conversation, where nothing is evidence; and the logistic of `rank.Confidence`. For each
+  kind of talk on its own, with hits of conversations that its network has not seen.
 
 Three figures for each set: with the prior alone, with the set left out of the fit ("transfer"), and with only the
 conversation at hand left out ("bound"). Nothing here is read from a clock or drawn without a seed.

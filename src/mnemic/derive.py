@@ -46,13 +46,15 @@ from mnemic.timeline import Claim, Period, arranged
 from mnemic.times import micros, moment
 from mnemic.types import Entry
 
-LOOK_BACK = 8
+AFTER = 3
+"""Turns within which what was said may still be taken back: they are derived anew with each that follows."""
+LOOK_BACK = 24
 """Documents before a turn among which those are looked for."""
 BATCH = 256
 """Episodes that are derived in one transaction."""
 
-Deriver = Callable[[Sequence[Turn]], Sequence[Statement]]
-"""From the turns of a segment to what they say."""
+Deriver = Callable[[Sequence[Turn], int], Sequence[Statement]]
+"""From the turns of a segment to what they say, from the one with that number on."""
 Analyse = Callable[[Sequence[Writing]], Sequence[Document]]
 
 
@@ -63,13 +65,15 @@ class Recipe:
     name: str
     """With its version: what a record's `derivation` says."""
     statements: Deriver
+    takes_back: Callable[[str], bool] = lambda text: False
+    """Whether a text may take back what was said before it."""
 
 
 def rules() -> Recipe:
     """The one that needs no model."""
-    from mnemic.rules import statements  # with a few hundred patterns: only who derives waits for them
+    from mnemic.rules import statements, takes_back  # with a few hundred patterns: only who derives waits for them
 
-    return Recipe("rules/1", statements)
+    return Recipe("rules/1", statements, takes_back)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,11 +106,15 @@ def read_all(snapshot: Snapshot, wall: int, size: int) -> Due:
 
 
 def _read(snapshot: Snapshot, wall: int, nums: Sequence[int]) -> Due:
-    around = sorted({other for num in nums for other in range(max(num - LOOK_BACK, 0), num + 1)})
+    back = 2 * LOOK_BACK  # of the turns that are derived anew, too
+    around = sorted({other for num in nums for other in range(max(num - back, 0), num + 1)})
     latest: dict[int, Values] = {}
     for row in snapshot.rows("documents_numbered", wall=wall, nums=json.dumps(around)):
         latest[row["num"]] = dict(row)
-    due = [latest[num] for num in nums if num in latest and latest[num]["kind"] == "episode"]
+    named = {num: latest[num] for num in nums if num in latest and latest[num]["kind"] == "episode"}
+    taken_back = [one for row in named.values() for one in _before(row, latest)[-AFTER:]]
+    named |= {row["num"]: row for row in taken_back}
+    due = [named[num] for num in sorted(named)]
     revisions = {row["id"]: row["revision"] for row in due}
     return Due(tuple(nums), revisions, tuple(_segments(due, latest)))
 
@@ -180,7 +188,7 @@ def said_by(
         if progress is not None:
             progress(done, of)
         own = {turn.id for turn in segment.turns[segment.before :]}
-        for statement in deriver(segment.turns):
+        for statement in deriver(segment.turns, segment.before):
             if statement.evidence[0].turn in own:
                 found.setdefault(statement.evidence[0].turn, []).append(statement)
     return found
@@ -193,13 +201,20 @@ def writings_of(said: Mapping[str, Sequence[Statement]]) -> Iterator[Writing]:
             yield Writing(one.text, one.subject, one.aliases)
 
 
-def last_turns(snapshot: Snapshot, wall: int, size: int) -> list[Turn]:
-    """The last episodes of a wall."""
+def last_turns(snapshot: Snapshot, wall: int, size: int, place: Place) -> list[Turn]:
+    """The last episodes of a session in a wall, as those that follow them are read with."""
     nums = list(range(max(size - LOOK_BACK, 0), size))
     latest: dict[int, Row] = {}
     for row in snapshot.rows("documents_numbered", wall=wall, nums=json.dumps(nums)):
         latest[row["num"]] = row
-    return [turn_of(row) for row in latest.values() if row["kind"] == "episode" and is_current(row)]
+    own = [
+        row
+        for row in latest.values()
+        if row["kind"] == "episode"
+        and (row["session"], row["agent"]) == (place.session, place.agent)
+        and is_current(row)
+    ]
+    return [turn_of(row) for row in own[-CONTEXT:]]
 
 
 def turns_to_be(messages: Iterable[Sequence[Piece]], place: Place, now: int) -> Iterator[Turn]:

@@ -1148,12 +1148,13 @@ class Memory:
     def _say_nothing(self, where: Place, prepared: Sequence[Sequence[Piece]]) -> bool:
         """Whether nothing can be derived from these messages, which spares them a second transaction."""
         assert self._recipe is not None
+        new = list(derive.turns_to_be(prepared, where, self._now()))
+        if any(self._recipe.takes_back(turn.text) for turn in new):
+            return False
         with self._store.read() as snapshot:
             wall = snapshot.row("wall_named", tenant=where.tenant, project=where.project, user=where.user)
-            before = [] if wall is None else derive.last_turns(snapshot, wall["wall"], wall["size"])
-        turns = [*before, *derive.turns_to_be(prepared, where, self._now())]
-        own = {turn.id for turn in turns[len(before) :]}
-        return not any(statement.evidence[0].turn in own for statement in self._recipe.statements(turns))
+            before = [] if wall is None else derive.last_turns(snapshot, wall["wall"], wall["size"], where)
+        return not self._recipe.statements([*before, *new], len(before))
 
     # -- what the verbs share
 

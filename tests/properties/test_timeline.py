@@ -112,7 +112,7 @@ def test_a_denial_of_what_nobody_said() -> None:
 # --- Through a memory -------------------------------------------------------------------------------------------------
 
 
-def read(turns: Sequence[Turn]) -> list[Statement]:
+def read(turns: Sequence[Turn], first: int = 0) -> list[Statement]:
     """A language of its own: "lives in Porto", "left Porto", each perhaps with "day 12"."""
     found: list[Statement] = []
     for turn in turns:

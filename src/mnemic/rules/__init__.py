@@ -28,29 +28,46 @@ from mnemic.rules.talk import Clause, Sentence
 from mnemic.rules.verbs import verbs
 from mnemic.statements import CONTEXT, Statement, Turn, folded
 
-__all__ = ["statements"]
+__all__ = ["statements", "takes_back"]
 
 
-def statements(turns: Sequence[Turn]) -> list[Statement]:
-    """What one segment of a session says, in its order, each statement resting on spans of its turns.
+_RECENT = 2
+"""Turns within which a correction looks for what it corrects."""
 
-    What a turn says depends on it and on the `CONTEXT` turns before it, and on nothing else: so it makes no difference
-    whether a session comes in one piece or turn by turn.
+
+def statements(turns: Sequence[Turn], first: int = 0) -> list[Statement]:
+    """What the turns of a session from `first` on say, in order, each statement resting on spans of its turns.
+
+    What a turn says depends on it, on the `CONTEXT` turns before it, and on whether one of the few that follow takes it
+    back, on nothing else: so it makes no difference whether a session comes in one piece or turn by turn.
     """
     found: list[Statement] = []
-    for last in range(len(turns)):
-        found += _said_last(turns[max(0, last - CONTEXT) : last + 1])
+    for number in range(first, len(turns)):
+        found += _said(turns, number, max(0, number - CONTEXT))
     return found
 
 
-def _said_last(turns: Sequence[Turn]) -> list[Statement]:
-    """What the last of some turns says, the others read for its sake."""
-    turn = turns[-1]
-    names = {name: called for last in range(1, len(turns)) for name, called in _names_in(tuple(turns[:last]))}
+def takes_back(text: str) -> bool:
+    """Whether a turn takes back what was said before it: it may have to be derived anew."""
+    return talk.takes_back(text)
+
+
+def _said(turns: Sequence[Turn], number: int, first: int) -> list[Statement]:
+    """What one turn says, those from `first` on read for its sake."""
+    sentences = talk.own(turns, number, first)
+    if not sentences:
+        return []
+    peers = talk.peers(turns, number, first)
+    names = {
+        name: called
+        for before in range(first, number)
+        if not talk.is_played(turns, before, first)
+        for name, called in _names_in(turns[before], peers)
+    }
     found: list[Statement] = []
     unmeant: list[Statement] = []
     earlier: Sentence | None = None
-    for sentence in talk.own(turns):
+    for sentence in sentences:
         says: list[Statement] = []
         for one in _of(sentence, earlier, names):
             if not any(same(one, other) for other in (*says, *found)):
@@ -60,17 +77,17 @@ def _said_last(turns: Sequence[Turn]) -> list[Statement]:
             unmeant += says
             continue
         if mended.may_correct(sentence):
-            says = mended.mended(sentence, says, [*_before(turns), *unmeant, *found])
+            says = mended.mended(sentence, says, [*_before(turns, number, first), *unmeant, *found])
         found += says
     return [one for one in found if one.holds or not any(_denies(one, other) for other in unmeant)]
 
 
-def _before(turns: Sequence[Turn]) -> list[Statement]:
-    """What its speaker said in the turns before the last one, as far as these tell."""
+def _before(turns: Sequence[Turn], number: int, first: int) -> list[Statement]:
+    """What the speaker of a turn said in the turns right before it."""
     found: list[Statement] = []
-    for last in range(1, len(turns)):
-        if turns[last - 1].by == turns[-1].by:
-            found += _said_last(turns[:last])
+    for before in range(max(first, number - _RECENT), number):
+        if turns[before].by == turns[number].by:
+            found += _said(turns, before, first)
     return found
 
 
@@ -79,10 +96,12 @@ def _denies(one: Statement, other: Statement) -> bool:
     return one.evidence[-1] == other.evidence[0] and one.slot == other.slot
 
 
-@lru_cache(16)
-def _names_in(turns: tuple[Turn, ...]) -> tuple[tuple[str, str], ...]:
-    """The names that the last of some turns gives to its speaker's people, each with what that one is called else."""
-    found = [one for sentence in talk.own(turns) for one, _ in _kin(sentence)]
+@lru_cache(64)
+def _names_in(turn: Turn, peers: frozenset[str]) -> tuple[tuple[str, str], ...]:
+    """The names that a turn gives to its speaker's people, each with what that one is called else."""
+    if not talk.is_person(turn) or not _MY_KIN.search(talk.folded(turn.text)):
+        return ()
+    found = [one for sentence in talk.sentences_of(turn, peers) for one, _ in _kin(sentence)]
     return tuple((one.value, f"{one.subject}'s {one.relation.partition(':')[2]}") for one in found)
 
 
@@ -108,9 +127,7 @@ _WORTH = re.compile(
 )
 
 
-def _of(
-    sentence: Sentence, earlier: Sentence | None, names: dict[str, str]
-) -> Iterator[Statement]:
+def _of(sentence: Sentence, earlier: Sentence | None, names: dict[str, str]) -> Iterator[Statement]:
     low = sentence.low
     if sentence.asks:
         yield from measures.supposed(Clause(sentence, sentence.start, sentence.stop))

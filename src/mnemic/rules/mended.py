@@ -1,6 +1,7 @@
 """Corrections of what was said before: "I meant Thursday", "typo, it's Hannah", "scratch that, I work at Swiss".
 
-The new value takes the place of the old one (`data["corrects"]`). Where a relation has many values, the old one is denied as well: nothing else would end it.
+The new value takes the place of the old one (`data["corrects"]`). Where a relation has many values, the old one is
+denied as well: nothing else would end it.
 """
 
 from __future__ import annotations
@@ -37,7 +38,8 @@ _ENDS_SURE = re.compile(
     r"|oops|not (?:what|as) i said(?: before)?)(?:,? (?:sorry|my bad|oops))?[\s.!)]*$"
 )
 _SAYS = re.compile(
-    r"(?:(?:it's|it is|its|that's|it was|it should be|should be|should read|make (?:it|that)|i meant?(?: to (?:say|write"
+    r"(?:(?:it's|it is|its|that's|it was|it should be|should be|should read|make (?:it|that)|i meant?(?: to (?:say"
+    r"|write"
     r"|type))?|mine is|call it|read)\s+(?:actually\s+|really\s+|now\s+|rather\s+)?)?"
 )
 _LEADS = re.compile(r"(?:in|at|on|for|to|as|from|by|with)\s+")
@@ -54,7 +56,8 @@ _LOOSE = frozenset(["did", "told", "instructed", "forget", "does", "never"])
 """Relations whose values are too free to be told from anything else that is said."""
 _MAY = re.compile(
     rf"\W*{_SORRY}\b|\b(?:not|n't|wrong|mean|meant|sorry|correction|rather|instead|should (?:be|read|have been)"
-    r"|kidding|joking|make (?:it|that)|take (?:that|it) back|didn't mean|was never)\b|n't\b|[,—–-] (?:no|wait|oops|actually)\b"
+    r"|kidding|joking|make (?:it|that)|take (?:that|it) back|didn't mean|was never)\b|n't\b|[,—–-] (?:no|wait|oops"
+    r"|actually)\b"
 )
 _AGAIN = re.compile(r"\W*(?:it's|it is|its|mine is|now it's|these days it's)\s")
 
@@ -98,7 +101,13 @@ def mended(sentence: Sentence, says: Sequence[Statement], before: Sequence[State
     if not sure and opens is not None and opens["cue"] in ("ok fine", "okay fine", "ok, fine", "okay, fine", "fine"):
         sure = _NUMBER.match(low, at, stop) is not None
     last = before[-1] if before else None
-    if not sure and last is not None and opens is not None and "actually" in opens["cue"] and _AGAIN.match(low, at, stop):
+    if (
+        not sure
+        and last is not None
+        and opens is not None
+        and "actually" in opens["cue"]
+        and _AGAIN.match(low, at, stop)
+    ):
         value = sentence.turn.text[_AGAIN.match(low, at, stop).end() :]  # pyright: ignore[reportOptionalMemberAccess]
         sure = not value[:1].islower() or last.relation.startswith("favourite:")
     if sure:
@@ -109,11 +118,17 @@ def mended(sentence: Sentence, says: Sequence[Statement], before: Sequence[State
 
 
 _BE_IT = re.compile(r"(?:make (?:it|that)|(?:it |that )?should (?:be|read|have been))\s")
-_INSIDE_CUE = re.compile(r"(?:[,;—–-]+|\.\.\.)\s*(?:(?:oh|ah|well)\s+)?(?:no|wait|sorry|oops|i mean|i meant|correction)\b")
-_WAS = re.compile(r"[,;—–-]+\s*(?:correction|i mean|sorry|or rather|well|no)[,:]?\s+(?:it )?(?:was|were|used to be)[\s.!]*$")
+_INSIDE_CUE = re.compile(
+    r"(?:[,;—–-]+|\.\.\.)\s*(?:(?:oh|ah|well)\s+)?(?:no|wait|sorry|oops|i mean|i meant|correction)\b"
+)
+_WAS = re.compile(
+    r"[,;—–-]+\s*(?:correction|i mean|sorry|or rather|well|no)[,:]?\s+(?:it )?(?:was|were|used to be)[\s.!]*$"
+)
 _TAKES_BACK = re.compile(
-    r"(?:(?:oh|no|ok|okay|wait|sorry|actually|hmm|ah|ugh|lol|haha\w*|well|oops)[\s,.!]+)*(?:(?:please )?(?:scratch|strike"
-    r"|ignore|disregard|forget) (?:that|what i (?:just )?(?:said|wrote)|my last (?:message|sentence|remark))(?: please)?"
+    r"(?:(?:oh|no|ok|okay|wait|sorry|actually|hmm|ah|ugh|lol|haha\w*|well|oops)[\s,.!]+)*(?:(?:please )?(?:scratch"
+    r"|strike"
+    r"|ignore|disregard|forget) (?:that|what i (?:just )?(?:said|wrote)|my last (?:message|sentence|remark))(?: "
+    r"please)?"
     r"|i take (?:that|it) back|(?:i was |i'm |i am |im )?(?:just |only |totally )?(?:kidding|joking)|jk|j/k"
     r"|(?:i |that )?was (?:just |only )?(?:a joke|kidding|joking)|i didn't mean (?:that|it)"
     r"|i made (?:that|it) up|not really|that (?:was|is|isn't|wasn't) (?:a lie|wrong|not true|true)|that's not true"
@@ -182,11 +197,14 @@ _OLD_NEW = (
     rf"\b(?:isn't|wasn't|is not) {_LEAD}{_DET}(?P<old>{_VALUE})\s*[,;—–-]+ ?(?:it's|it is|but) {_LEAD}{_DET}"
     rf"(?P<new>{_VALUE}){_END}",
     rf"(?P<new>[^,.!?;:\n]{{1,60}}?)(?:,| and| but)? (?:and )?not {_LEAD}{_DET}(?P<old>{_VALUE}){_END}",
-    rf"\bi (?:said|wrote|typed|put|told you) {_LEAD}{_DET}(?P<old>{_VALUE}),? (?:but|when) (?:i )?(?:actually |really )?"
+    rf"\bi (?:said|wrote|typed|put|told you) {_LEAD}{_DET}(?P<old>{_VALUE}),? (?:but|when) (?:i )?(?:actually "
+    rf"|really )?"
     rf"(?:meant|mean|it's|it is|it should (?:be|have been)|should have said) {_LEAD}{_DET}(?P<new>{_VALUE}){_END}",
-    rf"\bi (?:meant|mean) {_LEAD}{_DET}(?P<new>{_VALUE}),? (?:when i (?:said|wrote)|instead of|rather than) {_LEAD}{_DET}"
+    rf"\bi (?:meant|mean) {_LEAD}{_DET}(?P<new>{_VALUE}),? (?:when i (?:said|wrote)|instead of|rather than) "
+    rf"{_LEAD}{_DET}"
     rf"(?P<old>{_VALUE}){_END}",
-    rf"(?:^|[.!?,;:] |\bthe )(?P<old>{_VALUE}) should(?:'ve| have)? (?:be|been|read|say) {_LEAD}{_DET}(?P<new>{_VALUE}){_END}",
+    rf"(?:^|[.!?,;:] |\bthe )(?P<old>{_VALUE}) should(?:'ve| have)? (?:be|been|read|say) "
+    rf"{_LEAD}{_DET}(?P<new>{_VALUE}){_END}",
     rf"\b(?:change|correct|fix|update) {_DET}(?P<old>{_VALUE}) (?:to|with|into) {_LEAD}{_DET}(?P<new>{_VALUE}){_END}",
     rf"(?P<new>[^,.!?;:\n]{{1,60}}?) (?:instead of|rather than) {_LEAD}{_DET}(?P<old>{_VALUE}){_END}",
 )
@@ -230,8 +248,10 @@ _AFTER_ALL = re.compile(
 
 
 def _denied(sentence: Sentence, before: Sequence[Statement]) -> Iterator[Statement]:
-    """ "I was wrong, it's not Porto", "turns out I'm not allergic to nuts after all": that a value which was told is not
-    so. The words of others count here: what takes back is no claim of its own."""
+    """ "I was wrong, it's not Porto", "turns out I'm not allergic to nuts after all": that a value is not so.
+
+    The words of others count here: what takes back is no claim of its own.
+    """
     low, stop = sentence.low, sentence.whole
     if "?" in low[stop : stop + 1] or not _AFTER_ALL.search(low, sentence.start, stop):
         return
@@ -290,8 +310,10 @@ def _follows(sentence: Sentence, at: int, last: Statement) -> Iterator[Statement
     tail = _TAIL.search(sentence.low, says.end(), sentence.stop)
     end = tail.start() if tail else sentence.stop
     value = sentence.turn.text[says.end() : end].strip(" ,;:.!\"'”“")
-    if value.count(" ") > 3 or NO_VALUE.search(value.lower()) or _shape(value, timely=False) != _shape(
-        last.value, timely=False
+    if (
+        value.count(" ") > 3
+        or NO_VALUE.search(value.lower())
+        or _shape(value, timely=False) != _shape(last.value, timely=False)
     ):
         return
     about = relation(name)

@@ -14,26 +14,33 @@ NO_VALUE = re.compile(
 )
 """Words that no value is made of, so that what holds them corrects none."""
 _CUE = (
-    r"\s*(?:[,;(]+|\s[-–—]+|[—–]|\.\.\.|…)\s*(?:(?:oh|ah|er|um|uh|well|hmm)[\s,]+)?(?P<cue>(?:no[,\s]+wait|wait[,\s]+no|no|wait|sorry"
+    r"\s*(?:[,;(]+|\s[-–—]+|[—–]|\.\.\.|…)\s*(?:(?:oh|ah|er|um|uh|well|hmm)[\s,]+)?(?P<cue>(?:no[,\s]+wait"
+    r"|wait[,\s]+no|no|wait|sorry"
     r"|oops|correction|i mean|i meant|or rather|make that|scratch that|actually no)"
     r"(?:[\s,:]+(?:no|wait|sorry|i mean|i meant|make that|actually))*)[\s,:—–-]+"
 )
 _MAYBE = re.compile(_CUE + r"(?=\S)")
 _TIME = (
-    r"(?:(?:next |this |last |late |early )?(?:(?:mon|tues|wednes|thurs|fri|satur|sun)day|january|february|march|april|may"
+    r"(?:(?:next |this |last |late |early )?(?:(?:mon|tues|wednes|thurs|fri|satur|sun)day|january|february|march"
+    r"|april|may"
     r"|june|july|august|september|october|november|december|week|month|year|spring|summer|autumn|fall|winter)s?"
     r"(?: \d{1,2}(?:st|nd|rd|th)?)?(?:,? \d{4})?|tomorrow|today|tonight|yesterday|\d{1,2}(?::\d\d)? ?[ap]m|\d{1,2}:\d\d"
-    r"|(?:the )?\d{1,2}(?:st|nd|rd|th)(?: of \w+)?|\d{1,2} (?:january|february|march|april|may|june|july|august|september"
+    r"|(?:the )?\d{1,2}(?:st|nd|rd|th)(?: of \w+)?|\d{1,2} (?:january|february|march|april|may|june|july|august"
+    r"|september"
     r"|october|november|december)|(?:19|20)\d\d)"
 )
 _COUNT = (
-    r"(?:[$€£]?\d[\d,.]*\d|[$€£]?\d|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|fifteen|twenty|thirty"
+    r"(?:[$€£]?\d[\d,.]*\d|[$€£]?\d|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|fifteen|twenty"
+    r"|thirty"
     r"|forty|fifty)"
 )
 _CAPS = r"(?:[A-ZÀ-Þ][\w'’&.-]*(?: (?:of |de |the )?[A-ZÀ-Þ][\w'’&.-]*){0,3})"
 _PREP = r"(?:(?:in|at|on|for|from|to|as|by|with|since|until|of) )?"
 _SHAPES = tuple(
-    (re.compile(rf"{_PREP}(?P<what>{shape})(?!\w)", flags), re.compile(rf"(?:(?<=\s)|^){_PREP}(?P<what>{shape})$", flags))
+    (
+        re.compile(rf"{_PREP}(?P<what>{shape})(?!\w)", flags),
+        re.compile(rf"(?:(?<=\s)|^){_PREP}(?P<what>{shape})$", flags),
+    )
     for shape, flags in ((_TIME, re.IGNORECASE), (_COUNT, re.IGNORECASE), (_CAPS, 0))
 )
 _PLAIN = re.compile(r"(?P<det>(?:an?|the|my|some) )?(?P<words>[a-z][\w'-]*(?: [a-z][\w'-]*){0,2})(?=\s*(?:[.,!;)]|$))")

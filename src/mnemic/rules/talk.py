@@ -180,6 +180,10 @@ _JOKE = re.compile(
     r"|thought experiment|language model|made (?:that|it|this) up|making (?:that|it|this) up"
     r"|not really,? lol)|(?:^|\s)/(?:s|j|jk)\b|🙄"
 )
+_JOKE_AFTER = re.compile(
+    r"^\W*(?:(?:lol|haha\w*|ok|okay|no|nah|oh|well|sorry|wait)\W+)*(?:just |only |i'm |im |i was |was |totally )*"
+    r"(?:kidding|joking|jk\b|j/k|sarcasm|not really,? (?:lol|haha)|made (?:that|it) up)"
+)
 _JOKE_BACK = re.compile(
     r"\b(?:(?:i'm |im |i am |i was |was )?(?:just |only |totally )?(?:kidding|joking)(?! (?:about|aside))|i kid|jk|j/k"
     r"|not really,? (?:lol|haha)|(?<=lol, )nah|(?<=lol )nah)\b"
@@ -280,11 +284,16 @@ def _verses(low: str) -> Iterator[tuple[int, int]]:
         place += len(line) + 1
 
 
-def own(turns: Sequence[Turn]) -> list[Sentence]:
-    """The sentences that the speaker of the last turn says and means, as far as these turns tell."""
-    turn = turns[-1]
-    if not is_person(turn) or _plays(turns):
+def own(turns: Sequence[Turn], number: int, first: int = 0) -> list[Sentence]:
+    """The sentences of a turn that its speaker says and means, as far as the turns from `first` on tell."""
+    turn = turns[number]
+    if not is_person(turn) or is_played(turns, number, first) or _taken_back(turns, number):
         return []
+    return sentences_of(turn, peers(turns, number, first))
+
+
+def sentences_of(turn: Turn, peers: frozenset[str]) -> list[Sentence]:
+    """The sentences of a turn that its speaker says and means, as far as it tells itself."""
     low = folded(turn.text)
     if _JOKE.search(low):
         return []
@@ -292,42 +301,56 @@ def own(turns: Sequence[Turn]) -> list[Sentence]:
     if text is not turn.text:
         turn = replace(turn, text=text)
         low = folded(text)
-    found = list(_sentences(turn, low, peers(turns)))
+    found = list(_sentences(turn, low, peers))
     over = _PLAY_OVER.search(low)
     if over is not None:
         found = [one for one in found if one.start >= over.start()]
-    joke = None
-    for joke in _JOKE_BACK.finditer(low):
-        pass
-    return found if joke is None else list(_without_joke(found, joke))
+    jokes = list(_JOKE_BACK.finditer(low))
+    return list(_without_joke(found, jokes[-1])) if jokes else found
 
 
-def peers(turns: Sequence[Turn]) -> frozenset[str]:
-    """The others who talk with the last one, in lower case; none where the user talks with an assistant alone."""
-    own_name = turns[-1].speaker
+def peers(turns: Sequence[Turn], number: int, first: int = 0) -> frozenset[str]:
+    """The others who talk, in lower case; none where the user talks with an assistant alone."""
+    own_name = turns[number].speaker
     if not own_name:
         return frozenset()
     return frozenset(
-        turn.speaker.lower() for turn in turns if turn.speaker and turn.speaker != own_name and is_person(turn)
+        turn.speaker.lower()
+        for turn in turns[first : number + 1]
+        if turn.speaker and turn.speaker != own_name and is_person(turn)
     )
 
 
-def _plays(turns: Sequence[Turn]) -> bool:
-    """Whether the last turn is part of a role play, as far as these turns tell."""
-    playing = False
-    for turn in turns:
+def is_played(turns: Sequence[Turn], number: int, first: int = 0) -> bool:
+    """Whether a turn is part of a role play, as far as the turns from `first` on tell."""
+    for turn in reversed(turns[first : number + 1]):
         if is_person(turn):
             begins, ends = _playing(turn.text)
-            playing = begins if begins or ends else playing
-    return playing
+            if begins or ends:
+                return begins
+    return False
 
 
-@lru_cache(64)
+@lru_cache(256)
 def _playing(text: str) -> tuple[bool, bool]:
     """Whether a text begins a role play, or ends one."""
     low = folded(text)
-    over = _PLAY_OVER.search(low)
-    return over is None and _PLAY.search(low) is not None, over is not None
+    over = _PLAY_OVER.search(low) is not None
+    return not over and _PLAY.search(low) is not None, over
+
+
+def takes_back(text: str) -> bool:
+    """Whether a turn says that the one before it was a joke."""
+    return _JOKE_AFTER.search(folded(text)) is not None
+
+
+def _taken_back(turns: Sequence[Turn], number: int) -> bool:
+    """Whether the speaker's next turn says that it was a joke."""
+    turn = turns[number]
+    for later in turns[number + 1 : number + 4]:
+        if later.by == turn.by and later.role == turn.role:
+            return takes_back(later.text)
+    return False
 
 
 def _without_joke(found: Sequence[Sentence], joke: re.Match[str]) -> Iterator[Sentence]:
@@ -557,7 +580,8 @@ _SPLIT = re.compile(
     r"(?:[,;:]|\s[-–—]+|—|\.\.\.|…|\))?\s+(?:(?:and|but|so|because|since|plus|also|although|though"
     r"|however|yet|now that|now|given that|given|considering that|considering|especially since"
     r"|then|actually|still|recently|instead|currently|sadly|btw|by the way|luckily|unfortunately"
-    r"|after all|as you know|correction|no|nah|wait|sorry|oops)[,:]? ){0,5}(?=(?:i|i'm|i've|i'd|i'll|im|ive|my|we|we're|we've"
+    r"|after all|as you know|correction|no|nah|wait|sorry|oops)[,:]? ){0,5}(?=(?:i|i'm|i've|i'd|i'll|im|ive|my|we"
+    r"|we're|we've"
     r"|our|the|it's|call|always|never|don't|please)\b)"
 )
 _DEPENDS = re.compile(
