@@ -7,6 +7,7 @@
                rules by the verb, which `verbs` brings together
     nouns      names of people, attributes
     measures   quantities
+    aims       what somebody means to do
     due        dates
     asked      to remember, to forget, how to answer
     repairs    corrections within a sentence
@@ -22,7 +23,7 @@ import re
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
-from mnemic.rules import asked, due, measures, mended, nouns, phrases, talk
+from mnemic.rules import aims, asked, due, measures, mended, nouns, phrases, talk
 from mnemic.rules.said import predicate, subject_and_verb
 from mnemic.rules.talk import Clause, Sentence
 from mnemic.rules.verbs import verbs
@@ -61,8 +62,8 @@ def _said(turns: Sequence[Turn], number: int, first: int) -> list[Statement]:
     names = {
         name: called
         for before in range(first, number)
-        if not talk.is_played(turns, before, first)
-        for name, called in _names_in(turns[before], peers)
+        if (given := _names_in(turns[before], peers)) and not talk.is_played(turns, before, first)
+        for name, called in given
     }
     found: list[Statement] = []
     unmeant: list[Statement] = []
@@ -77,7 +78,8 @@ def _said(turns: Sequence[Turn], number: int, first: int) -> list[Statement]:
             unmeant += says
             continue
         if mended.may_correct(sentence):
-            says = mended.mended(sentence, says, [*_before(turns, number, first), *unmeant, *found])
+            here = (*unmeant, *found)
+            says = mended.mended(sentence, says, lambda here=here: [*_before(turns, number, first), *here])
         found += says
     return [one for one in found if one.holds or not any(_denies(one, other) for other in unmeant)]
 
@@ -99,7 +101,7 @@ def _denies(one: Statement, other: Statement) -> bool:
 @lru_cache(64)
 def _names_in(turn: Turn, peers: frozenset[str]) -> tuple[tuple[str, str], ...]:
     """The names that a turn gives to its speaker's people, each with what that one is called else."""
-    if not talk.is_person(turn) or not _MY_KIN.search(talk.folded(turn.text)):
+    if not talk.is_person(turn) or not phrases.MY_KIN.search(talk.folded(turn.text)):
         return ()
     found = [one for sentence in talk.sentences_of(turn, peers) for one, _ in _kin(sentence)]
     return tuple((one.value, f"{one.subject}'s {one.relation.partition(':')[2]}") for one in found)
@@ -162,8 +164,10 @@ def _clause(clause: Clause, earlier: Sentence | None, names: dict[str, str], *, 
     if said is not None:
         _, end, we = said
         one = predicate(clause, end, clause.me, me=True, we=we)
-        if one is not None:
-            yield from verbs(one)
+        found = [] if one is None else list(verbs(one))
+        yield from found
+        if not any(statement.relation == "plans" for statement in found):
+            yield from aims.aims(clause)
         yield from measures.measures(clause)
         yield from due.due(clause)
         return
@@ -190,6 +194,7 @@ def _clause(clause: Clause, earlier: Sentence | None, names: dict[str, str], *, 
                 yield from verbs(one)
         return
     if low.startswith(("my ", "our ", "the ", "deadline "), start):
+        yield from aims.aims(clause)
         yield from nouns.attributes(clause)
         yield from measures.measures(clause)
         yield from due.due(clause)

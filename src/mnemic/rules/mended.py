@@ -7,7 +7,7 @@ denied as well: nothing else would end it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from mnemic import dates
@@ -62,6 +62,10 @@ _MAY = re.compile(
 _AGAIN = re.compile(r"\W*(?:it's|it is|its|mine is|now it's|these days it's)\s")
 
 
+Before = Callable[[], Sequence[Statement]]
+"""What a speaker has said just before, oldest first; asked only where a sentence looks like a correction."""
+
+
 def may_correct(sentence: Sentence) -> bool:
     """Whether a sentence has any word of a correction; most have none."""
     return (
@@ -77,44 +81,44 @@ def _starred(sentence: Sentence) -> bool:
     return re.match(r"\s*\*+(?=[^\s*])[^*\n]{1,40}$", sentence.low) is not None
 
 
-def mended(sentence: Sentence, says: Sequence[Statement], before: Sequence[Statement]) -> list[Statement]:
+def mended(sentence: Sentence, says: Sequence[Statement], before: Before) -> list[Statement]:
     """What a sentence says (`says`), corrected, with what it corrects of what its speaker has said just before."""
     low, start, stop = sentence.low, sentence.start, sentence.stop
     if (was := _WAS.search(low, start, stop)) is not None and says:
         return [_denial(sentence, one, one.evidence[0]) if one.evidence[0].start < was.start() else one for one in says]
     if not says and _TAKES_BACK.fullmatch(low[start:stop].strip()):
-        return list(_taken_back(sentence, before))
+        return list(_taken_back(sentence, before()))
     if pair := list(_pairs(sentence, before)):
         return [one for one in says if not any(_same_matter(one, new) for new in pair)] + pair
     opens = _OPENS.match(low, start, stop)
     at = opens.end() if opens else start
     sure = sentence.mends or _starred(sentence) or (opens is not None and _SURE.search(opens["cue"]) is not None)
     sure = sure or _BE_IT.match(low, at, stop) is not None
-    if says:
-        denied = [one for one in says if one.holds]
-        if not denied or not (opens or sentence.mends or _INSIDE_CUE.search(low, start, stop)):
-            return list(says)
-        return _said_anew(sentence, says, before, sure=sure or _INSIDE_CUE.search(low, start, stop) is not None)
+    if not says:
+        return list(_of_few_words(sentence, "" if opens is None else opens["cue"], at, before, sure=sure))
+    inside = _INSIDE_CUE.search(low, start, stop) is not None
+    if not (opens or sentence.mends or inside) or not any(one.holds for one in says):
+        return list(says)
+    return _said_anew(sentence, says, before(), sure=sure or inside)
+
+
+def _of_few_words(sentence: Sentence, cue: str, at: int, before: Before, *, sure: bool) -> Iterator[Statement]:
+    """A correction that says nothing by itself: that something is not so, or the other value alone, from `at` on."""
+    low, start, stop = sentence.low, sentence.start, sentence.stop
     if found := list(_denied(sentence, before)):
-        return found
-    sure = sure or (_ENDS_SURE.search(low, at, stop) is not None and stop - start < 60)
-    if not sure and opens is not None and opens["cue"] in ("ok fine", "okay fine", "ok, fine", "okay, fine", "fine"):
-        sure = _NUMBER.match(low, at, stop) is not None
-    last = before[-1] if before else None
-    if (
-        not sure
-        and last is not None
-        and opens is not None
-        and "actually" in opens["cue"]
-        and _AGAIN.match(low, at, stop)
-    ):
-        value = sentence.turn.text[_AGAIN.match(low, at, stop).end() :]  # pyright: ignore[reportOptionalMemberAccess]
-        sure = not value[:1].islower() or last.relation.startswith("favourite:")
+        yield from found
+        return
+    sure = sure or (stop - start < 60 and _ENDS_SURE.search(low, at, stop) is not None)
+    sure = sure or (cue.endswith("fine") and _NUMBER.match(low, at, stop) is not None)
+    again = _AGAIN.match(low, at, stop)
+    if not sure and again is not None and (last := before()[-1:]):
+        if not last[0].holds:
+            yield from _follows(sentence, at, last[0])
+            return
+        value = sentence.turn.text[again.end() :]
+        sure = "actually" in cue and (not value[:1].islower() or last[0].relation.startswith("favourite:"))
     if sure:
-        return list(_of_value(sentence, at, before))
-    if last is not None and not last.holds and _AGAIN.match(low, start, stop):
-        return list(_follows(sentence, start, last))
-    return []
+        yield from _of_value(sentence, at, before)
 
 
 _BE_IT = re.compile(r"(?:make (?:it|that)|(?:it |that )?should (?:be|read|have been))\s")
@@ -190,7 +194,7 @@ def _same_matter(one: Statement, other: Statement) -> bool:
 _LEAD = r"(?:(?:in|at|on|for|from|as|by|to|with) )?"
 _DET = r"(?:(?:the|an?|my) )?"
 _VALUE = r"[^,.!?;:\n]{1,40}?"
-_END = r"(?=\s*(?:[,.!?;)—–]|$|\s-|\s(?:anymore|any more|now|actually|sorry|though|after all|as i|like i|because|which)\b))"
+_END = r"(?=\s*(?:[,.!?;)—–]|$|\s-|\s(?:anymore|any more|now|actually|sorry|though|after all|because|which)\b))"
 _OLD_NEW = (
     rf"\bnot {_LEAD}{_DET}(?P<old>{_VALUE})\s*(?:,? but|[,;—–-]+ ?(?:it's|it is|i'm|but|rather)?|\. (?:it's|it is))"
     rf"(?: actually)? {_LEAD}{_DET}(?P<new>{_VALUE}){_END}",
@@ -212,13 +216,15 @@ _PAIRS = tuple(re.compile(one) for one in _OLD_NEW)
 _PAIR_WORDS = re.compile(r"\b(?:not|isn't|wasn't|but|should|meant|mean|instead|rather|change|correct|fix|update)\b")
 
 
-def _pairs(sentence: Sentence, before: Sequence[Statement]) -> Iterator[Statement]:
+def _pairs(sentence: Sentence, before: Before) -> Iterator[Statement]:
     """Corrections that name the old value, as it was said, and the new one."""
-    if not before or not _PAIR_WORDS.search(sentence.low, sentence.start, sentence.stop):
+    if not _PAIR_WORDS.search(sentence.low, sentence.start, sentence.stop):
         return
     for pattern in _PAIRS:
         for match in pattern.finditer(sentence.low, sentence.start, sentence.stop):
-            known = [one for one in before if one.holds and _is_named(match["old"], one)]
+            if NO_VALUE.search(match["old"]):
+                continue
+            known = [one for one in before() if one.holds and _is_named(match["old"], one)]
             if not known:
                 continue
             old = known[-1]
@@ -247,7 +253,7 @@ _AFTER_ALL = re.compile(
 )
 
 
-def _denied(sentence: Sentence, before: Sequence[Statement]) -> Iterator[Statement]:
+def _denied(sentence: Sentence, before: Before) -> Iterator[Statement]:
     """ "I was wrong, it's not Porto", "turns out I'm not allergic to nuts after all": that a value is not so.
 
     The words of others count here: what takes back is no claim of its own.
@@ -255,7 +261,7 @@ def _denied(sentence: Sentence, before: Sequence[Statement]) -> Iterator[Stateme
     low, stop = sentence.low, sentence.whole
     if "?" in low[stop : stop + 1] or not _AFTER_ALL.search(low, sentence.start, stop):
         return
-    for one in reversed(before):
+    for one in reversed(before()):
         if one.holds and one.relation.partition(":")[0] not in _LOOSE:
             value = re.sub(r"^(?:an?|the|my) ", "", folded(one.value))
             not_so = re.compile(
@@ -266,7 +272,7 @@ def _denied(sentence: Sentence, before: Sequence[Statement]) -> Iterator[Stateme
                 return
     about = _WRONG_ABOUT.search(low, sentence.start, stop)
     if about is not None:
-        known = [one for one in before if one.holds and _is_named(about["old"], one)]
+        known = [one for one in before() if one.holds and _is_named(about["old"], one)]
         if known:
             yield _denial(sentence, known[-1], Span(sentence.turn.id, sentence.start, about.end()))
 
@@ -276,7 +282,7 @@ _WRONG_ABOUT = re.compile(
 )
 
 
-def _of_value(sentence: Sentence, at: int, before: Sequence[Statement]) -> Iterator[Statement]:
+def _of_value(sentence: Sentence, at: int, before: Before) -> Iterator[Statement]:
     """A correction that only gives the other value: of the last statement that could have it."""
     low = sentence.low
     says = _SAYS.match(low, at, sentence.stop)
@@ -290,7 +296,7 @@ def _of_value(sentence: Sentence, at: int, before: Sequence[Statement]) -> Itera
     if not value or len(value) > 40 or value.count(" ") > 4 or NO_VALUE.search(value.lower()):
         return
     shape = _shape(value, _told(sentence, begin, end) is not None)
-    fitting = [one for one in before if one.holds and _could_have(one, shape)]
+    fitting = [one for one in before() if one.holds and _could_have(one, shape)]
     turn = fitting[-1].evidence[0].turn if fitting else None
     last = [one for one in fitting if one.evidence[0].turn == turn]
     last = [one for one in last if one.evidence[0] == last[-1].evidence[0]]

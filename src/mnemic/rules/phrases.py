@@ -432,6 +432,18 @@ def vague(clause: Clause, start: int, stop: int) -> bool:
     return hazy(clause, start, stop) or addressed(clause, start, stop)
 
 
+_CLEAR_JOINTS = re.compile(r",? (?:and|to|for|so|with|on|at|in|of|from|as|about|by|using|like|or) ")
+
+
+def clear(clause: Clause, start: int, stop: int) -> int:
+    """Where words from `start` on end before they need the talk around them; `start` where they begin with that."""
+    found = [m.start() for p in (_YOU, _INVERTED) for m in (p.search(clause.low, start, stop),) if m is not None]
+    if not found:
+        return stop
+    joints = [joint.start() for joint in _CLEAR_JOINTS.finditer(clause.low, start, min(found))]
+    return joints[-1] if joints else start
+
+
 def sentence_of(words: str) -> str:
     """Words as a sentence."""
     words = words.strip().rstrip(".!,;: ")

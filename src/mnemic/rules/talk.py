@@ -573,7 +573,9 @@ _LEAD = re.compile(
     r"that)?|i must (?:say|admit)(?: that)?"
     r"|just wanted to (?:say|share|mention)(?: that)?|on top of that|in addition|additionally"
     r"|apart from that|other than that|me too|same here|finally|at least|good morning|good evening"
-    r"|good afternoon|greetings|hi there|hey there|hello there)"
+    r"|good afternoon|greetings|hi there|hey there|hello there|i (?:just )?think(?= (?:i'll|i will|we'll|we will|i'm going"
+    r"|we're going|i'd|my|i want|i need)\b)|i(?:'m)? guess(?: that)?|i know(?: that)?|i remember(?: that)?|for my next \w+(?: \w+)?"
+    r"|as for my (?:next )?[a-z]+(?: [a-z]+){0,2})"
     r"(?:[,.!:;]+\s*|\s+[-–—]+\s*|\s+))"
 )
 _SPLIT = re.compile(
