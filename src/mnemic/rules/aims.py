@@ -12,7 +12,7 @@ from mnemic.statements import Statement
 
 _ADVERBS = (
     r"(?: (?:also|still|even|now|just|currently|really|actually|seriously|definitely|probably|already|recently|finally"
-    r"|always|lately|only|mainly|mostly|then|so|totally|certainly))*"
+    r"|always|lately|likely|only|mainly|mostly|then|so|totally|certainly))*"
 )
 _AIM = re.compile(
     rf"(?P<who>i|we)(?:(?P<be>'m| am|'re| are|'ve been| have been|'ve{_ADVERBS} been| was| were){_ADVERBS}"
@@ -30,7 +30,10 @@ _GOAL = re.compile(
     r"(?:goal|plan|dream|aim|intention|hope|next step|resolution) (?:\w+ ){0,4}?is (?:still |just |simply )?to (?=[a-z])"
 )
 _NO_AIM = re.compile(
-    r"(?:be\b|know\b|see\b|understand\b|make sure\b|ensure\b|find(?: out)?\b|figure\b|get (?:an? (?:idea|sense|feel)|some (?:ideas?|info"
+    r"(?:be\b|keep (?:on )?(?:going|pushing|working|believing|trying|fighting|chasing|pursuing|reaching|dreaming|learning|moving|doing"
+    r"|growing|striving|pushing|spreading|supporting|sharing|it|up|at|you)\b|make (?:a difference|some|the most|memories|progress|sure)\b"
+    r"|give (?:something|back|up)\b|start to\b|commit\b|try to\b|take (?:my|our) (?:chances|time)\b|get [a-z]+ (?:going|done|right)\b"
+    r"|explore ways\b|aim\b|chase\b|inspire\b|spread\b|believe\b|push\b|work hard\b|know\b|see\b|understand\b|make sure\b|ensure\b|find(?: out)?\b|figure\b|get (?:an? (?:idea|sense|feel)|some (?:ideas?|info"
     r"\w*|advice|tips|insights?|help|recommendations?|more)|more|your|back to you|this|that|it|started|better|rid of|into"
     r"|the most|used|to)\b|ask\b(?! [a-z]+ (?:about|if|for)\b)|hear\b|check\b|confirm\b|clarify\b|discuss\b|talk\b"
     r"|say\b|tell\b|share\b|thank\b|let\b|give (?:it|this|that|them|you)\b|keep (?:in mind|that|it|this|an eye|these|those"
@@ -69,9 +72,12 @@ def aims(clause: Clause) -> Iterator[Statement]:
         return
     if match.groupdict().get("who") == "we" and not clause.sentence.peers and not clause.times and not _FAMILY.search(words):
         return  # the "we" of a team's plan
-    stop = phrases.clear(clause, at, stop)
-    if low[at:stop].count(" ") < 1:
-        return
+    end = phrases.clear(clause, at, stop)
+    if end != stop:
+        end = at + len(_LEFT_OVER.sub("", low[at:end]))
+        if low[at:end].count(" ") < 2:
+            return
+    stop = end
     value = phrases.third(clause, at, stop)
     first, _, rest = value.partition(" ")
     if not rest:
@@ -79,7 +85,8 @@ def aims(clause: Clause) -> Iterator[Statement]:
     if gerund:
         value = f"{phrases.base(first.lower())} {rest}"
     text = phrases.third(clause, start, stop)
-    text = _UNFORMED.sub(lambda found: f"{found[1]}{phrases.with_s(found[2])} to ", text, count=1)
+    if _AUX.search(low, start, at) is None:
+        text = _UNFORMED.sub(lambda found: f"{found[1]}{phrases.with_s(found[2])} to ", text, count=1)
     told = next((t for t in clause.times if at <= t.start and t.end <= stop and t.last > clause.turn.time), None)
     yield phrases.stated(
         clause,
@@ -96,5 +103,8 @@ def aims(clause: Clause) -> Iterator[Statement]:
 _FAMILY = re.compile(
     r"\b(?:move|go camping|get married|buy a house|adopt|visit|camping|hike|hiking|vacation|holiday|trip|honeymoon|dinner)\b"
 )
+_LEFT_OVER = re.compile(r"(?: to [a-z]+| and [a-z]+| something| some| ways| more)+$")
+"""What a cut leaves without its object: "… to see", "… and share"."""
+_AUX = re.compile(r"'(?:m|re|ve|ll|d)\b|\b(?:am|are|have|will|would|is|was|were)\b")
 _UNFORMED = re.compile(r"^(.{2,40}? (?:(?:also|still|even|now|just|currently|really|actually|definitely|probably) )*)"
                        r"(need|want|hope|plan|intend|aim) to ")

@@ -380,6 +380,7 @@ def third(clause: Clause, start: int, stop: int) -> str:
         "i am": me + " is",
         "i've": me + " has",
         "i have": me + " has",
+        "i was": me + " was",
         "i don't": me + " does not",
         "i haven't": me + " has not",
         "i'll": me + " will",
@@ -512,6 +513,7 @@ _E_STEMS = listing(
     "mak tak us driv smok danc writ bak hik bik shar car lov hat com giv hav rid skat cod manag "
     "prepar tast practic cycl tutor handl mov quot receiv serv chang danc danc judg whil pok "
     "surviv admir vap wast vot sav rais clos div rac plac trad stor battl gambl juggl"
+    " purchas los includ compet becom brows collaps decid conclud delet complet postpon tun excit"
     " com practis exercis improv meditat volunteer advis creat translat contribut collaborat "
     "decorat rollerblad argu argu continu pursu skateboard wak dat cod gam typ examin imagin "
     "determin explor restor stor ignor admir acquir desir retir inspir requir celebrat participat "
@@ -519,13 +521,24 @@ _E_STEMS = listing(
 ) - {"tutor", "volunteer", "skateboard"}
 
 
+_E_ENDS = re.compile(
+    r"(?:[^l]c|v|[ui]at|[^aeou]u|[bdfgkpt]l|[^e]ang|dg|rg|[aeiou]iz|[a-z]iz|[^aeiou]at|[aeiou]{2}s|pos|us|[bcdfghlmnprstvw]ir|ur|par|plor"
+    r"|i[mnpk]|[aeiou]rs|ens|nut|but|id)$"
+)
+"""Ends of stems that lost an "e": reduc, improv, handl, chang, organiz, creat, increas, hir."""
+_NO_E = listing("focus magic bang hang join begin explain sit hit run win train gain remain maintain obtain rain skim swim"
+                " trim skip ship trip chip drink think link sink panic mimic knit visit edit exit submit commit admit permit"
+                " bus discus chat pat combat format stir occur occurr spur blur recur detain attain drain pin spin grin claim"
+                " aim void avoid aid paid said forbid skid bid tour pour detour put cut shut let but abut")
+
+
 def base(gerund: str) -> str:
     """The form after "to" of a form in -ing: running, run."""
     stem = gerund.removesuffix("ing")
     if len(stem) < 2 or stem == gerund:
         return gerund
-    if stem in _E_STEMS:
+    if stem in _E_STEMS or (_E_ENDS.search(stem) and stem not in _NO_E):
         return stem + "e"
-    if len(stem) > 3 and stem[-1] == stem[-2] and stem[-1] not in "lszf":
+    if len(stem) > 3 and stem[-1] == stem[-2] and stem[-1] not in "lszfeo":
         return stem[:-1]
     return stem

@@ -419,7 +419,7 @@ _SCORN = re.compile(
 )
 _SUPPOSED = re.compile(
     r"^\W*(?:(?:and|but|so|also|then|or|well|ok|okay|now|even|only|yeah|yes|no|oh)\W+)*"
-    r"(?:if|unless|whenever|in case|as soon as|as long as|provided|should i|once i|once we|whether"
+    r"(?:if|unless|whenever|in case|as soon as|as long as|provided|should (?:i|the|my|our|we|it|this|that|he|she|they|you|any\w*|[a-z]+ (?:be|not|ever|happen))\b|once i|once we|whether"
     r"|when (?:i|we|i'm|we're|people|someone)\b(?! (?:was|were|had|did|went|got|came|left|began"
     r"|started|bought|met|saw|took"
     r"|made|\w+ed)\b)|until|say\b|maybe|perhaps|possibly|hopefully)\b"

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from mnemic.rules.deeds import PLANNING, did, grew, habit, learns, never, plans, stops
+from mnemic.rules.deeds import PLANNING, did, goes_on, grew, habit, learns, never, plans, stops
 from mnemic.rules.home import born, comes, comes_from, i_am, lives, moved, named, turned, years
 from mnemic.rules.people import dates_someone, parts, speaks, status, weds
 from mnemic.rules.said import Rule, Said, predicate
@@ -95,12 +95,18 @@ def _verb(one: Said) -> Iterator[Statement]:
             yield statement
     if one.form in ("be", "have been"):
         for rule in _OF_BEING:
-            yield from rule(one)
+            for statement in rule(one):
+                found = True
+                yield statement
     if one.never:
         yield from never(one)
     elif one.form in ("be", "going", "will") or one.verb in PLANNING:
-        yield from plans(one)
+        for statement in plans(one):
+            found = True
+            yield statement
     elif one.form in ("", "have"):
         yield from did(one)
     if one.form in ("", "do") and not found:
         yield from habit(one)
+    if not found:
+        yield from goes_on(one)
