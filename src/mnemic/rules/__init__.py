@@ -23,7 +23,7 @@ import re
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
-from mnemic.rules import aims, asked, due, measures, mended, nouns, phrases, talk
+from mnemic.rules import aims, asked, due, measures, mended, nouns, people, phrases, talk, things
 from mnemic.rules.said import predicate, subject_and_verb
 from mnemic.rules.talk import Clause, Sentence
 from mnemic.rules.verbs import verbs
@@ -70,7 +70,7 @@ def _said(turns: Sequence[Turn], number: int, first: int) -> list[Statement]:
     earlier: Sentence | None = None
     for sentence in sentences:
         says: list[Statement] = []
-        for one in _of(sentence, earlier, names):
+        for one in _of(sentence, earlier, names, found):
             if not any(same(one, other) for other in (*says, *found)):
                 says.append(one)
         earlier = sentence
@@ -129,18 +129,25 @@ _WORTH = re.compile(
 )
 
 
-def _of(sentence: Sentence, earlier: Sentence | None, names: dict[str, str]) -> Iterator[Statement]:
+def _of(
+    sentence: Sentence, earlier: Sentence | None, names: dict[str, str], before: Sequence[Statement]
+) -> Iterator[Statement]:
     low = sentence.low
     if sentence.asks:
         yield from measures.supposed(Clause(sentence, sentence.start, sentence.stop))
+        yield from things.possessions(sentence, before)
         return
     if not _WORTH.search(low, sentence.start, sentence.stop):
         return
+    says: list[Statement] = []
     for one, _ in _kin(sentence):
         names[one.value] = f"{one.subject}'s {one.relation.partition(':')[2]}"
-        yield one
+        says.append(one)
     for number, clause in enumerate(talk.clauses(sentence)):
-        yield from _clause(clause, earlier, names, first=number == 0)
+        says += _clause(clause, earlier, names, first=number == 0)
+    yield from says
+    yield from things.possessions(sentence, [*before, *says])
+    yield from people.apposed(sentence)
 
 
 _MY_KIN = re.compile(r"\b(?:my|our)\b")

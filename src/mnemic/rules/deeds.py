@@ -318,7 +318,7 @@ def did(one: Said) -> Iterator[Statement]:
     if one.no or one.never:
         return
     event = one.verb in PASTS or (one.verb.endswith("ed") and len(one.verb) > 4 and one.verb not in _NO_EVENTS)
-    if not event or one.form not in ("", "have"):
+    if not event or one.form not in ("", "have") or (one.verb == "got" and one.form == "have"):
         return
     if one.third_mismatch(one.verb):
         return

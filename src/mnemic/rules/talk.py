@@ -225,7 +225,7 @@ _PASTE = re.compile(
     rf"(?: a| an| the| my| this| some| another| one| \d+| out)?(?:[ -][\w'-]+){{0,4}} {_TEXTS}"
     rf"|(?:here(?:'s| is| are)|this is|below is|attached is|my)(?: the| a| an| my| what| some)?(?:[ "
     rf"-][\w'-]+){{0,3}} {_TEXTS}[^.!?\n]{{0,60}}:"
-    rf"|{_TEXTS}(?: \w+){{0,3}} ?:\s|imagin(?:e|ing) (?:that|you|a|i|we|this|if|the)|\bscenario\b"
+    rf"|{_TEXTS}(?: \w+){{0,5}} ?:\s|imagin(?:e|ing) (?:that|you|a|i|we|this|if|the)|\bscenario\b"
     rf"|\bonce upon a time\b|\bexample:|e\.g\.,? ['\"])"
 )
 _LABEL = re.compile(
@@ -493,7 +493,13 @@ def _sentences(turn: Turn, low: str, peers: frozenset[str]) -> Iterator[Sentence
             others = (a for a, b in masks if begin < a < kept and (b - a > 300 or _ME.search(low, a, b)))
             kept = min([kept, *others])
             yield Sentence(turn, low, begin, kept, peers, end=cut)
-        if "?" in low[cut:stop] and _NAMES_NEW.search(low, begin, cut) and not _IF.search(low, begin, cut):
+        if (
+            "?" in low[cut:stop]
+            and _NAMES_MINE.search(low, max(kept, begin), cut)
+            and not _IF.search(low, begin, cut)
+            and not _UNREAL.search(low, begin, cut)
+            and not any(a < cut and begin < b for a, b in masks)
+        ):
             yield Sentence(turn, low, max(kept, begin), cut, peers, asks=True)
         for place in _granted(low, max(kept, begin), cut, low[begin:stop]):
             yield Sentence(turn, low, place, _kept(low, place, cut, "."), peers)
@@ -506,10 +512,7 @@ _GRANTED = re.compile(
 )
 
 
-_NAMES_NEW = re.compile(
-    r"\b(?:my|our|the) (?:new|newly|increased|updated|revised|reduced|extended|raised|lowered"
-    r"|improved|expanded|adjusted)\b"
-)
+_NAMES_MINE = re.compile(r"\b(?:my|our|the (?:new|newly|increased|updated|revised|reduced|extended|raised|lowered))\b")
 
 
 def _granted(low: str, start: int, stop: int, sentence: str) -> Iterator[int]:
