@@ -7,7 +7,7 @@ rule that never sees a sentence cannot misread it. Texts are folded so that each
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cached_property, lru_cache
@@ -113,8 +113,8 @@ class Clause:
     def me(self) -> str:
         return self.sentence.me
 
-    def look_ahead(self) -> None:
-        """Read dates without a year as the next ones: the clause tells a plan."""
+    def look_ahead(self, reads: Callable[[str, dates.Told, datetime], dates.Told]) -> None:
+        """Read dates without a year as `reads` does: the clause tells a plan."""
         now, sentence, found = self.turn.time, self.sentence, list[dates.Told]()
         for told in sentence.times:
             if (
@@ -123,7 +123,7 @@ class Clause:
                 and told.last <= now
                 and told.precision in ("day", "month")
             ):
-                told = ahead(self.text, told, now)
+                told = reads(self.text, told, now)
             found.append(told)
         sentence.read_as(tuple(found))
         vars(self).pop("times", None)
@@ -149,6 +149,14 @@ def ahead(text: str, told: dates.Told, now: datetime) -> dates.Told:
     if not found or found[0].last <= now or found[0].first - now > _SOON:
         return told
     return replace(found[0], start=told.start, end=told.end)
+
+
+def nearest(text: str, told: dates.Told, now: datetime) -> dates.Told:
+    """A time as the past one or the next one, whichever is nearer: a date just past is not next year's."""
+    if told.last > now:
+        return told
+    later = ahead(text, told, now)
+    return told if now - told.last < later.first - now else later
 
 
 _SOON = timedelta(days=330)
