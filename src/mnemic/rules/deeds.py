@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator
 
 from mnemic import dates
-from mnemic.rules import phrases
+from mnemic.rules import phrases, talk
 from mnemic.rules.people import LANGUAGE_LIST
 from mnemic.rules.said import PARTICIPLE, PASTS, Said, pattern, reach, root
-from mnemic.rules.talk import ahead, listing, nearest
+from mnemic.rules.talk import listing
 from mnemic.statements import Statement
 
 _OFTEN = re.compile(
@@ -495,7 +495,7 @@ def plans(one: Said) -> Iterator[Statement]:
     if one.never or one.form in ("modal", "used", "was", "had"):
         return
     if one.verb in PLANNING or one.form in ("going", "will"):
-        one.clause.look_ahead(nearest if one.verb == "decided" else ahead)
+        one.clause.look_ahead(talk.nearest if one.verb == "decided" else talk.ahead)
     clause, now = one.clause, one.clause.turn.time
     told = next(
         (
