@@ -181,7 +181,8 @@ def _clause(clause: Clause, earlier: Sentence | None, names: dict[str, str], *, 
     person = nouns.kin_subject(clause, names)
     if person is not None:
         subject, end, aliases = person
-        one = predicate(clause, end, subject, me=False, aliases=aliases)
+        many = not aliases and phrases.MANY.search(subject) is not None
+        one = predicate(clause, end, subject, me=False, aliases=aliases, many=many)
         if one is not None:
             yield from verbs(one)
         return

@@ -445,7 +445,7 @@ _AFTER = re.compile(r"\b(?:after|before|since|until|till|following|by|due|i|we|w
 _SINCE_OR_UNTIL = re.compile(r"(?:since|until|till|by|before|after) $")
 _NEVER_BAD = re.compile(
     r"(?:been (?:so|more|this|that|happier|better|one|able|sure|good|a|into|too|easier|as|to "
-    r"(?:one|any|a|that|the one)\b)|felt|thought|seen (?:anything|such|so|it|that|this|one|the one"
+    r"(?:one|any|that|the one)\b)|felt|thought|seen (?:anything|such|so|it|that|this|one|the one"
     r"|a more)|heard|had (?:so|such|a problem|any issues?|an issue|trouble|a better)|known"
     r"|understood|realized|realised|really|looked back|would|considered|imagined|noticed|had this"
     r"|had that|got|gotten|made it|quite|done (?:that|this|it|anything)|tried (?:that|it|this|one"
@@ -454,12 +454,21 @@ _NEVER_BAD = re.compile(
 )
 
 
+_YET = re.compile(r" (?:yet|before|so far)$")
+_NOT_YET = re.compile(r"(?:been|visited|seen|tried|read|watched|played|finished|met|heard|eaten|used|bought|started)\b")
+
+
 def never(one: Said) -> Iterator[Statement]:
     """ "I've never been to Japan"."""
-    if not one.never or one.form not in ("have", "have been") or one.we or one.no:
+    if one.form not in ("have", "have been") or one.we or not (one.never or one.no):
         return
     start, stop = reach(one, one.at)
     words = one.low[start:stop]
+    if one.no:
+        if one.never or not _YET.search(words) or not _NOT_YET.match(words if one.form == "have" else "been"):
+            return
+        stop = start + len(_YET.sub("", words))
+        words = one.low[start:stop]
     if one.form == "have been":
         back = one.low.rfind("been", one.clause.start, one.at)
         start = back if back > 0 else start

@@ -111,6 +111,10 @@ _IS_FAVOURITE = re.compile(
     r"[a-z][\w'-]*(?: [a-z][\w'-]*)?)?(?=\s*(?:[.,!;)]|$)| (?:because|since|so|and|of all time"
     r"|ever|by far)\b)"
 )
+_ONE_OF_MINE = re.compile(
+    r"\s(?:is|are|was|were|remains)\s+(?:still |definitely |probably |easily |also |always )*(?:one|some|two) of my (?:all[- ]time |absolute |personal )*"
+    r"(?:favou?rites?\b|favou?rite [a-z]+s\b)"
+)
 _NO_VALUE = re.compile(
     r"(?:it|that|this|them|those|these|when|how|what|the one|the part|being|you|your|definitely"
     r"|probably|not|so|very|really|too|getting|going|always|also|one of|pretty|quite|hard|coming"
@@ -243,9 +247,20 @@ def _value_of(clause: Clause, at: int, most: int) -> tuple[int, int] | None:
     return at, at + len(clause.low[at:end].rstrip(" .,"))
 
 
+_OTHERS = re.compile(
+    r"\b(?:he|she|it|they|that|this|these|those|you|your|which|who|what|one|my|i|if|and|or|his|her|their)\b"
+)
+
+
 def _is_favourite(clause: Clause) -> Iterator[Statement]:
     """ "Dune is my favourite book"."""
     match = _IS_FAVOURITE.search(clause.low, clause.start, clause.stop)
+    of_mine = _ONE_OF_MINE.search(clause.low, clause.start, clause.stop) if match is None else None
+    if of_mine is not None:
+        words = clause.text[clause.start : of_mine.start()].strip(' "“”')
+        if 1 < len(words) < 50 and words.count(" ") < 6 and not _NO_VALUE.match(words.lower()) and not _OTHERS.search(words.lower()):
+            yield stated(clause, "likes", words)
+        return
     if match is None or not match["noun"]:
         return
     words = clause.text[clause.start : match.start()].rstrip()
@@ -319,7 +334,7 @@ def _birthday(clause: Clause) -> Iterator[Statement]:
 def kin_subject(clause: Clause, names: dict[str, str]) -> tuple[str, int, tuple[str, ...]] | None:
     """The subject of a clause that begins with "my sister …" or a name that was given: its name, its end, aliases."""
     low, text, start = clause.low, clause.text, clause.start
-    mine = phrases.MY_KIN.match(low, start, clause.stop)
+    mine = phrases.MY_MANY.match(low, start, clause.stop) or phrases.MY_KIN.match(low, start, clause.stop)
     if mine is not None:
         end = mine.end()
         if low[end : end + 2] in ("'s", "s "):

@@ -44,6 +44,12 @@ ADJECTIVES = (
     "|older|elderly) )*"
 )
 MY_KIN = re.compile(rf"(?:my|our) (?P<adj>{ADJECTIVES})(?P<noun>{KIN})\b(?!-)")
+MY_MANY = re.compile(
+    rf"(?:my|our) (?P<adj>{ADJECTIVES})(?P<noun>(?:grand)?parents|in-laws|kids|children|sons|daughters|sisters|brothers|siblings"
+    r"|twins|cats|dogs|cousins|friends|colleagues|coworkers|roommates|neighbou?rs)\b"
+)
+MANY = re.compile(r"'s (?:(?:grand)?parents|in-laws|kids|children|sons|daughters|sisters|brothers|siblings|twins|cats|dogs|cousins"
+                  r"|friends|colleagues|coworkers|roommates|neighbou?rs)$")
 HER = listing(
     "wife girlfriend fiancée mother mom mum mommy sister daughter grandma granny nana sis aunt "
     "auntie niece stepdaughter godmother goddaughter granddaughter landlady grandmother "

@@ -411,7 +411,7 @@ _UNREAL = re.compile(
     r"|ideal)\b|dream(?:ed|t)? (?:that|about|i|of|job|home|house)|if only"
     r"|as (?:if|though)\b|were i\b|had i\b|in (?:the|this|my|our|a) (?:\w+ ){0,2}(?:game|story"
     r"|novel|book|movie|film|dreams?|song|play|campaign|simulation|show"
-    r"|script|poem|fantasy|scenario|rpg|comic)\b|my (?:\w+ )?(?:character|avatar|protagonist"
+    r"|script|poem|fantasy|scenario|rpg|comic)\b|my (?!favou?rite )(?:\w+ )?(?:character|avatar|protagonist"
     r"|persona|npc)\b|minecraft|the sims|stardew|d&d|in-game"
     r"|or something like that|no way i|it's not that|not true that|isn't true|it is false|false "
     r"that|untrue|lie\b|lied\b|lying about"
@@ -459,7 +459,8 @@ _ASKING = (
     r" (?:you|i|we|it|he|she|they|there|that|this|the|my|your|these|those|anyone|someone|any|a|an)\b"
     r"|which (?!(?:has|have|had|is|was|are|were|i|we|he|she|they|it|will|would|can|makes?|made"
     r"|means?|should|gave|gives)\b)"
-    r"|(?:what|where|when|why|who|how|whose|what's|how's|where's|who's|when's|whats)\b|any "
+    r"|(?:what|where|when|why|how|whose|what's|how's|where's|when's|whats)\b|who(?!(?:'s|'ve|'d| is| has| was)?(?: now| also| just)? (?:\d|an?\b"
+    r"|[a-z]+(?:ed|ing)\b|i\b|we\b|my\b|lives?\b|works?\b|loves?\b|likes?\b|has\b|had\b|got\b|is\b|was\b))(?:'s)?\b|any "
     r"(?:\w+ ){0,3}(?:ideas?|tips?|suggestions?|thoughts?|advice|recommendations?|chance|of)\b"
     r"|got any|know any|ever |mind |please (?!note|remember|keep|call)|any\b)"
 )

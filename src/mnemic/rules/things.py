@@ -21,7 +21,7 @@ _OWNED_WORDS = (
     r"|cars?|truck|van|suv|motorcycle|motorbike|bikes?|bicycles?|scooter|e-bike|boat|kayak|canoe"
     r"|rv|camper|tesla|honda|toyota|ford|bmw|prius|subaru|corolla|civic"
     r"|house|apartment|condo|flat|cottage|cabin|farm|garden|backyard|greenhouse|studio|garage"
-    r"|laptop|computer|pc|macbook|desktop|phone|iphone|smartphone|tablet|ipad|kindle|e-reader"
+    r"|clock|lamps?|coffee table|dining table|record collection|laptop|computer|pc|macbook|desktop|phone|iphone|smartphone|tablet|ipad|kindle|e-reader"
     r"|camera|dslr|lens|tripod|drone|printer|3d printer|monitor|keyboard|headphones|earbuds"
     r"|airpods|smartwatch|fitbit|garmin|apple watch|watch|tv|television|speaker|console"
     r"|playstation|ps5|xbox|nintendo|switch|vr headset|projector|vacuum|roomba"
