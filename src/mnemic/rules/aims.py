@@ -15,7 +15,7 @@ _ADVERBS = (
     r"|always|lately|likely|only|mainly|mostly|then|so|totally|certainly))*"
 )
 _AIM = re.compile(
-    rf"(?P<who>i|we)(?:(?P<be>'m| am|'re| are|'ve been| have been|'ve{_ADVERBS} been| was| were){_ADVERBS}"
+    rf"(?P<who>i|we)(?:(?P<be>'m| am|'re| are|'ve been| have been|'ve{_ADVERBS} been|(?P<was> was| were)){_ADVERBS}"
     rf" (?:(?:thinking (?:of|about)|considering|contemplating|leaning towards?|weighing the pros and cons of"
     rf"|toying with the idea of|looking forward to|planning on) (?:maybe |possibly |perhaps |either )?(?P<gerund>[a-z]+ing)\b"
     rf"|(?:hoping|looking|wanting|meaning|excited|thrilled|aiming|intending|determined|eager|going|planning|set) to (?=[a-z]))"
@@ -63,6 +63,8 @@ def aims(clause: Clause) -> Iterator[Statement]:
     if match is None:
         return
     gerund = match.groupdict().get("gerund") or match.groupdict().get("gerund2")
+    if match.groupdict().get("was") and not gerund:
+        return  # "I was going to" tells what came to nothing
     at = match.end() - len(gerund) if gerund else match.end()
     one = Said(clause, clause.me, True, "", False, False, frozenset(), "", at, at)
     _, stop = reach(one, at)

@@ -380,13 +380,15 @@ _LATELY = frozenset({"just", "recently", "finally", "already"})
 def _is_sure(one: Said, start: int, stop: int) -> bool:
     """Whether a deed without a time is told for its own sake: of a sure verb, with something that it was done to."""
     words = one.low[one.rest : stop].split()
+    if one.verb in ("moved", "tried") and one.low.startswith(" to ", one.rest):
+        return False
     if one.verb not in _PASTS_SURE and not (one.form == "have" and one.verb in _PERFECTS):
         return False
     return len(words) >= 2 and not _NO_DEED.match(one.low, one.rest, stop)
 
 
 _NO_DEED = re.compile(
-    r"\s+(?:to (?:you|your|see|the (?:same|idea|conclusion|point))|(?:the|an?|some|this|that|my|your) (?:same )?(?:error|idea|issue|problem|question"
+    r"\s+(?:to (?:[a-z]+ (?:every|it)|you|your|see|run|do|get|the (?:same|idea|conclusion|point))|(?:the|an?|some|this|that|my|your) (?:same )?(?:error|idea|issue|problem|question"
     r"|impression|feeling|following|message|answer|response|code|output|result|wrong|point|below|above|example|word|information"
     r"|question|changes?|suggestion|advice|instructions|steps)s?\b|error|trouble|confused|stuck|an? \w*error|how\b|what\b|why\b|if\b|whether\b"
     r"|up to\b|on to\b|into (?:an?|some) (?:issue|problem|error|trouble)s?\b|out that\b|out about\b|about (?:this|that|it)\b|that\b|of (?:it|that)\b"
@@ -419,6 +421,15 @@ _PASTS_SURE = listing(
     "passed purchased launched published submitted enrolled upgraded switched quit got received "
     "read watched visited attended hired sold returned planted built hosted celebrated registered"
 )
+
+
+def been(one: Said) -> Iterator[Statement]:
+    """ "I've been to Turkey"."""
+    if one.form != "have been" or one.no or one.never or not one.me:
+        return
+    if (at := phrases.place(one.clause, one.rest + 1)) is not None and one.clause.text[one.rest + 1].isupper():
+        place = one.clause.text[at[0] : at[1]]
+        yield one.say("did", f"been to {place}", text=f"{phrases.shown(one.subject)} has been to {place}")
 
 
 def grew(one: Said) -> Iterator[Statement]:

@@ -84,7 +84,7 @@ def _closed(sentence: Sentence, end: int) -> bool:
 
 _ATTRIBUTES = (
     r"(?:(?:home |work |mobile |cell |office |new |current |emergency )?(?:phone|telephone|mobile"
-    r"|cell)(?: number)?|(?:work |personal |home )?e-?mail(?: address)?|(?:home |work |mailing "
+    r"|cell)(?: number)?|number|(?:work |personal |home )?e-?mail(?: address)?|(?:home |work |mailing "
     r"|shipping |postal |new )?address|zip ?code|postcode|post code"
     r"|blood type|blood group|shoe size|ring size|height|hometown|home town|nationality|native "
     r"language|mother tongue|first language|religion|zodiac sign|star sign|time ?zone|username"
@@ -141,6 +141,8 @@ def attributes(clause: Clause) -> Iterator[Statement]:
             value = clause.text[found[0] : found[1]]
             noun = match["noun"]
             if match["no"] and not re.search(r"[\dA-Z@]", value):
+                return
+            if noun == "number" and not re.search(r"\d{3}", value):
                 return
             if noun == "height" and not any(c.isdigit() for c in value):
                 return

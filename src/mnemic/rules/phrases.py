@@ -29,6 +29,7 @@ FRIENDS = (
 )
 PETS = (
     "dog|puppy|pup|cat|kitten|kitty|parrot|rabbit|bunny|hamster|horse|pony|turtle|tortoise|snake"
+    "|canary|finch|axolotl|chinchilla|hedgehog|gerbil|guinea fowl|duck|goose|alpaca|llama|donkey|mouse|rat|spider|tarantula|frog"
     "|lizard|gecko|guinea pig|ferret|goldfish|parakeet|budgie|cockatiel|pet"
 )
 BREEDS = (
@@ -243,6 +244,8 @@ def employer(clause: Clause, at: int) -> tuple[int, int] | None:
         ):
             return called.end(), _name_end(clause, called.end(), name.end())
         return at, end
+    if (found := _PLAIN_EMPLOYER.match(low, at, clause.stop)) is not None and not _NO_PLAIN_EMPLOYER.search(found[0]):
+        return at, found.end()
     found = _COMPANY.match(text, at, clause.stop)
     if found is None and not any(c.isupper() for c in text[clause.start : clause.stop]):
         plain = re.compile(r"[a-z][\w&.-]{2,}(?=\s*(?:[.,!]|$|as\b|now\b|and\b))").match(low, at, clause.stop)
@@ -256,6 +259,14 @@ def employer(clause: Clause, at: int) -> tuple[int, int] | None:
     return at, _name_end(clause, at, found.end())
 
 
+_PLAIN_EMPLOYER = re.compile(
+    r"(?:an?|the) (?:[a-z&'-]+ ){0,2}(?:post|town hall|city hall|aquarium|court|courthouse|council|embassy|consulate|prison|station|bookies"
+    r"|pool|marina|harbou?r|port|dealer|workshop|mill|plant|mine|vineyard|winery|orchard|dairy|butcher's|baker's|florist|printer's|print shop|opera"
+    r"|circus|park|observatory|archive|gallery|auction house|travel agency|call centre|distillery|refinery|shipyard|railway|ministry|army|navy"
+    r"|police|fire brigade|campus|dorm|hospice|care home|kennel|stables?|ranch|casino|nightclub|club|food truck|stall|market|mall|theme park"
+    r"|resort|hostel|lodge|campsite|ski resort|radio station|tv station|broadcaster|foundation|union|parliament|senate)\b"
+)
+_NO_PLAIN_EMPLOYER = re.compile(r"\b(?:moment|same|next|best|other|best)\b")
 _NO_EMPLOYERS = re.compile(
     r"home|nights?|work|least|all|times|free|myself|school|university|college|day|days|that|this"
     r"|him|her|them|you|hours|weeks|months|years|tips|money|nothing|fun|minimum|both|food|once"

@@ -577,6 +577,7 @@ _LEAD = re.compile(
     r"|to be honest|tbh|to be clear|as i (?:said|mentioned)|like i (?:said|mentioned)|i (?:already "
     r")?(?:mentioned|told you|said)(?: (?:before|earlier))?(?: that)?|as a reminder|just a "
     r"reminder|reminder"
+    r"|that's why|that is why|which is why|i(?:'ve| have) told you (?:(?:a (?:million|thousand|hundred)|many|so many) times )?that"
     r"|since|because|given that|considering|seeing as|though|although|please note that|please note|note that|please "
     r"note that|(?:please )?keep in mind(?: that)?|(?:please )?remember(?: that)?|don't forget(?: "
     r"that)?|for now"

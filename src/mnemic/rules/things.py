@@ -39,7 +39,7 @@ _OWNED_WORDS = (
     r"|(?:bachelor|master)'?s?(?: degree)?|phd|degree|mba|tattoos?|piercings?|driver'?s licen[cs]e"
     r"|passport|visa|membership|subscription|collection|podcast|blog|youtube channel|website"
     r"|newsletter|etsy (?:shop|store)|twin|wedding ring|plants?|houseplants?|orchids?|succulents?"
-    r"|aquarium)"
+    r"|balcony|patio|terrace|sailboat|caravan|tractor|quad|hot tub|sauna|pool|hammock|trampoline|piano|loft|shed|allotment|aquarium)"
 )
 _OWNED = re.compile(rf"\b{_OWNED_WORDS}\b")
 _NO_THING = re.compile(
@@ -122,7 +122,8 @@ def has(one: Said) -> Iterator[Statement]:
         ):
             return
         owned = list(_OWNED.finditer(head))
-        if not owned or owned[-1].end() < len(head.rstrip()) or _NO_THING.search(head):
+        make = _MAKE.match(one.clause.text, begin, begin + len(head)) if verb in ("own", "owns") else None
+        if not make and (not owned or owned[-1].end() < len(head.rstrip()) or _NO_THING.search(head)):
             return
         if (
             cut
@@ -148,6 +149,8 @@ def has(one: Said) -> Iterator[Statement]:
             yield from _called(one, head, called.end())
 
 
+_MAKE = re.compile(r"an? (?:\d{4} )?[A-ZÀ-Þ][\w-]+(?: [A-Z0-9][\w-]*){0,2}$")
+"""What has a maker's name: "a Skoda"."""
 _HEALTH = re.compile(
     r"\b(?:type [12] )?(?:diabetes|asthma|adhd|autism|arthritis|epilepsy|anxiety|depression"
     r"|migraines?|insomnia|celiac disease|ibs|eczema|psoriasis|ptsd|ocd|dyslexia|tinnitus"

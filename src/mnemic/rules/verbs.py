@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from mnemic.rules.deeds import PLANNING, did, goes_on, grew, habit, learns, never, plans, stops
+from mnemic.rules.deeds import PLANNING, been, did, goes_on, grew, habit, learns, never, plans, stops
 from mnemic.rules.home import born, comes, comes_from, i_am, lives, moved, named, turned, years
 from mnemic.rules.people import dates_someone, parts, speaks, status, weds
 from mnemic.rules.said import Rule, Said, predicate
@@ -43,6 +43,7 @@ _TABLE: tuple[tuple[str, tuple[Rule, ...]], ...] = (
     ("sold lost gave given donated got traded", (gives_up,)),
     ("speak speaks fluent", (speaks,)),
     ("grew", (grew,)),
+    ("to", (been,)),
     ("be", (had_job,)),
     ("dropped", (drops_out,)),
     ("broke broken split separated divorced got", (parts,)),
