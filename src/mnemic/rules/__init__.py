@@ -125,7 +125,8 @@ def same(one: Statement, other: Statement) -> bool:
 _WORTH = re.compile(
     r"\b(?:i|i'm|i've|i'd|i'll|im|ive|my|we|we're|we've|our|remember|forget|always|never|don't"
     r"|dont|from now on|call|keep|use|answer|respond|reply|speak|it's|deadline|the|please|stop"
-    r"|avoid|going forward|delete|erase|he|she|is|lives|works|has|write|note|actually|just|finally|recently|got|moved|finished)\b"
+    r"|avoid|going forward|delete|erase|he|she|is|lives|works|has|write|note|actually|just|finally|recently|got"
+    r"|moved|finished)\b"
 )
 
 

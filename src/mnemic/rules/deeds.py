@@ -247,31 +247,52 @@ def learns(one: Said) -> Iterator[Statement]:
 
 
 _GOING_ON = re.compile(
-    r"(?:reading|rereading|re-reading|playing|building|developing|training|watching|writing|learning|teaching|coaching|renovating|knitting|crocheting"
-    r"|growing|raising|organizing|organising|painting|volunteering|attending|preparing|editing|practicing|practising|saving up"
+    r"(?:reading|rereading|re-reading|playing|building|developing|training|watching|writing|learning|teaching"
+    r"|coaching|renovating|knitting|crocheting"
+    r"|growing|raising|organizing|organising|painting|volunteering|attending|preparing|editing|practicing|practising"
+    r"|saving up"
     r"|restoring|remodeling|researching|fostering|mentoring|designing|recovering|applying)\b"
 )
 _NOT_GOING_ON = listing(
     "wondering thinking having feeling getting considering hoping wanting meaning looking seeing hearing being doing"
-    " struggling noticing planning living working studying dating married able known going waiting asking told given trying"
-    " dealing finding debating loving enjoying really telling saying putting avoiding neglecting forgetting craving missing"
+    " struggling noticing planning living working studying dating married able known going waiting asking "
+    " told given trying"
+    " dealing finding debating loving enjoying really telling saying putting avoiding neglecting forgetting "
+    " craving missing"
     " leaning contemplating weighing toying dreaming curious needing"
 )
 _NO_MATTER = re.compile(
-    r"\s+(?:it\b|that\b|this\b|these\b|those\b|them\b|you\b|your\b|some (?:issues?|trouble|problems?|errors?)|issues?\b|trouble\b|problems?\b"
-    r"|errors?\b|an? (?:\w+ )?(?:error|issue|problem)|a lot\b|on (?:it|this|that|these|my (?:own|mind))\b|about (?:it|this|that|how|what|you)\b|how\b|what\b|why\b"
-    r"|to (?:you|ask|figure|find|decide|understand|get|see|be|make|think)\b|into (?:it|this|that)\b|at (?:it|this|that)\b|for (?:a|an|some|the) (?:good|way|new|specific"
-    r"|list|recipe|book|movie|place|recommendation)|with (?:this|that|it)\b|good\b|well\b|great\b|fine\b|better\b|so\b|very\b|really\b|pretty\b)"
+    r"\s+(?:it\b|that\b|this\b|these\b|those\b|them\b|you\b|your\b|some (?:issues?|trouble|problems?|errors?)"
+    r"|issues?\b|trouble\b|problems?\b"
+    r"|errors?\b|an? (?:\w+ )?(?:error|issue|problem)|a lot\b|on (?:it|this|that|these|my (?:own|mind))\b|about "
+    r"(?:it|this|that|how|what|you)\b|how\b|what\b|why\b"
+    r"|to (?:you|ask|figure|find|decide|understand|get|see|be|make|think)\b|into (?:it|this|that)\b|at (?:it|this"
+    r"|that)\b|for (?:a|an|some|the) (?:good|way|new|specific"
+    r"|list|recipe|book|movie|place|recommendation)|with (?:this|that|it)\b|good\b|well\b|great\b|fine\b|better\b"
+    r"|so\b|very\b|really\b|pretty\b)"
 )
 
 
 def goes_on(one: Said) -> Iterator[Statement]:
     """ "I've been taking a poetry class", "I'm working on a quilt for my sister"."""
-    if one.no or one.never or one.we or not one.me or one.form not in ("be", "have been") or not one.verb.endswith("ing"):
+    if (
+        one.no
+        or one.never
+        or one.we
+        or not one.me
+        or one.form not in ("be", "have been")
+        or not one.verb.endswith("ing")
+    ):
         return
     if one.form == "be":
         on = one.verb == "working" and one.low.startswith((" on a", " on my", " on the"), one.rest)
-        if not on and not (_GOING_ON.match(one.verb) and (one.adverbs & {"currently"} or one.verb not in ("writing", "building", "designing", "preparing", "developing"))):
+        if not on and not (
+            _GOING_ON.match(one.verb)
+            and (
+                one.adverbs & {"currently"}
+                or one.verb not in ("writing", "building", "designing", "preparing", "developing")
+            )
+        ):
             return
     elif one.verb in _NOT_GOING_ON and not _WORTHWHILE.match(one.low, one.at):
         return
@@ -299,7 +320,9 @@ def goes_on(one: Said) -> Iterator[Statement]:
 
 
 _WORTHWHILE = re.compile(
-    r"(?:trying to (?!figure|find|decide|understand|get|see|be|think|make sense|come up|remember|work out|fix|use|solve|explain)[a-z]+ [a-z]|looking into (?!it|this|that)|working (?:on|as|with) (?!it\b|this\b|that\b|these\b)|studying [a-z]|doing (?!well|good|great|fine|it|this|that|ok|some research|a lot|so|my best)[a-z]+"
+    r"(?:trying to (?!figure|find|decide|understand|get|see|be|think|make sense|come up|remember|work out|fix|use"
+    r"|solve|explain)[a-z]+ [a-z]|looking into (?!it|this|that)|working (?:on|as|with) (?!it\b|this\b|that\b"
+    r"|these\b)|studying [a-z]|doing (?!well|good|great|fine|it|this|that|ok|some research|a lot|so|my best)[a-z]+"
     r"|going to (?:the|a|my) |getting (?:into|up) |dealing with (?!it|this|that)|seeing a |putting (?:in|together) )"
 )
 
@@ -388,10 +411,14 @@ def _is_sure(one: Said, start: int, stop: int) -> bool:
 
 
 _NO_DEED = re.compile(
-    r"\s+(?:to (?:[a-z]+ (?:every|it)|you|your|see|run|do|get|the (?:same|idea|conclusion|point))|(?:the|an?|some|this|that|my|your) (?:same )?(?:error|idea|issue|problem|question"
-    r"|impression|feeling|following|message|answer|response|code|output|result|wrong|point|below|above|example|word|information"
-    r"|question|changes?|suggestion|advice|instructions|steps)s?\b|error|trouble|confused|stuck|an? \w*error|how\b|what\b|why\b|if\b|whether\b"
-    r"|up to\b|on to\b|into (?:an?|some) (?:issue|problem|error|trouble)s?\b|out that\b|out about\b|about (?:this|that|it)\b|that\b|of (?:it|that)\b"
+    r"\s+(?:to (?:[a-z]+ (?:every|it)|you|your|see|run|do|get|the (?:same|idea|conclusion|point))|(?:the|an?|some"
+    r"|this|that|my|your) (?:same )?(?:error|idea|issue|problem|question"
+    r"|impression|feeling|following|message|answer|response|code|output|result|wrong|point|below|above|example|word"
+    r"|information"
+    r"|question|changes?|suggestion|advice|instructions|steps)s?\b|error|trouble|confused|stuck|an? \w*error|how\b"
+    r"|what\b|why\b|if\b|whether\b"
+    r"|up to\b|on to\b|into (?:an?|some) (?:issue|problem|error|trouble)s?\b|out that\b|out about\b|about (?:this"
+    r"|that|it)\b|that\b|of (?:it|that)\b"
     r"|used to\b|lots? of\b|(?:really|so|very|pretty|too) )"
 )
 
@@ -407,14 +434,19 @@ def _clear(one: Said, stop: int, told: dates.Told | None) -> int:
 
 
 _PERFECTS = listing(
-    "accepted allocated approved begun chosen committed decided initiated instituted saved spent adjusted reduced increased"
-    " achieved estimated identified implemented configured integrated drafted scheduled met taken made written read seen"
+    "accepted allocated approved begun chosen committed decided initiated instituted saved spent adjusted "
+    "reduced increased"
+    " achieved estimated identified implemented configured integrated drafted scheduled met taken made "
+    " written read seen"
     " been gone run done built grown raised added created set changed talked worked used donated gathered compiled"
-    " documented deployed established negotiated resolved improved tried cut earned hired logged tracked updated planted"
+    " documented deployed established negotiated resolved improved tried cut earned hired logged tracked "
+    " updated planted"
 )
 _PASTS_SURE = listing(
-    "lost opened met made saved sold attended visited volunteered hiked traveled travelled baked cooked painted built wrote"
-    " ran earned raised donated tried picked ate saw went took found accepted chose spent created received invited helped"
+    "lost opened met made saved sold attended visited volunteered hiked traveled travelled baked cooked "
+    "painted built wrote"
+    " ran earned raised donated tried picked ate saw went took found accepted chose spent created received "
+    " invited helped"
     " started switched learned learnt performed designed organized organised assigned interviewed fixed repaired broke"
     " discovered installed set decided confirmed rescheduled resolved applied paid hosted"
     " bought finished moved adopted graduated joined completed signed won started booked ordered "

@@ -56,12 +56,15 @@ _DUE_FOR = re.compile(
 _MOVED = r"(?:rescheduled|moved|pushed|postponed|extended|changed|shifted|brought|delayed)"
 _I_MOVED = re.compile(
     rf"(?:i|we)(?:'ve| have| had to| had)?(?: (?:just|also|recently|already|finally|now))* {_MOVED}"
-    rf"(?: (?:back|forward|up|out))? (?:my|our|the|an?) (?P<noun>(?:[\w'&/-]+ ){{0,4}}?{_EVENTS}(?: with (?:(?:my|the|our|an?) )?[\w'&.-]+"
+    rf"(?: (?:back|forward|up|out))? (?:my|our|the|an?) (?P<noun>(?:[\w'&/-]+ ){{0,4}}?{_EVENTS}(?: with (?:(?:my"
+    rf"|the|our|an?) )?[\w'&.-]+"
     r"(?: [\w'&.-]+){0,2}?)?)(?: (?:back|forward|up|out))?(?: from [^.!?;]{2,30}?)? (?:to|until|till)\s*(?:the\s+)?"
 )
 _IT_MOVED = re.compile(
-    rf"\b(?:my|our|the|an?|this) (?P<noun>(?:[\w'&/-]+ ){{0,3}}?{_EVENTS}(?: with (?:(?:my|the|our|an?) )?[\w'&.-]+(?: [\w'&.-]+){{0,2}}?)?)"
-    rf"(?P<direct> (?:is|was|has been|got|'s been))?(?(direct)|(?:,| [^.!?;]{{0,60}}?)\s*\b(?:it's|it is|it was|it has been|it's been|it got|which (?:is|was|has been|got))) (?:(?:now|just|been|already) )*{_MOVED}"
+    rf"\b(?:my|our|the|an?|this) (?P<noun>(?:[\w'&/-]+ ){{0,3}}?{_EVENTS}(?: with (?:(?:my|the|our|an?) "
+    rf")?[\w'&.-]+(?: [\w'&.-]+){{0,2}}?)?)"
+    rf"(?P<direct> (?:is|was|has been|got|'s been))?(?(direct)|(?:,| [^.!?;]{{0,60}}?)\s*\b(?:it's|it is|it was|it "
+    rf"has been|it's been|it got|which (?:is|was|has been|got))) (?:(?:now|just|been|already) )*{_MOVED}"
     r"(?: (?:back|forward|up|out))? (?:to|until|till|for)\s*(?:the\s+)?"
 )
 _CLOCK = r"(?:\d{1,2}(?::\d\d)?\s?[ap]\.?m\b\.?|\d{1,2}:\d\d(?!\w)|noon|midnight)"
@@ -228,9 +231,12 @@ def _clock(clause: Clause, told: dates.Told) -> tuple[int, str]:
     return told.end, "" if before is None else clause.text[before.start("clock") : before.end("clock")]
 
 
-_MET = re.compile(r"\b(?:meeting|call|interview|appointment|session|lunch|dinner|date|consultation|check-?up|demo|review)$")
+_MET = re.compile(
+    r"\b(?:meeting|call|interview|appointment|session|lunch|dinner|date|consultation|check-?up|demo|review)$"
+)
 _WITH = re.compile(
-    r"\bwith (?:(?:my|the|our|an?) )?(?P<who>[\w'&.-]+(?: [\w'&.-]+){0,2}?)(?= (?:about|for|on|at|to|in|regarding|from)\b|$)"
+    r"\bwith (?:(?:my|the|our|an?) )?(?P<who>[\w'&.-]+(?: [\w'&.-]+){0,2}?)(?= (?:about|for|on|at|to|in|regarding"
+    r"|from)\b|$)"
 )
 
 

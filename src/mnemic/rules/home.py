@@ -275,7 +275,9 @@ def i_am(one: Said) -> Iterator[Statement]:
     if (
         not opening
         and not (greeted and re.match(r"\s*(?:[.,!]|$|and\b|from\b|-|–|—)", after))
-        and not re.match(r", (?:a|an) (?:\d+|[a-z]+)|, by the way$|, btw$", after[: one.clause.sentence.stop - found[1]].rstrip())
+        and not re.match(
+            r", (?:a|an) (?:\d+|[a-z]+)|, by the way$|, btw$", after[: one.clause.sentence.stop - found[1]].rstrip()
+        )
         and not re.match(r" and i(?:'m| am)\b", after)
     ):
         return

@@ -89,11 +89,14 @@ _TOTAL = re.compile(
     rf"|per|that|which|who|i|now|my|the|since|this|last|so|now)\b)[a-z][\w'-]*){{0,2}}))?"
 )
 _DOWN_TO = re.compile(
-    rf"(?:i|we)(?:'m| am|'re| are)(?: now| currently| already)? (?:back )?(?:down|up|back) to (?:only |just |about )?{_NUMBER} "
-    r"(?P<noun>(?!of\b|in\b|and\b|or\b)[a-z][\w'-]*(?: (?!(?:in|on|of|and|or|at|with|to|from|for|by|so|now|a|per|each|every|again)\b)[a-z][\w'-]*)?)"
+    rf"(?:i|we)(?:'m| am|'re| are)(?: now| currently| already)? (?:back )?(?:down|up|back) to (?:only |just |about "
+    rf")?{_NUMBER} "
+    r"(?P<noun>(?!of\b|in\b|and\b|or\b)[a-z][\w'-]*(?: (?!(?:in|on|of|and|or|at|with|to|from|for|by|so|now|a|per"
+    r"|each|every|again)\b)[a-z][\w'-]*)?)"
 )
 _MINE_OF = re.compile(
-    rf"\b(?:my|our) {_NUMBER}\s+(?P<noun>(?:[a-z][\w'-]* ){{0,2}}?(?:budget|limit|goal|target|rent|salary|allowance|fee|mortgage|loan|deposit|bill"
+    rf"\b(?:my|our) {_NUMBER}\s+(?P<noun>(?:[a-z][\w'-]* ){{0,2}}?(?:budget|limit|goal|target|rent|salary|allowance"
+    rf"|fee|mortgage|loan|deposit|bill"
     r"|membership|subscription|credit limit|savings))\b"
 )
 _AIMED = re.compile(

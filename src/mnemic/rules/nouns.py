@@ -112,7 +112,8 @@ _IS_FAVOURITE = re.compile(
     r"|ever|by far)\b)"
 )
 _ONE_OF_MINE = re.compile(
-    r"\s(?:is|are|was|were|remains)\s+(?:still |definitely |probably |easily |also |always )*(?:one|some|two) of my (?:all[- ]time |absolute |personal )*"
+    r"\s(?:is|are|was|were|remains)\s+(?:still |definitely |probably |easily |also |always )*(?:one|some|two) of my "
+    r"(?:all[- ]time |absolute |personal )*"
     r"(?:favou?rites?\b|favou?rite [a-z]+s\b)"
 )
 _NO_VALUE = re.compile(
@@ -260,7 +261,12 @@ def _is_favourite(clause: Clause) -> Iterator[Statement]:
     of_mine = _ONE_OF_MINE.search(clause.low, clause.start, clause.stop) if match is None else None
     if of_mine is not None:
         words = clause.text[clause.start : of_mine.start()].strip(' "“”')
-        if 1 < len(words) < 50 and words.count(" ") < 6 and not _NO_VALUE.match(words.lower()) and not _OTHERS.search(words.lower()):
+        if (
+            1 < len(words) < 50
+            and words.count(" ") < 6
+            and not _NO_VALUE.match(words.lower())
+            and not _OTHERS.search(words.lower())
+        ):
             yield stated(clause, "likes", words)
         return
     if match is None or not match["noun"]:

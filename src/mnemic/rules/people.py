@@ -177,7 +177,8 @@ def dates_someone(one: Said) -> Iterator[Statement]:
 
 
 _WHOSE = re.compile(
-    rf"(?:\b(?:my|our) {phrases.ADJECTIVES}(?P<noun>{phrases.KIN})(?:,? (?P<called>[A-ZÀ-Þ][a-zà-ÿ]+))?|\b(?P<name>[A-ZÀ-Þ][a-zà-ÿ]{{2,}}))"
+    rf"(?:\b(?:my|our) {phrases.ADJECTIVES}(?P<noun>{phrases.KIN})(?:,? (?P<called>[A-ZÀ-Þ][a-zà-ÿ]+))?"
+    rf"|\b(?P<name>[A-ZÀ-Þ][a-zà-ÿ]{{2,}}))"
     r"(?P<joint>,? who(?:'s|’s| is| are)? |, (?=(?:an? )?\d{2}\b))",
     re.IGNORECASE,
 )
@@ -185,7 +186,7 @@ _PEOPLES_AGE = re.compile(r"(?P<a>an? )?(?P<n>\d{1,2})(?P<old>[ -]years?[ -]old\
 
 
 def apposed(sentence: Sentence) -> Iterator[Statement]:
-    """ "Alan, a 41-year-old cinematographer", "my mom, Wendy, who's 73 and lives in Leeds": of people named in passing."""
+    """ "Alan, a 41-year-old cook", "my mom, Wendy, who's 73 and lives in Leeds": of people named in passing."""
     low, text = sentence.low, sentence.turn.text
     for match in _WHOSE.finditer(text, sentence.start, sentence.stop):
         name = match["called"] or match["name"]
@@ -202,7 +203,20 @@ def apposed(sentence: Sentence) -> Iterator[Statement]:
         if age is not None and int(age["n"]) > 0:
             span = (match.start(), age.end())
             yield phrases.stated(clause, "age", age["n"], subject=subject, aliases=aliases, spans=(span,))
-            job = Said(clause, subject, False, "be", False, False, frozenset(), "a", age.end(), age.end(), aliases=aliases, spans=(span,))
+            job = Said(
+                clause,
+                subject,
+                False,
+                "be",
+                False,
+                False,
+                frozenset(),
+                "a",
+                age.end(),
+                age.end(),
+                aliases=aliases,
+                spans=(span,),
+            )
             if age["a"]:
                 yield from is_a(job, age.end())
         joint = match["joint"].lower()

@@ -136,8 +136,10 @@ _DETERMINERS = listing(
 
 
 _NO_SUBJECT = re.compile(
-    r"(?:(?P<late>just|finally|recently)\s+)?(?:moved (?:to|from|back|into|in|out)|got (?:married|engaged|divorced|promoted|laid off|fired|back from|an?\b|my\b)"
-    r"|finished|bought|started|graduated|adopted|joined|returned from|turned \d|visited|lost my|quit my|completed|passed my|ran an?|won|signed up|launched"
+    r"(?:(?P<late>just|finally|recently)\s+)?(?:moved (?:to|from|back|into|in|out)|got (?:married|engaged|divorced"
+    r"|promoted|laid off|fired|back from|an?\b|my\b)"
+    r"|finished|bought|started|graduated|adopted|joined|returned from|turned \d|visited|lost my|quit my|completed"
+    r"|passed my|ran an?|won|signed up|launched"
     r"|booked|ordered|planted|sold my|came back from|became an?|switched to|met my|attended)\b"
 )
 
@@ -175,7 +177,9 @@ def predicate(
     adverbs: set[str] = set()
 
     def said(verb: str, start: int, rest: int) -> Said:
-        return Said(clause, subject, me, form, no, never, frozenset(adverbs), verb, start, rest, we, aliases, spans, many)
+        return Said(
+            clause, subject, me, form, no, never, frozenset(adverbs), verb, start, rest, we, aliases, spans, many
+        )
 
     if me and not we:
         form = "be" if low[max(0, end - 2) : end] == "im" else "have" if low[max(0, end - 3) : end] == "ive" else ""

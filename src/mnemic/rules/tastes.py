@@ -93,7 +93,11 @@ def _objects(one: Said, at: int) -> list[tuple[int, int]]:
             or phrases.hazy(one.clause, start, stop)
         ):
             return []
-        if low_words.count(" ") > (9 if _DOING.match(low_words) else 5) or stop - start < 2 or low_words.split()[0] in one.clause.sentence.peers:
+        if (
+            low_words.count(" ") > (9 if _DOING.match(low_words) else 5)
+            or stop - start < 2
+            or low_words.split()[0] in one.clause.sentence.peers
+        ):
             return []
         found.append((start, stop))
     return found
@@ -109,7 +113,11 @@ def likes(one: Said) -> Iterator[Statement]:
     verb, form = one.verb, one.form
     against = verb in HATES
     if form in ("", "do") and verb in ("liked", "loved", "enjoyed", "hated", "adored"):
-        if form == "" and not one.no and (title := _TITLE.match(one.clause.text, one.rest, one.clause.stop)) is not None:
+        if (
+            form == ""
+            and not one.no
+            and (title := _TITLE.match(one.clause.text, one.rest, one.clause.stop)) is not None
+        ):
             yield one.say("likes", title["title"], holds=not against)
         return
     if form in ("have", "have been") and not (

@@ -21,7 +21,8 @@ _OWNED_WORDS = (
     r"|cars?|truck|van|suv|motorcycle|motorbike|bikes?|bicycles?|scooter|e-bike|boat|kayak|canoe"
     r"|rv|camper|tesla|honda|toyota|ford|bmw|prius|subaru|corolla|civic"
     r"|house|apartment|condo|flat|cottage|cabin|farm|garden|backyard|greenhouse|studio|garage"
-    r"|clock|lamps?|coffee table|dining table|record collection|laptop|computer|pc|macbook|desktop|phone|iphone|smartphone|tablet|ipad|kindle|e-reader"
+    r"|clock|lamps?|coffee table|dining table|record collection|laptop|computer|pc|macbook|desktop|phone|iphone"
+    r"|smartphone|tablet|ipad|kindle|e-reader"
     r"|camera|dslr|lens|tripod|drone|printer|3d printer|monitor|keyboard|headphones|earbuds"
     r"|airpods|smartwatch|fitbit|garmin|apple watch|watch|tv|television|speaker|console"
     r"|playstation|ps5|xbox|nintendo|switch|vr headset|projector|vacuum|roomba"
@@ -39,7 +40,8 @@ _OWNED_WORDS = (
     r"|(?:bachelor|master)'?s?(?: degree)?|phd|degree|mba|tattoos?|piercings?|driver'?s licen[cs]e"
     r"|passport|visa|membership|subscription|collection|podcast|blog|youtube channel|website"
     r"|newsletter|etsy (?:shop|store)|twin|wedding ring|plants?|houseplants?|orchids?|succulents?"
-    r"|balcony|patio|terrace|sailboat|caravan|tractor|quad|hot tub|sauna|pool|hammock|trampoline|piano|loft|shed|allotment|aquarium)"
+    r"|balcony|patio|terrace|sailboat|caravan|tractor|quad|hot tub|sauna|pool|hammock|trampoline|piano|loft|shed"
+    r"|allotment|aquarium)"
 )
 _OWNED = re.compile(rf"\b{_OWNED_WORDS}\b")
 _NO_THING = re.compile(
@@ -304,30 +306,47 @@ def gives_up(one: Said) -> Iterator[Statement]:
 
 
 _MINE = re.compile(
-    r"\b(?:my|our) (?P<adj>(?:(?:new|old|own|other|first|second|two|three|four|five|six|small|big|little|vintage|antique"
+    r"\b(?:my|our) (?P<adj>(?:(?:new|old|own|other|first|second|two|three|four|five|six|small|big|little|vintage"
+    r"|antique"
     r"|favou?rite|current|whole|entire|lovely|trusty|beautiful|electric|digital|smart|portable|acoustic|rescue|golden"
-    rf"|grandmother's|grandfather's|younger|older|twin|eldest|youngest) )*)(?P<what>(?:\w[\w&-]* ){{0,4}}?)(?P<noun>{_OWNED_WORDS}"
-    r"|earrings|necklace|bracelet|ring|(?:\w+ )?collection|figures|figurines|records|vinyl|soundbar|e-reader|ereader|handbag|purse|wallet"
+    rf"|grandmother's|grandfather's|younger|older|twin|eldest|youngest) )*)(?P<what>(?:\w[\w&-]* "
+    rf"){{0,4}}?)(?P<noun>{_OWNED_WORDS}"
+    r"|earrings|necklace|bracelet|ring|(?:\w+ )?collection|figures|figurines|records|vinyl|soundbar|e-reader|ereader"
+    r"|handbag|purse|wallet"
     r"|sunglasses|glasses|sneakers|boots|shoes|jacket|coat|dress|suit|heels|rug|lamp|dresser|bookshelves|armchair"
-    r"|coffee table|dining table|nightstand|cookware|skillet|wok|slow cooker|toaster|kettle|rice cooker|waffle iron|pasta maker"
-    r"|stand mixer|juicer|router|hard drive|laptop bag|charger|gouramis?|guppies|tetras?|betta(?: fish)?|hens?|goldfish|tomato plants"
-    r"|herb garden|vegetable garden|fish tank|rv|jeep|mustang|galaxy s\d+|pixel \d+|iphone \d+\w*|(?:lake|beach|summer|guest|vacation) house"
-    r"|sewing room|home office|workshop|shed|backyard|balcony|patio|studio|store|shop|business|startup|practice|salon|farm)"
-    r"(?![\w'’-])(?=\s*(?:[.,;:!?)…—]|$)|\s+[-–—(]|\s+(?:and|to|for|in|on|at|with|so|is|are|has|have|can|from|that|which|when|as|but|or|by"
-    r"|because|who|if|while|since|soon|now|too|without|i|it|it's|we|this|these|last|today|tomorrow|yesterday|during|after|before|into|through|across"
-    r"|using|will|would|should|could|a|an|the|my|than|over|under|off|out|up|again|lately|right|every|next|instead|because|more|better|around|near"
+    r"|coffee table|dining table|nightstand|cookware|skillet|wok|slow cooker|toaster|kettle|rice cooker|waffle iron"
+    r"|pasta maker"
+    r"|stand mixer|juicer|router|hard drive|laptop bag|charger|gouramis?|guppies|tetras?|betta(?: fish)?|hens?"
+    r"|goldfish|tomato plants"
+    r"|herb garden|vegetable garden|fish tank|rv|jeep|mustang|galaxy s\d+|pixel \d+|iphone \d+\w*|(?:lake|beach"
+    r"|summer|guest|vacation) house"
+    r"|sewing room|home office|workshop|shed|backyard|balcony|patio|studio|store|shop|business|startup|practice"
+    r"|salon|farm)"
+    r"(?![\w'’-])(?=\s*(?:[.,;:!?)…—]|$)|\s+[-–—(]|\s+(?:and|to|for|in|on|at|with|so|is|are|has|have|can|from|that"
+    r"|which|when|as|but|or|by"
+    r"|because|who|if|while|since|soon|now|too|without|i|it|it's|we|this|these|last|today|tomorrow|yesterday|during"
+    r"|after|before|into|through|across"
+    r"|using|will|would|should|could|a|an|the|my|than|over|under|off|out|up|again|lately|right|every|next|instead"
+    r"|because|more|better|around|near"
     r"|loves?|likes?|needs?|isn't|doesn't|keeps?|named|called|\w{3,}(?:ed|ly|ing))\b)"
 )
 _PLURAL = re.compile(r"(?:(?<!len)(?<!s)s|sses|children|kids|people|fish|drums|glasses|shoes|ware|vinyl|headphones)$")
-_MASS = re.compile(r"(?:cookware|vinyl|diabetes|asthma|adhd|autism|arthritis|epilepsy|anxiety|depression|insomnia|ibs|eczema|psoriasis|ptsd|ocd)$")
+_MASS = re.compile(
+    r"(?:cookware|vinyl|diabetes|asthma|adhd|autism|arthritis|epilepsy|anxiety|depression|insomnia|ibs|eczema"
+    r"|psoriasis|ptsd|ocd)$"
+)
 _NOT_MINE = re.compile(
-    r"\b(?:dream|target|rental|downward-facing|upward-facing|future|next|late|former|ex|lost|stolen|imaginary|friend's|friends'|brother's|sister's|mom's|dad's|mother's|father's|boss's"
-    r"|neighbou?r's|parents'|partner's|wife's|husband's|roommate's|cousin's|ideal|potential|upcoming|missing|previous|last|and|or|to|in|on|of|for|with"
-    r"|at|is|was|has|are|were|the|a|an|that|which|who|from|this|like|love|want|need|have|team|class|school|office|company|city|local|i|we|you|he|she|they|it|when|if|as|while|who|so|but|not|can|will)\b"
+    r"\b(?:dream|target|rental|downward-facing|upward-facing|future|next|late|former|ex|lost|stolen|imaginary"
+    r"|friend's|friends'|brother's|sister's|mom's|dad's|mother's|father's|boss's"
+    r"|neighbou?r's|parents'|partner's|wife's|husband's|roommate's|cousin's|ideal|potential|upcoming|missing"
+    r"|previous|last|and|or|to|in|on|of|for|with"
+    r"|at|is|was|has|are|were|the|a|an|that|which|who|from|this|like|love|want|need|have|team|class|school|office"
+    r"|company|city|local|i|we|you|he|she|they|it|when|if|as|while|who|so|but|not|can|will)\b"
 )
 _NOT_HELD = re.compile(
     rf"(?:{phrases.PARTNERS}|cousins?|nieces?|nephews?|roommates?|baby|partner|grandchildren|grandkids|grandson"
-    r"|granddaughter|visa|passport|phd|degree|mba|(?:bachelor|master)'?s?(?: degree)?|amp|bed|bass|watch|class|twin|website"
+    r"|granddaughter|visa|passport|phd|degree|mba|(?:bachelor|master)'?s?(?: degree)?|amp|bed|bass|watch|class|twin"
+    r"|website"
     r"|membership|subscription|collection|pet|plants?|store|shop|business|practice|ring)"
 )
 """What "my" goes with for other reasons, too: people who have names, what one applies for, what a client or a game has."""
@@ -370,13 +389,16 @@ def possessions(sentence: Sentence, said: Sequence[Statement]) -> Iterator[State
 _VOWEL = re.compile(r"(?!u[ks]|uni|one)[aeiou]", re.IGNORECASE)
 _SOME = re.compile(r"(?:two|three|four|five|six)\b")
 _GONE = re.compile(
-    r"\b(?:sold|sell|selling|lost|gave|given away|donated?|returned|stolen|stole|died|dead|passed(?: away)?|put down|threw|thrown|got rid"
-    r"|get rid|used to|when i was|as a (?:kid|child)|childhood|growing up|back then|years ago|no longer|don't have|broke up|ex|was|were"
+    r"\b(?:sold|sell|selling|lost|gave|given away|donated?|returned|stolen|stole|died|dead|passed(?: away)?|put down"
+    r"|threw|thrown|got rid"
+    r"|get rid|used to|when i was|as a (?:kid|child)|childhood|growing up|back then|years ago|no longer|don't have"
+    r"|broke up|ex|was|were"
     r"|had|wish|if|would be|missing|replaced?|replacing|traded|trade|imaginary|pretend|future|someday|one day)\b"
 )
 """What may say that a thing is had no more, or not yet."""
 _HUMAN = re.compile(
-    rf"{phrases.PARTNERS}|cousins?|nieces?|nephews?|roommates?|baby|grandchildren|grandkids|grandson|granddaughter|sons?"
+    rf"{phrases.PARTNERS}|cousins?|nieces?|nephews?|roommates?|baby|grandchildren|grandkids|grandson|granddaughter"
+    rf"|sons?"
     r"|daughters?|sisters?|brothers?|siblings?|twins|kids?|children|toddlers?|twin"
 )
 _SKIPPED = re.compile(r"(?:(?:own|other|favou?rite|current|whole|entire|first|old|lovely|trusty|beautiful) )*")

@@ -40,8 +40,10 @@ _JOBS = (
     r"|dermatologist|anesthesiologist|nutritionist|dietitian|dietician|data entry|postdoc|adjunct"
     r"|specialist|coordinator|strategist|stay-at-home (?:mom|dad|mum|parent)|homemaker|bookkeeper"
     r"|actuary|underwriter|lifeguard|security guard|model|merchandiser|wedding planner|tour guide"
-    r"|locksmith|blacksmith|goldsmith|glazier|upholsterer|cobbler|watchmaker|bookbinder|tuner|usher|conductor|porter|ranger|forester|miner"
-    r"|undertaker|stuntman|referee|umpire|valet|concierge|caretaker|worker|operator|dispatcher|inspector|steward|stewardess|firewoman"
+    r"|locksmith|blacksmith|goldsmith|glazier|upholsterer|cobbler|watchmaker|bookbinder|tuner|usher|conductor|porter"
+    r"|ranger|forester|miner"
+    r"|undertaker|stuntman|referee|umpire|valet|concierge|caretaker|worker|operator|dispatcher|inspector|steward"
+    r"|stewardess|firewoman"
     r"|lumberjack|fisherman|brewer|winemaker|sommelier|beekeeper|paramedic|tester)"
 )
 _JOB = re.compile(
