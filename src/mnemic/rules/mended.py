@@ -55,9 +55,10 @@ _NUMBER = re.compile(
 _LOOSE = frozenset(["did", "told", "instructed", "forget", "does", "never"])
 """Relations whose values are too free to be told from anything else that is said."""
 _MAY = re.compile(
-    rf"\W*{_SORRY}\b|\b(?:not|n't|wrong|mean|meant|sorry|correction|rather|instead|should (?:be|read|have been)"
-    r"|kidding|joking|make (?:it|that)|take (?:that|it) back|didn't mean|was never)\b|n't\b|[,—–-] (?:no|wait|oops"
-    r"|actually)\b"
+    r"\b(?:not|isn't|wasn't|wrong|mean|meant|sorry|correction|rather than|instead of|should (?:be|read|have been)"
+    r"|after all"
+    r"|turn(?:s|ed) out|no longer|kidding|joking|make (?:it|that)|take (?:that|it) back|i lied|change|fix)\b"
+    r"|[,—–-] (?:no|wait|oops|actually)\b"
 )
 _AGAIN = re.compile(r"\W*(?:it's|it is|its|mine is|now it's|these days it's)\s")
 
@@ -68,10 +69,13 @@ Before = Callable[[], Sequence[Statement]]
 
 def may_correct(sentence: Sentence) -> bool:
     """Whether a sentence has any word of a correction; most have none."""
-    return (
+    return bool(
         sentence.mends
         or _starred(sentence)
+        or _OPENS.match(sentence.low, sentence.start, sentence.stop) is not None
         or _MAY.search(sentence.low, sentence.start, sentence.whole) is not None
+        or (sentence.stop - sentence.start < 60 and _ENDS_SURE.search(sentence.low, sentence.start, sentence.stop))
+        or _TAKES_BACK.fullmatch(sentence.low, sentence.start, sentence.stop) is not None
         or _AGAIN.match(sentence.low, sentence.start, sentence.stop) is not None
     )
 
@@ -86,7 +90,7 @@ def mended(sentence: Sentence, says: Sequence[Statement], before: Before) -> lis
     low, start, stop = sentence.low, sentence.start, sentence.stop
     if (was := _WAS.search(low, start, stop)) is not None and says:
         return [_denial(sentence, one, one.evidence[0]) if one.evidence[0].start < was.start() else one for one in says]
-    if not says and _TAKES_BACK.fullmatch(low[start:stop].strip()):
+    if not says and _TAKES_BACK.fullmatch(low, start, stop):
         return list(_taken_back(sentence, before()))
     if pair := list(_pairs(sentence, before)):
         return [one for one in says if not any(_same_matter(one, new) for new in pair)] + pair
@@ -213,7 +217,7 @@ _OLD_NEW = (
     rf"(?P<new>[^,.!?;:\n]{{1,60}}?) (?:instead of|rather than) {_LEAD}{_DET}(?P<old>{_VALUE}){_END}",
 )
 _PAIRS = tuple(re.compile(one) for one in _OLD_NEW)
-_PAIR_WORDS = re.compile(r"\b(?:not|isn't|wasn't|but|should|meant|mean|instead|rather|change|correct|fix|update)\b")
+_PAIR_WORDS = re.compile(r"\b(?:not|isn't|wasn't|should|meant|mean|instead of|rather than|change|correct|fix|update)\b")
 
 
 def _pairs(sentence: Sentence, before: Before) -> Iterator[Statement]:
@@ -247,6 +251,7 @@ def _is_named(words: str, one: Statement) -> bool:
     )
 
 
+_NEGATES = re.compile(r"\b(?:not|\w+n't|never|no longer|wrong|mistaken|lied|misspoke|kidding|joking)\b")
 _AFTER_ALL = re.compile(
     r"\b(?:after all|turns? out|wrong|mistaken|mistake|actually|correction|sorry|it's not|it isn't|it is not|no longer"
     r"|as it turned out|in fact|results?|test|doctor)\b"
@@ -260,6 +265,8 @@ def _denied(sentence: Sentence, before: Before) -> Iterator[Statement]:
     """
     low, stop = sentence.low, sentence.whole
     if "?" in low[stop : stop + 1] or not _AFTER_ALL.search(low, sentence.start, stop):
+        return
+    if not _NEGATES.search(low, sentence.start, stop):
         return
     for one in reversed(before()):
         if one.holds and one.relation.partition(":")[0] not in _LOOSE:

@@ -151,11 +151,12 @@ def subject_and_verb(clause: Clause, begin: int | None = None) -> tuple[int, int
         return at, one.end(), False
     if (one := _SUBJECT_WE.match(clause.low, at, clause.stop)) is not None:
         return at, one.end(), True
-    if begin is None and at - clause.sentence.start < 12 and (said := _NO_SUBJECT.match(clause.low, at, clause.stop)):
-        # "Just moved to Seattle!": a deed just done or with its time; else it may be a heading or a change to a text.
-        if said["late"] or clause.low[clause.sentence.start : at].strip(" ,") in _LATELY or clause.times:
-            return at, at, False
-    return None
+    if begin is not None or at - clause.sentence.start > 12:
+        return None
+    said = _NO_SUBJECT.match(clause.low, at, clause.stop)
+    late = said is not None and (said["late"] or clause.low[clause.sentence.start : at].strip(" ,") in _LATELY)
+    # "Just moved to Seattle!": a deed just done or with its time; else it may be a heading or a change to a text.
+    return (at, at, False) if said is not None and (late or clause.times) else None
 
 
 _LATELY = ("just", "finally", "recently")

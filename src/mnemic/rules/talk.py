@@ -192,6 +192,7 @@ _JOKE_AFTER = re.compile(
     r"^\W*(?:(?:lol|haha\w*|ok|okay|no|nah|oh|well|sorry|wait)\W+)*(?:just |only |i'm |im |i was |was |totally )*"
     r"(?:kidding|joking|jk\b|j/k|sarcasm|not really,? (?:lol|haha)|made (?:that|it) up)"
 )
+_JOKE_WORDS = re.compile(r"k(?:idding|id\b)|jo(?:king)|j/?k\b|not really|nah\b")
 _JOKE_BACK = re.compile(
     r"\b(?:(?:i'm |im |i am |i was |was )?(?:just |only |totally )?(?:kidding|joking)(?! (?:about|aside))|i kid|jk|j/k"
     r"|not really,? (?:lol|haha)|(?<=lol, )nah|(?<=lol )nah)\b"
@@ -310,10 +311,9 @@ def sentences_of(turn: Turn, peers: frozenset[str]) -> list[Sentence]:
         turn = replace(turn, text=text)
         low = folded(text)
     found = list(_sentences(turn, low, peers))
-    over = _PLAY_OVER.search(low)
-    if over is not None:
+    if _playing(turn.text)[1] and (over := _PLAY_OVER.search(low)) is not None:
         found = [one for one in found if one.start >= over.start()]
-    jokes = list(_JOKE_BACK.finditer(low))
+    jokes = list(_JOKE_BACK.finditer(low)) if _JOKE_WORDS.search(low) else []
     return list(_without_joke(found, jokes[-1])) if jokes else found
 
 

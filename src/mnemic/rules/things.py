@@ -349,7 +349,7 @@ _NOT_HELD = re.compile(
     r"|website"
     r"|membership|subscription|collection|pet|plants?|store|shop|business|practice|ring)"
 )
-"""What "my" goes with for other reasons, too: people who have names, what one applies for, what a client or a game has."""
+"""What "my" goes with for other reasons, too: people who have names, what one applies for, what a client has."""
 
 
 def possessions(sentence: Sentence, said: Sequence[Statement]) -> Iterator[Statement]:
