@@ -498,7 +498,7 @@ _NEVER_BAD = re.compile(
 
 
 _YET = re.compile(r" (?:yet|before|so far)$")
-_NOT_YET = re.compile(r"(?:been|visited|seen|tried|read|watched|played|finished|met|heard|eaten|used|bought|started)\b")
+_NOT_YET = re.compile(r"(?:been|visited|seen|tried|read|watched|played|met|heard|eaten|used)\b")
 
 
 def never(one: Said) -> Iterator[Statement]:
@@ -523,7 +523,7 @@ def never(one: Said) -> Iterator[Statement]:
         or phrases.hazy(one.clause, start, stop)
         or (" " not in words.strip() and not words.endswith("ed"))
         or words.count(" ") > 10
-        or words.endswith(" one")
+        or words.endswith((" one", " one before"))
     ):
         return
     yield one.say("never", re.sub(r"\s+before$", "", one.words((start, stop))))

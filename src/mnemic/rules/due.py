@@ -88,7 +88,8 @@ def due(clause: Clause) -> Iterator[Statement]:
     for told in times:
         of = _DUE_OF.search(low, start, told.start)
         if of is not None and not _AIMED_DATE.search(low, start, of.start()):
-            told = _ahead(clause, told)
+            past = re.search(r"\b(?:was|were|had|missed|met|extended)\b", low[start : of.start()]) is not None
+            told = _nearest(clause, told) if past else _ahead(clause, told)
             noun, stop = noun_of(of["noun"]), told.end
             if noun == "deadline" and (what := _DUE_FOR.match(low, told.end, clause.stop)) is not None:
                 noun, stop = f"{noun_of(what['what'])} deadline", what.end()
@@ -274,7 +275,7 @@ def _weekday(clause: Clause) -> list[dates.Told]:
 def _said(clause: Clause, of: re.Match[str], told: dates.Told, stop: int) -> str:
     """ "the new sprint deadline of 5 April 2024", "deadline of 1 April 2024 for the first sprint"."""
     said = phrases.third(clause, of.start(), told.start), told.phrase, phrases.third(clause, told.end, stop)
-    return " ".join(words for words in said if words)
+    return " ".join(words for words in said if words).replace(" ,", ",")
 
 
 def _ahead(clause: Clause, told: dates.Told) -> dates.Told:

@@ -34,7 +34,7 @@ _COUNT = (
     r"|thirty"
     r"|forty|fifty)"
 )
-_CAPS = r"(?:[A-ZÀ-Þ][\w'’&.-]*(?: (?:of |de |the )?[A-ZÀ-Þ][\w'’&.-]*){0,3})"
+_CAPS = r"(?:(?!I\b)[A-ZÀ-Þ][\w'’&.-]*(?: (?:of |de |the )?[A-ZÀ-Þ][\w'’&.-]*){0,3})"
 _PREP = r"(?:(?:in|at|on|for|from|to|as|by|with|since|until|of) )?"
 _SHAPES = tuple(
     (

@@ -183,7 +183,8 @@ _TIMELY = re.compile(
 # -- whole turns
 
 _JOKE = re.compile(
-    r"\b(?:kidding aside|as a joke|sarcas\w+|not serious(?:ly)?|pulling your leg|april fools?"
+    r"\b(?:my (?!favou?rite )(?:\w+ )?(?:character|avatar|npc) (?:is|was|has|will|can|wants|needs)\b|in-game\b"
+    r"|dungeon master\b|kidding aside|as a joke|sarcas\w+|not serious(?:ly)?|pulling your leg|april fools?"
     r"|gotcha|psych!|hypothetical\w*"
     r"|thought experiment|language model|made (?:that|it|this) up|making (?:that|it|this) up"
     r"|not really,? lol)|(?:^|\s)/(?:s|j|jk)\b|🙄"
@@ -592,7 +593,7 @@ _LEAD = re.compile(
     r"|apart from that|other than that|me too|same here|finally|at least|good morning|good evening"
     r"|good afternoon|greetings|hi there|hey there|hello there|i (?:just )?think(?= (?:i'll|i will|we'll|we will"
     r"|i'm going"
-    r"|we're going|i'd|my|i want|i need)\b)|i(?:'m)? guess(?: that)?|i know(?: that)?|i remember(?: that)?|for my "
+    r"|we're going|i'd|my|i want|i need)\b)|i know(?: that)?|i remember(?: that)?|for my "
     r"next \w+(?: \w+)?"
     r"|as for my (?:next )?[a-z]+(?: [a-z]+){0,2})"
     r"(?:[,.!:;]+\s*|\s+[-–—]+\s*|\s+))"

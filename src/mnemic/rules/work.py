@@ -50,7 +50,8 @@ _JOB = re.compile(
     rf"(?P<det>an?\s+)?(?P<job>(?:(?!(?:not|big|huge|good|great|bad|terrible|former|retired"
     rf"|ex|aspiring|future|wannabe|hobby|amateur|better|fan|bit|little|lot|perfect|born|natural"
     rf"|decent|lousy|horrible|funny|lazy|silly|crazy|pretend|keen|avid|fellow|happy|proud|home|backseat"
-    rf"|role)\b)[a-z][\w/&'-]*\s+){{0,4}}?{_JOBS}(?:\s+{_JOBS}){{0,2}})(?![\w'-])(?!\s+(?:at heart|of (?:my|this|habit)"
+    rf"|role)\b)[a-z][\w/&'-]*\s+){{0,4}}?{_JOBS}(?:\s+{_JOBS}){{0,2}})(?![\w'-])(?!\s+(?:manager|director|professor"
+    rf"|editor|coach)\b)(?!\s+(?:at heart|of (?:my|this|habit)"
     rf"|in training|myself|fan|wannabe|type|person|at my|by heart))"
 )
 _FORMER = re.compile(
