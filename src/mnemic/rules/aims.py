@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from mnemic.rules import phrases
 from mnemic.rules.said import Said, reach
-from mnemic.rules.talk import Clause
+from mnemic.rules.talk import Clause, ahead
 from mnemic.statements import Statement
 
 _ADVERBS = (
@@ -24,7 +24,7 @@ _AIM = re.compile(
     rf"|{_ADVERBS} (?:hope|want|plan|intend|need|aim|have|can't wait) to (?=[a-z])"
     rf"|(?:'d| would){_ADVERBS} (?:like|love) to (?=[a-z])"
     rf"|(?:'ll| will|'m gonna){_ADVERBS} (?=[a-z])"
-    rf"|(?:'ve| have){_ADVERBS} (?:decided|committed|agreed|chosen) to (?=[a-z])"
+    rf"|(?:'ve| have){_ADVERBS} (?:decided|committed|agreed|chosen) to (?![a-z]+ing\b)(?=[a-z])"
     rf"|(?:'ve| have){_ADVERBS} committed to (?P<gerund2>[a-z]+ing)\b)"
 )
 _GOAL = re.compile(
@@ -103,6 +103,7 @@ def aims(clause: Clause) -> Iterator[Statement]:
         and not _FAMILY.search(words)
     ):
         return  # the "we" of a team's plan
+    clause.look_ahead(ahead)
     end = phrases.clear(clause, at, stop)
     if end != stop:
         end = at + len(_LEFT_OVER.sub("", low[at:end]))
@@ -135,7 +136,7 @@ _FAMILY = re.compile(
     r"\b(?:move|go camping|get married|buy a house|adopt|visit|camping|hike|hiking|vacation|holiday|trip|honeymoon"
     r"|dinner)\b"
 )
-_LEFT_OVER = re.compile(r"(?: to [a-z]+| and [a-z]+| something| some| ways| more)+$")
+_LEFT_OVER = re.compile(r"(?: to [a-z]+| and [a-z]+| due| because| thanks| something| some| ways| more)+$")
 """What a cut leaves without its object: "… to see", "… and share"."""
 _AUX = re.compile(r"'(?:m|re|ve|ll|d)\b|\b(?:am|are|have|will|would|is|was|were)\b")
 _UNFORMED = re.compile(

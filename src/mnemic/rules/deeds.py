@@ -403,7 +403,9 @@ _LATELY = frozenset({"just", "recently", "finally", "already"})
 def _is_sure(one: Said, start: int, stop: int) -> bool:
     """Whether a deed without a time is told for its own sake: of a sure verb, with something that it was done to."""
     words = one.low[one.rest : stop].split()
-    if one.verb in ("moved", "tried") and one.low.startswith(" to ", one.rest):
+    if one.verb in ("moved", "tried", "committed", "decided", "agreed", "chosen", "chose") and one.low.startswith(
+        " to ", one.rest
+    ):
         return False
     if one.verb not in _PASTS_SURE and not (one.form == "have" and one.verb in _PERFECTS):
         return False
@@ -579,6 +581,8 @@ def plans(one: Said) -> Iterator[Statement]:
     elif one.form in ("going", "will"):
         if told is None or one.no:
             return
+    elif verb in ("starting", "beginning") and one.low.startswith(" to ", one.rest):
+        return
     elif one.form == "be" and verb.endswith("ing") and (verb not in _NOT_AHEAD or _MARRYING.match(one.low, one.at)):
         if (
             told is None

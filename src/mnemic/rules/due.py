@@ -54,6 +54,7 @@ _DUE_FOR = re.compile(
     r",?\s+for\s+(?:the|my|our)\s+(?P<what>[\w'-]+(?:\s+[\w'-]+){0,2}?)(?=\s*(?:[,.;?!]|$|which\b|and\b|so\b|but\b))"
 )
 _MOVED = r"(?:rescheduled|moved|pushed|postponed|extended|changed|shifted|brought|delayed)"
+_ANY_MOVED = re.compile(rf"\b{_MOVED}\b")
 _I_MOVED = re.compile(
     rf"(?:i|we)(?:'ve| have| had to| had)?(?: (?:just|also|recently|already|finally|now))* {_MOVED}"
     rf"(?: (?:back|forward|up|out))? (?:my|our|the|an?) (?P<noun>(?:[\w'&/-]+ ){{0,4}}?{_EVENTS}(?: with (?:(?:my"
@@ -182,6 +183,8 @@ def due(clause: Clause) -> Iterator[Statement]:
 def _moved(clause: Clause, times: list[dates.Told]) -> Iterator[Statement]:
     """ "I rescheduled my call from 3 PM to 11 AM", "the exam, which was moved to 4 May"."""
     low = clause.low
+    if not _ANY_MOVED.search(low, clause.start, clause.stop):
+        return
     match = _I_MOVED.match(low, clause.start, clause.stop) or _IT_MOVED.search(low, clause.start, clause.stop)
     if match is None or _AIMED_DATE.search(low, clause.start, match.end()):
         return

@@ -185,9 +185,14 @@ _WHOSE = re.compile(
 _PEOPLES_AGE = re.compile(r"(?P<a>an? )?(?P<n>\d{1,2})(?P<old>[ -]years?[ -]old\b|(?=[,.)]|$| (?:and|now)\b))")
 
 
+_SET_OFF = re.compile(r"\bwho\b|, (?:an? )?\d\d\b")
+
+
 def apposed(sentence: Sentence) -> Iterator[Statement]:
     """ "Alan, a 41-year-old cook", "my mom, Wendy, who's 73 and lives in Leeds": of people named in passing."""
     low, text = sentence.low, sentence.turn.text
+    if not _SET_OFF.search(low, sentence.start, sentence.stop):
+        return
     for match in _WHOSE.finditer(text, sentence.start, sentence.stop):
         name = match["called"] or match["name"]
         if name and (not name[0].isupper() or name.lower() in phrases.NO_NAMES):

@@ -40,7 +40,7 @@ _OWNED_WORDS = (
     r"|(?:bachelor|master)'?s?(?: degree)?|phd|degree|mba|tattoos?|piercings?|driver'?s licen[cs]e"
     r"|passport|visa|membership|subscription|collection|podcast|blog|youtube channel|website"
     r"|newsletter|etsy (?:shop|store)|twin|wedding ring|plants?|houseplants?|orchids?|succulents?"
-    r"|balcony|patio|terrace|sailboat|caravan|tractor|quad|hot tub|sauna|pool|hammock|trampoline|piano|loft|shed"
+    r"|balcony|patio|terrace|sailboat|caravan|tractor|quad|hot tub|sauna|hammock|trampoline|piano|loft|shed"
     r"|allotment|aquarium)"
 )
 _OWNED = re.compile(rf"\b{_OWNED_WORDS}\b")
@@ -358,7 +358,7 @@ def possessions(sentence: Sentence, said: Sequence[Statement]) -> Iterator[State
     `said` is what his turn has said so far: nothing is told a second time, nor against that.
     """
     low, text = sentence.low, sentence.turn.text
-    if _GONE.search(low, sentence.start, sentence.whole):
+    if not _MY.search(low, sentence.start, sentence.stop) or _GONE.search(low, sentence.start, sentence.whole):
         return
     told = [folded(one.value).split()[-1:] for one in said if one.relation == "has" or one.relation.startswith("pet:")]
     for match in _MINE.finditer(low, sentence.start, sentence.stop):
@@ -387,6 +387,7 @@ def possessions(sentence: Sentence, said: Sequence[Statement]) -> Iterator[State
 
 
 _VOWEL = re.compile(r"(?!u[ks]|uni|one)[aeiou]", re.IGNORECASE)
+_MY = re.compile(r"\b(?:my|our) ")
 _SOME = re.compile(r"(?:two|three|four|five|six)\b")
 _GONE = re.compile(
     r"\b(?:sold|sell|selling|lost|gave|given away|donated?|returned|stolen|stole|died|dead|passed(?: away)?|put down"
