@@ -79,7 +79,7 @@ def _said(turns: Sequence[Turn], number: int, first: int) -> list[Statement]:
             continue
         if mended.may_correct(sentence):
             here = (*unmeant, *found)
-            says = mended.mended(sentence, says, lambda here=here: [*_before(turns, number, first), *here])
+            says = mended.mended(sentence, says, here, lambda here=here: [*_before(turns, number, first), *here])
         found += says
     return [one for one in found if one.holds or not any(_denies(one, other) for other in unmeant)]
 

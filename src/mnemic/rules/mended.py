@@ -82,11 +82,17 @@ def may_correct(sentence: Sentence) -> bool:
 
 def _starred(sentence: Sentence) -> bool:
     """Whether a turn is "*Tuesday", the way typos are mended in chats."""
-    return re.match(r"\s*\*+(?=[^\s*])[^*\n]{1,40}$", sentence.low) is not None
+    return sentence.start < 4 and _STAR.match(sentence.low) is not None
 
 
-def mended(sentence: Sentence, says: Sequence[Statement], before: Before) -> list[Statement]:
-    """What a sentence says (`says`), corrected, with what it corrects of what its speaker has said just before."""
+_STAR = re.compile(r"\s*\*+(?=[^\s*])[^*\n]{1,40}$")
+
+
+def mended(sentence: Sentence, says: Sequence[Statement], here: Sequence[Statement], before: Before) -> list[Statement]:
+    """What a sentence says (`says`), corrected, with what it corrects of what its speaker has said just before.
+
+    `here` is what the same turn has said so far, the end of `before`.
+    """
     low, start, stop = sentence.low, sentence.start, sentence.stop
     if (was := _WAS.search(low, start, stop)) is not None and says:
         return [_denial(sentence, one, one.evidence[0]) if one.evidence[0].start < was.start() else one for one in says]
@@ -99,11 +105,17 @@ def mended(sentence: Sentence, says: Sequence[Statement], before: Before) -> lis
     sure = sentence.mends or _starred(sentence) or (opens is not None and _SURE.search(opens["cue"]) is not None)
     sure = sure or _BE_IT.match(low, at, stop) is not None
     if not says:
-        return list(_of_few_words(sentence, "" if opens is None else opens["cue"], at, before, sure=sure))
+        cue = "" if opens is None else opens["cue"]
+        again = _AGAIN.match(low, at, stop) if not sure else None
+        if again is not None and here and not here[-1].holds:
+            return list(_follows(sentence, at, here[-1]))
+        if again is not None and "actually" in cue and (last := before()[-1:]):
+            sure = not sentence.turn.text[again.end()].islower() or last[0].relation.startswith("favourite:")
+        return list(_of_few_words(sentence, cue, at, before, sure=sure))
     inside = _INSIDE_CUE.search(low, start, stop) is not None
-    if not (opens or sentence.mends or inside) or not any(one.holds for one in says):
+    if not (sure or inside) or not any(one.holds for one in says):
         return list(says)
-    return _said_anew(sentence, says, before(), sure=sure or inside)
+    return _said_anew(sentence, says, before())
 
 
 def _of_few_words(sentence: Sentence, cue: str, at: int, before: Before, *, sure: bool) -> Iterator[Statement]:
@@ -114,13 +126,6 @@ def _of_few_words(sentence: Sentence, cue: str, at: int, before: Before, *, sure
         return
     sure = sure or (stop - start < 60 and _ENDS_SURE.search(low, at, stop) is not None)
     sure = sure or (cue.endswith("fine") and _NUMBER.match(low, at, stop) is not None)
-    again = _AGAIN.match(low, at, stop)
-    if not sure and again is not None and (last := before()[-1:]):
-        if not last[0].holds:
-            yield from _follows(sentence, at, last[0])
-            return
-        value = sentence.turn.text[again.end() :]
-        sure = "actually" in cue and (not value[:1].islower() or last[0].relation.startswith("favourite:"))
     if sure:
         yield from _of_value(sentence, at, before)
 
@@ -165,15 +170,13 @@ def _whole(sentence: Sentence) -> Span:
     return Span(sentence.turn.id, sentence.start, sentence.start + len(words))
 
 
-def _said_anew(
-    sentence: Sentence, says: Sequence[Statement], before: Sequence[Statement], *, sure: bool
-) -> list[Statement]:
+def _said_anew(sentence: Sentence, says: Sequence[Statement], before: Sequence[Statement]) -> list[Statement]:
     """A correction that says all of it again: each statement takes the place of the one of its matter."""
     found: list[Statement] = []
     for one in says:
         earlier = [*before, *found]
         old = next((e for e in reversed(earlier) if e.holds and one.holds and _same_matter(one, e)), None)
-        if old is None or folded(old.value) == folded(one.value) or not sure:
+        if old is None or folded(old.value) == folded(one.value):
             found.append(one)
         elif old in found:
             found[found.index(old)] = one
