@@ -442,6 +442,9 @@ def test_corrections_name_the_old_value() -> None:
         (["My sister's name is Hanna.", "Typo, it's Hannah."], [("relative:sister", "Hannah", True)]),
         (["I work at Fabrikam.", "Scratch that, I work at Contoso."], [("works_at", "Contoso", True)]),
         (["I'm 41 years old.", "Wait, 42."], [("age", "42", True)]),
+        (["My rent is $900.", "It's actually $950."], [("measure:rent", "$950", True)]),
+        (["I'm from Chile.", "I said Chile, I meant Peru."], [("from", "Peru", True)]),
+        (["My favorite food is sushi.", "Hmm, on second thought, ramen."], [("favourite:food", "ramen", True)]),
         (["I was born in 1980. Wait, 1981."], [("born_on", "1981", True)]),
         (["I have two kids. Make that three."], [("has", "three kids", True)]),
         (["My favourite colour is green. Actually, it's blue."], [("favourite:colour", "blue", True)]),
@@ -482,6 +485,8 @@ def test_what_is_corrected_at_once_was_never_said(text: str, left: tuple[str, st
     [
         (["I live in Porto.", "I was wrong, it's not Porto."], ("lives_in", "Porto")),
         (["I live in Porto.", "Scratch that."], ("lives_in", "Porto")),
+        (["I live in Porto.", "Not Porto."], ("lives_in", "Porto")),
+        (["I like olives. No I don't, I like capers."], ("likes", "olives")),
         (["I work at Fabrikam.", "I was wrong about Fabrikam."], ("works_at", "Fabrikam")),
         (["I'm allergic to nuts.", "The doctor says I'm not allergic to nuts after all."], ("allergic_to", "nuts")),
     ],

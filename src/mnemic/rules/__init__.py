@@ -75,7 +75,8 @@ def _said(turns: Sequence[Turn], number: int, first: int) -> list[Statement]:
                 says.append(one)
         earlier = sentence
         if sentence.unmeant:
-            unmeant += says
+            unmeant += [one for one in says if one.holds]
+            found += [one for one in says if not one.holds]
             continue
         if mended.may_correct(sentence):
             here = (*unmeant, *found)

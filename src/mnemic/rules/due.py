@@ -25,6 +25,7 @@ _EVENTS = (
     r"|retreat|photoshoot|shoot|rehearsal|start date|due|walkthrough|kickoff|milestone|target date"
     r"|launch date|mvp|bar exam|vaccination|therapy|physio|consultation|evaluation|milestone)"
 )
+_CLOCK = r"(?:\d{1,2}(?::\d\d)?\s?[ap]\.?m\b\.?|\d{1,2}:\d\d(?!\w)|noon|midnight)"
 _DET_NOUN = (
     rf"(?:(?:my|our|the)\s+)?(?P<noun>(?:[\w'&/-]+\s+){{0,5}}?{_EVENTS}(?:s)?(?:\s+(?:for|of|with|at|to"
     rf"|on)\s+(?:(?:my|the|our)\s+)?[\w'&/.-]+(?:\s+[\w'&/-]+){{0,4}}?)?)"
@@ -35,7 +36,7 @@ _IS_DUE = re.compile(
     rf"|moved|pushed|postponed|extended|changed|shifted|brought|delayed|starts?|begins?|ends?"
     rf"|expires?|leaves?|departs?|takes place|happens|falls|coming up|is|are|'s|now)?(?:\s+(?:back"
     rf"|up|forward|out|from\s+[\w ,]{{2,24}}?))*\s*(?:to|for|on|by|until|till|at|from)?(?:\s+(?:now"
-    rf"|be|the|this|next|early|late))?\s*"
+    rf"|be|the|this|next|early|late))?\s*(?:(?:at\s+)?{_CLOCK}\s+(?:on\s+)?)?"
 )
 _HAVE_DUE = re.compile(
     rf"(?:i|we)(?:(?: have|'ve)?(?: just| already| also)? (?:booked|scheduled|arranged|set up"
@@ -68,7 +69,6 @@ _IT_MOVED = re.compile(
     rf"has been|it's been|it got|which (?:is|was|has been|got))) (?:(?:now|just|been|already) )*{_MOVED}"
     r"(?: (?:back|forward|up|out))? (?:to|until|till|for)\s*(?:the\s+)?"
 )
-_CLOCK = r"(?:\d{1,2}(?::\d\d)?\s?[ap]\.?m\b\.?|\d{1,2}:\d\d(?!\w)|noon|midnight)"
 _CLOCK_AFTER = re.compile(rf"(?:,| at|, at| @)?\s*(?P<clock>{_CLOCK})")
 _CLOCK_BEFORE = re.compile(rf"(?P<clock>{_CLOCK}) (?:on )?$")
 _RESCHEDULED = listing("rescheduled moved pushed postponed extended changed shifted brought delayed")

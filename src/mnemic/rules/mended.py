@@ -21,7 +21,7 @@ _SORRY = (
     r"|edit|my bad|my mistake|my error|scratch that|strike that|ignore that|forget that|disregard that|never mind"
     r"|nevermind|that's wrong|that is wrong|that's not right|that isn't right|wrong|not quite|i was wrong|i misspoke"
     r"|i mistyped|i misremembered|i got (?:that|it) wrong|i made a mistake|i mixed (?:that|it|them) up|or rather|rather"
-    r"|i mean|i meant(?: to (?:say|write|type))?|well|ah|aha|hmm|er|um|uh|ok|okay|fine|argh|ugh|let me correct"
+    r"|i mean|i meant(?: to (?:say|write|type))?|well|ah|aha|hmm|err?|um|uh|ok|okay|fine|argh|ugh|let me correct"
     r"(?: that| myself)?|to correct myself|come to think of it|on second thought|now that i think (?:of|about) it"
     r"|just realized|i just checked|just checked|small correction|quick correction|one correction)"
 )
@@ -60,7 +60,7 @@ _MAY = re.compile(
     r"|turn(?:s|ed) out|no longer|kidding|joking|make (?:it|that)|take (?:that|it) back|i lied|change|fix)\b"
     r"|[,—–-] (?:no|wait|oops|actually)\b"
 )
-_AGAIN = re.compile(r"\W*(?:it's|it is|its|mine is|now it's|these days it's)\s")
+_AGAIN = re.compile(r"\W*(?:it's|it is|its|mine is|now it's|these days it's)\s(?:actually\s|really\s|now\s)?")
 
 
 Before = Callable[[], Sequence[Statement]]
@@ -98,6 +98,9 @@ def mended(sentence: Sentence, says: Sequence[Statement], here: Sequence[Stateme
         return [_denial(sentence, one, one.evidence[0]) if one.evidence[0].start < was.start() else one for one in says]
     if not says and _TAKES_BACK.fullmatch(low, start, stop):
         return list(_taken_back(sentence, before()))
+    if (refused := _REFUSED.match(low, start, stop)) is not None:
+        taken = list(_taken_back(sentence, here))
+        return [*taken, *(one for one in says if one.evidence[0].start >= refused.end() - 2)]
     if pair := list(_pairs(sentence, before)):
         return [one for one in says if not any(_same_matter(one, new) for new in pair)] + pair
     opens = _OPENS.match(low, start, stop)
@@ -107,9 +110,9 @@ def mended(sentence: Sentence, says: Sequence[Statement], here: Sequence[Stateme
     if not says:
         cue = "" if opens is None else opens["cue"]
         again = _AGAIN.match(low, at, stop) if not sure else None
-        if again is not None and here and not here[-1].holds:
+        if here and not here[-1].holds and (again is not None or stop - start < 30):
             return list(_follows(sentence, at, here[-1]))
-        if again is not None and "actually" in cue and (last := before()[-1:]):
+        if again is not None and "actually" in cue + again[0] and (last := before()[-1:]):
             sure = not sentence.turn.text[again.end()].islower() or last[0].relation.startswith("favourite:")
         return list(_of_few_words(sentence, cue, at, before, sure=sure))
     inside = _INSIDE_CUE.search(low, start, stop) is not None
@@ -130,6 +133,11 @@ def _of_few_words(sentence: Sentence, cue: str, at: int, before: Before, *, sure
         yield from _of_value(sentence, at, before)
 
 
+_REFUSED = re.compile(
+    r"\W*(?:no|wait)[,.! ]+(?:i|it|we|he|she|that)(?:'m| am|'s| is| do| does| did| was)?(?: not|n't|sn't)[,.!;]+\s*"
+    r"(?=\S|$)"
+)
+"""Of what was said right before: "I like olives. No I don't, …"."""
 _BE_IT = re.compile(r"(?:make (?:it|that)|(?:it |that )?should (?:be|read|have been))\s")
 _INSIDE_CUE = re.compile(
     r"(?:[,;—–-]+|\.\.\.)\s*(?:(?:oh|ah|well)\s+)?(?:no|wait|sorry|oops|i mean|i meant|correction)\b"
@@ -208,7 +216,7 @@ _OLD_NEW = (
     rf"\b(?:isn't|wasn't|is not) {_LEAD}{_DET}(?P<old>{_VALUE})\s*[,;—–-]+ ?(?:it's|it is|but) {_LEAD}{_DET}"
     rf"(?P<new>{_VALUE}){_END}",
     rf"(?P<new>[^,.!?;:\n]{{1,60}}?)(?:,| and| but)? (?:and )?not {_LEAD}{_DET}(?P<old>{_VALUE}){_END}",
-    rf"\bi (?:said|wrote|typed|put|told you) {_LEAD}{_DET}(?P<old>{_VALUE}),? (?:but|when) (?:i )?(?:actually "
+    rf"\bi (?:said|wrote|typed|put|told you) {_LEAD}{_DET}(?P<old>{_VALUE}),? (?:but |when )?(?:i )?(?:actually "
     rf"|really )?"
     rf"(?:meant|mean|it's|it is|it should (?:be|have been)|should have said) {_LEAD}{_DET}(?P<new>{_VALUE}){_END}",
     rf"\bi (?:meant|mean) {_LEAD}{_DET}(?P<new>{_VALUE}),? (?:when i (?:said|wrote)|instead of|rather than) "
@@ -254,6 +262,7 @@ def _is_named(words: str, one: Statement) -> bool:
     )
 
 
+_NOT_THAT = re.compile(rf"\W*(?:(?:no|wait|sorry|oops)\W+)*not {_LEAD}{_DET}(?P<old>{_VALUE})\W*")
 _NEGATES = re.compile(r"\b(?:not|\w+n't|never|no longer|wrong|mistaken|lied|misspoke|kidding|joking)\b")
 _AFTER_ALL = re.compile(
     r"\b(?:after all|turns? out|wrong|mistaken|mistake|actually|correction|sorry|it's not|it isn't|it is not|no longer"
@@ -267,6 +276,12 @@ def _denied(sentence: Sentence, before: Before) -> Iterator[Statement]:
     The words of others count here: what takes back is no claim of its own.
     """
     low, stop = sentence.low, sentence.whole
+    bare = _NOT_THAT.fullmatch(low, sentence.start, stop)
+    if bare is not None:
+        known = [one for one in before() if one.holds and _is_named(bare["old"], one)]
+        if known:
+            yield _denial(sentence, known[-1], _whole(sentence))
+        return
     if "?" in low[stop : stop + 1] or not _AFTER_ALL.search(low, sentence.start, stop):
         return
     if not _NEGATES.search(low, sentence.start, stop):
@@ -321,11 +336,12 @@ def _follows(sentence: Sentence, at: int, last: Statement) -> Iterator[Statement
     """ "My favourite band isn't Muse. It's Blur": what takes the place of what was just denied."""
     name = last.relation.partition(":")[0]
     says = _AGAIN.match(sentence.low, at, sentence.stop)
-    if not relation(name).single or says is None or last.evidence[0].turn != sentence.turn.id:
+    if not relation(name).single or last.evidence[0].turn != sentence.turn.id:
         return
-    tail = _TAIL.search(sentence.low, says.end(), sentence.stop)
+    begin = at if says is None else says.end()
+    tail = _TAIL.search(sentence.low, begin, sentence.stop)
     end = tail.start() if tail else sentence.stop
-    value = sentence.turn.text[says.end() : end].strip(" ,;:.!\"'”“")
+    value = sentence.turn.text[begin:end].strip(" ,;:.!\"'”“")
     if (
         value.count(" ") > 3
         or NO_VALUE.search(value.lower())
@@ -334,7 +350,7 @@ def _follows(sentence: Sentence, at: int, last: Statement) -> Iterator[Statement
         return
     about = relation(name)
     text = about.says.format(subject=phrases.shown(last.subject), value=value, noun=last.relation.partition(":")[2])
-    start, stop = says.end(), says.end() + len(sentence.turn.text[says.end() : end].rstrip(" ,;:.!\"'”“"))
+    start, stop = begin, begin + len(sentence.turn.text[begin:end].rstrip(" ,;:.!\"'”“"))
     yield replace(
         last,
         value=value,
@@ -368,16 +384,20 @@ def _new_value(
     timely = old.relation.partition(":")[0] in _TIMELY
     if timely and told is None:
         return
-    new = value
-    if told is not None and timely:
+    new, words = value, ""
+    name = old.relation.partition(":")[0]
+    if told is not None and name == "plans":
+        phrase = told.phrase
+        new, words = (_RESOLVED.sub(lambda _: phrase, said, count=1) for said in (old.value, old.text))
+    elif told is not None and name == "due":
         new = told.phrase
     elif replaced is not None and folded(replaced) != folded(old.value):
         new = re.sub(rf"(?<!\w){re.escape(replaced)}(?!\w)", lambda _: value, old.value, flags=re.IGNORECASE)
     elif (number := _NUMBER_WORD.match(folded(old.value))) is not None and _NUMBER_WORD.fullmatch(value.lower()):
         new = value + old.value[number.end() :]
-    if not timely:
+    if name not in ("due", "plans"):
         told = None
-    words = old.text.replace(old.value, new)
+    words = words or old.text.replace(old.value, new)
     if words == old.text or folded(new) == folded(old.value):
         return
     span = Span(sentence.turn.id, sentence.start, end)
@@ -398,6 +418,7 @@ def _new_value(
         yield _denial(sentence, old, span)
 
 
+_RESOLVED = re.compile(r"(?:[A-Z][a-z]+day, )?(?:\d{1,2} )?[A-Z][a-z]+ \d{4}")
 _TIMELY = ("due", "plans", "born_on")
 _NUMBER_WORD = re.compile(rf"(?:\d[\d.,]*|{_NUMBER.pattern})(?!\w)")
 

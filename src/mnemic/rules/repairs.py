@@ -35,7 +35,7 @@ _COUNT = (
     r"|forty|fifty)"
 )
 _CAPS = r"(?:(?!I\b)[A-ZÀ-Þ][\w'’&.-]*(?: (?:of |de |the )?[A-ZÀ-Þ][\w'’&.-]*){0,3})"
-_PREP = r"(?:(?:in|at|on|for|from|to|as|by|with|since|until|of) )?"
+_PREP = r"(?:(?:in|at|on|for|from|to|as|by|with|since|until|of|every|each|near) )?"
 _SHAPES = tuple(
     (
         re.compile(rf"{_PREP}(?P<what>{shape})(?!\w)", flags),
@@ -50,9 +50,9 @@ _SURE_PLAIN = re.compile(r"(?:really|seriously|thanks|please|honestly|never|noth
 
 _ONLY_CUES = re.compile(
     r"\W*(?:(?:no|nope|oh|oops|whoops|sorry|wait|hmm|ah|ok|okay|well|actually|correction|typo|my bad|my mistake|ugh|yes"
-    r"|yeah|scratch that|i meant?)\W*)*"
+    r"|yeah|scratch that|i meant?)\W*)*(?:i (?:said|wrote|typed|put|told you)\b.*)?"
 )
-"""What precedes a cue that belongs to it: "Sorry, I mean …" corrects an earlier sentence."""
+"""What precedes a cue that belongs to it: "Sorry, I mean …" and "I said Chile, I meant …" correct an earlier sentence."""
 _BEFORE = re.compile(r"(?<!\S)\S+\s$")
 """A word that stays is brought next to what it belongs to: "on" to "Wednesday"."""
 
@@ -73,13 +73,17 @@ def repaired(text: str, low: str) -> str:
     return made
 
 
+_BY_NOW = re.compile(r"(?: now| currently| these days| at the moment| right now)+$", re.IGNORECASE)
+
+
 def _corrected(text: str, low: str, begin: int, cue: re.Match[str]) -> int | None:
     """Where what is corrected begins: the last words before the cue of the same shape as those after it."""
     for new, old in _SHAPES:
         after = new.match(text, cue.end())
         if after is None:
             continue
-        before = old.search(text[begin : cue.start()])
+        said = _BY_NOW.sub("", text[begin : cue.start()])
+        before = old.search(said)
         if before is None:
             continue
         if text[cue.end() : after.start("what")]:

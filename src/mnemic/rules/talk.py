@@ -435,7 +435,7 @@ _SUPPOSED = re.compile(
     r"|made|\w+ed)\b)|until|say\b|maybe|perhaps|possibly|hopefully)\b"
 )
 _REPORT = re.compile(
-    r"\b(?:said|says|saying|told|tells|telling|claim(?:s|ed)?|thinks?|thought|believes?|believed"
+    r"\b(?:said|says|saying|told|tells|telling|claim(?:s|ed)?|thinks?|(?<!second )thought|believes?|believed"
     r"|asked|asks|wrote|writes|texted|quoted?|replied"
     r"|joked|jokes|mentioned|mentions|insists?|insisted|swears?|swore|heard|shouted|yelled"
     r"|announced|goes like|went like|posted|commented|complained)\b"
