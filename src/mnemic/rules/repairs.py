@@ -52,7 +52,7 @@ _ONLY_CUES = re.compile(
     r"\W*(?:(?:no|nope|oh|oops|whoops|sorry|wait|hmm|ah|ok|okay|well|actually|correction|typo|my bad|my mistake|ugh|yes"
     r"|yeah|scratch that|i meant?)\W*)*(?:i (?:said|wrote|typed|put|told you)\b.*)?"
 )
-"""What precedes a cue that belongs to it: "Sorry, I mean …" and "I said Chile, I meant …" correct an earlier sentence."""
+"""What precedes a cue that belongs to it: "Sorry, I mean …", "I said Chile, I meant …" correct what was said before."""
 _BEFORE = re.compile(r"(?<!\S)\S+\s$")
 """A word that stays is brought next to what it belongs to: "on" to "Wednesday"."""
 
