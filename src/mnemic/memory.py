@@ -149,6 +149,9 @@ class Memory:
     `exploration` is a seed (a whole number): neighbouring hits of a search then change places now and then, so that
     `feedback` learns more; None for none.
 
+    `recipe` says what is derived from what is added: None for nothing, "rules" for the statements that rules can read
+    out of it (facts, preferences, plans, …), or a `mnemic.derive.Recipe` of your own.
+
     `model` answers what `ask` asks: None for none, "http://…/v1#model" for any server of OpenAI's chat protocol,
     "anthropic:MODEL", an object with `complete(messages)`, or a function from a prompt to an answer. `api_key` is the
     key of the one server that is named.
@@ -170,7 +173,7 @@ class Memory:
         reranker: object = None,
         exploration: int | None = None,
         model: object = None,
-        recipe: str | None = None,
+        recipe: object = None,
         cache_bytes: int = CACHE_BYTES,
         api_key: str | None = None,
         **unknown: object,
@@ -1421,13 +1424,13 @@ class _Said:
 
 
 def _recipe(given: object) -> derive.Recipe | None:
-    if given is None:
-        return derive.rules()
-    if given == "none":
+    if given is None or given == "none":
         return None
+    if given == "rules":
+        return derive.rules()
     if isinstance(given, derive.Recipe):
         return given
-    raise ConfigError(f"recipe={given!r} is not known: None for rules, 'none' for nothing, or a Recipe of your own")
+    raise ConfigError(f"recipe={given!r} is not known: 'rules', None for nothing, or a Recipe of your own")
 
 
 def _seed(given: object) -> int | None:

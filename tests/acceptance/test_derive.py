@@ -340,7 +340,7 @@ def test_what_is_taken_back_later_is_not_derived_any_more(tmp_path: Path) -> Non
     found: list[list[str]] = []
     for name, calls in (("one", [said]), ("several", [[text] for text in said])):
         (tmp_path / name).mkdir()
-        with opened(tmp_path / name, None) as memory:
+        with opened(tmp_path / name, "rules") as memory:
             for number, texts in enumerate(calls):
                 at = START + timedelta(days=number)
                 memory.add([{"role": "user", "content": text, "time": at} for text in texts], session_id="s", **WHO)
