@@ -252,6 +252,7 @@ TABLES = {
     "segments": "The search index: packed runs of documents, per wall.",
     "receipts": "One row per call that changed something.",
     "journal": "One row per change of a record: a chain of hashes per tenant.",
+    "pending": "Documents of episodes from which something has still to be derived.",
     "settings": "Names and values for the store's own use.",
     "format_steps": "Which steps of the format this file has taken.",
 }
@@ -260,6 +261,7 @@ COLUMNS = {
     "tenant": "Tenant; '' means none.",
     "walls.project": "Project; '' means none.",
     "walls.user": "User; '' means none.",
+    "walls.pending": "How many rows of `pending` are this wall's.",
     "walls.size": "Document numbers given out so far.",
     "walls.changed": "Counts changes to documents already numbered, so that caches notice.",
     "walls.epoch": "Raised by erasures and rebuilds: caches start anew.",

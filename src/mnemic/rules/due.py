@@ -172,7 +172,8 @@ def _weekday(clause: Clause) -> list[dates.Told]:
 
 def _said(clause: Clause, of: re.Match[str], told: dates.Told, stop: int) -> str:
     """ "the new sprint deadline of 5 April 2024", "deadline of 1 April 2024 for the first sprint"."""
-    return f"{phrases.third(clause, of.start(), told.start)} {told.phrase}{phrases.third(clause, told.end, stop)}"
+    rest = phrases.third(clause, told.end, stop).strip()
+    return f"{phrases.third(clause, of.start(), told.start)} {told.phrase}{' ' * bool(rest)}{rest}"
 
 
 def _ahead(clause: Clause, told: dates.Told) -> dates.Told:
