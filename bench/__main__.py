@@ -22,6 +22,7 @@ from bench import (
     answers,
     baselines,
     datasets,
+    derive,
     failures,
     feedback,
     pairs,
@@ -29,6 +30,7 @@ from bench import (
     report,
     run,
     speed,
+    updates,
     variants,
 )
 from bench import fit as fitting
@@ -256,6 +258,29 @@ def failures_command(
         missed += found
     lines = list(failures.report(missed, pieces, seed=seed))
     _tables("Failures", failures.NOTE, lines, out, name, "failures", seed, limit)
+
+
+@main.command("derive")
+@_data
+def derive_command(data: Path) -> None:
+    """What the rules derive beside what a careful reader does: statements, times, and traps."""
+    for line in derive.times_report(data):
+        click.echo(line)
+    try:
+        rules = derive.rules()
+    except derive.MissingRulesError as error:
+        raise click.ClickException(f"{error}: only the times could be measured") from None
+    click.echo("")
+    for line in derive.report(data, rules):
+        click.echo(line)
+
+
+@main.command("updates")
+@_data
+def updates_command(data: Path) -> None:
+    """Whether what is true now is found before what was: updates, contradictions, stale facts."""
+    for line in updates.report(*updates.measure(data, progress=_say)):
+        click.echo(line)
 
 
 @main.command("all")

@@ -55,7 +55,8 @@ class Question:
 
     `evidence` holds message ids and `evidence_sessions` session ids, either of which a set may lack. `corrected` is the
     evidence after a published audit of the key, None where the audit found nothing to correct. `answer` is the key's
-    own, "" where the set has none in words.
+    own, "" where the set has none in words. `outdated` are messages of the evidence that later ones have made untrue;
+    `sides` are the messages of each of the statements that contradict each other.
     """
 
     id: str
@@ -68,6 +69,8 @@ class Question:
     corrected: tuple[str, ...] | None = None
     history: int | None = None
     answer: str = ""
+    outdated: tuple[str, ...] = ()
+    sides: tuple[tuple[str, ...], ...] = ()
 
     @property
     def best_evidence(self) -> tuple[str, ...]:
@@ -204,6 +207,7 @@ def longmemeval(folder: Path) -> Iterator[Conversation]:
                 if turn.get("has_answer"):
                     evidence.append(id)
         answerable = not item["question_id"].endswith("_abs")
+        updated = answerable and item["question_type"] == "knowledge-update"
         question = Question(
             id=item["question_id"],
             text=item["question"],
@@ -213,8 +217,17 @@ def longmemeval(folder: Path) -> Iterator[Conversation]:
             answerable=answerable,
             asked_at=longmemeval_time(item["question_date"]),
             answer=str(item.get("answer", "")) if answerable else "",
+            outdated=_before_last(evidence, item["answer_session_ids"], messages) if updated else (),
         )
         yield Conversation(item["question_id"], "longmemeval", tuple(messages), (question,))
+
+
+def _before_last(evidence: Sequence[str], answering: Iterable[str], messages: Iterable[Message]) -> tuple[str, ...]:
+    """The evidence before the last session that answers; none where that one names no turn."""
+    places = {session: place for place, session in enumerate(_unique(message.session_id for message in messages))}
+    last = max((session for session in answering if session in places), key=places.__getitem__, default=None)
+    current = [id for id in evidence if id.rpartition(":")[0] == last]
+    return tuple(id for id in evidence if id not in current) if current else ()
 
 
 def longmemeval_time(text: str) -> str:
@@ -237,7 +250,8 @@ def beam(folder: Path) -> Iterator[Conversation]:
         questions: list[Question] = []
         for ability, items in _read(path.with_name("probing_questions.json")).items():
             for number, item in enumerate(items):
-                evidence = _known(map(str, _numbers(item.get("source_chat_ids"))), known)
+                sources = item.get("source_chat_ids")
+                evidence = _known(map(str, _numbers(sources)), known)
                 questions.append(
                     Question(
                         id=f"{conversation_id}:{ability}:{number}",
@@ -246,6 +260,8 @@ def beam(folder: Path) -> Iterator[Conversation]:
                         evidence_sessions=_sessions_of(evidence, messages),
                         category=ability,
                         answerable=ability != "abstention",
+                        outdated=_beam_outdated(sources, known),
+                        sides=_beam_sides(sources, known),
                     )
                 )
         yield Conversation(conversation_id, "beam", messages, tuple(questions))
@@ -261,6 +277,21 @@ def _beam_messages(batches: list[Json]) -> Iterator[Message]:
             # Written by the generator, not by the user: " ->-> 1,1", also " ->-> 2,N/A" and " ->-> 2,22, 24".
             content = re.sub(r"\s*->->[^\n]{0,24}$", "", message["content"].rstrip())
             yield Message(str(message["id"]), f"batch-{batch['batch_number']}", message["role"], content, time=time)
+
+
+def _beam_outdated(sources: Json, known: set[str]) -> tuple[str, ...]:
+    """What a knowledge update names as the original, without a message that says the update as well."""
+    if not isinstance(sources, dict) or "updated_info" not in sources:
+        return ()
+    parts = cast(dict[str, Json], sources)
+    updated = _numbers(parts["updated_info"])
+    return _known((str(n) for n in _numbers(parts.get("original_info")) if n not in updated), known)
+
+
+def _beam_sides(sources: Json, known: set[str]) -> tuple[tuple[str, ...], ...]:
+    if not isinstance(sources, dict) or "first_statement" not in sources:
+        return ()
+    return tuple(_known(map(str, _numbers(side)), known) for side in cast(dict[str, Json], sources).values())
 
 
 def _numbers(ids: Json) -> list[int]:

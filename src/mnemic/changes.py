@@ -117,9 +117,13 @@ class Changes:
     openings: list[Opening] = field(default_factory=list[Opening])
     closings: list[Closing] = field(default_factory=list[Closing])
     links: list[Values] = field(default_factory=list[Values])
+    unlinks: list[int] = field(default_factory=list[int])
+    """Rows of edges that are no longer held."""
     entries: list[Entry] = field(default_factory=list[Entry])
     """For the receipt, in the order in which they were decided."""
     undoes: str | None = None
+    settled: bool = False
+    """Whether its episodes are known to say nothing that could be derived."""
     details: Values = field(default_factory=dict[str, Any])
     notes: list[str] = field(default_factory=list[str])
 
@@ -137,7 +141,7 @@ class Changes:
             self.entries.append(closing.entry)
 
     def __bool__(self) -> bool:
-        return bool(self.openings or self.closings or self.links or self.undoes)
+        return bool(self.openings or self.closings or self.links or self.unlinks or self.undoes)
 
 
 # -- ids

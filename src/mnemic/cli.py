@@ -78,6 +78,7 @@ class Console:
         with mnemic.Memory(
             self.file,
             embedder=self.embedder,
+            recipe=self._given.get("recipe") or self._known.recipe,
             reranker=reranker,
             timezone=self._given.get("timezone") or LocalTime(),
             api_key=self._known.api_key,
@@ -167,10 +168,11 @@ class Console:
             click.echo(_in_options(str(receipt)))
             if not entries:
                 return
-            for entry in receipt.entries[:ENTRIES_SHOWN]:
+            told = [*receipt.entries, *receipt.derived]
+            for entry in told[:ENTRIES_SHOWN]:
                 click.secho(f"  {entry.action:<11} {entry.id}  {entry.reason}".rstrip(), dim=True)
-            if len(receipt.entries) > ENTRIES_SHOWN:
-                click.secho(f"  and {len(receipt.entries) - ENTRIES_SHOWN:,} more: --json shows them all", dim=True)
+            if len(told) > ENTRIES_SHOWN:
+                click.secho(f"  and {len(told) - ENTRIES_SHOWN:,} more: --json shows them all", dim=True)
 
 
 def _keep(context: click.Context, parameter: click.Parameter, value: Any) -> None:
@@ -206,6 +208,11 @@ COMMON: tuple[Callable[[Any], Any], ...] = (
         metavar="SPEC",
         help='"none", minilm:FOLDER or http://…/v1#model. Default: $MNEMIC_EMBEDDER, else wordllama.',
     ),
+    _common(
+        "--recipe",
+        metavar="NAME",
+        help='What is derived from what is added: "rules", or "none". Default: $MNEMIC_RECIPE, else none.',
+    ),
     _common("--json", is_flag=True, help="Answer in JSON: one object, or one a line."),
     _common("-q", "--quiet", is_flag=True, help="Only the answer: no notes, no progress, no receipts."),
 )
@@ -214,7 +221,7 @@ COMMON: tuple[Callable[[Any], Any], ...] = (
 SECTIONS = {
     "Keep and change": ("add", "remember", "update", "retire", "feedback", "undo", "erase"),
     "Ask and read": ("search", "ask", "context", "get", "list", "timeline", "history", "diff"),
-    "The whole file": ("stats", "verify", "rebuild", "export", "import"),
+    "The whole file": ("stats", "upkeep", "rebuild", "verify", "export", "import"),
     "Try it": ("demo", "bench"),
 }
 
@@ -1194,20 +1201,55 @@ def stats(console: Console, everything: bool) -> None:
     console.tell(found, console.paper.stats(found, f"{whose} in {intake.shown(console.file)}"))
 
 
-@_verb(without=("timezone",))
+@_verb(without=("timezone", "session", "agent"))
+@click.option("--budget-ms", metavar="N", type=click.FloatRange(min=0), help="Stop after about so many milliseconds.")
 @_everything
-def rebuild(console: Console, everything: bool) -> None:
-    """Make the index and the vectors anew from the records.
+def upkeep(console: Console, budget_ms: float | None, everything: bool) -> None:
+    """Derive from what was added and is still pending.
 
-    For instance with another embedder.
+    With --recipe rules, or $MNEMIC_RECIPE: statements that rules can read out of it, and what they change.
 
     \b
-    mnemic rebuild --everything
+    mnemic upkeep --recipe rules
+    mnemic upkeep --recipe rules --everything --budget-ms 2000
+    """
+    scope: ScopeArgs = {} if everything else console.scope
+    with console.memory() as memory, _told("deriving", console) as tell:
+        console.receipt(memory.upkeep(budget_ms=budget_ms, everything=everything, progress=tell, **scope))
+
+
+@_verb(without=("timezone",))
+@click.option("--dry-run", is_flag=True, help="Change nothing: say what would become of what is derived.")
+@_everything
+def rebuild(console: Console, dry_run: bool, everything: bool) -> None:
+    """Make index, vectors and all that is derived anew.
+
+    For instance with another embedder or recipe, or after an upgrade.
+
+    \b
+    mnemic rebuild --dry-run
     mnemic rebuild --everything --embedder minilm:models/all-MiniLM-L6-v2
     """
     scope: ScopeArgs = {} if everything else console.scope
-    with console.memory() as memory:
-        console.receipt(memory.rebuild(everything=everything, **scope))
+    with console.memory() as memory, _told("deriving", console) as tell:
+        console.receipt(memory.rebuild(dry_run=dry_run, everything=everything, progress=tell, **scope))
+
+
+@contextlib.contextmanager
+def _told(label: str, console: Console) -> Generator[Callable[[int, int], None]]:
+    """A progress bar for whoever is told how much is done, of how much."""
+    with contextlib.ExitStack() as stack:
+        advance: progress.Advance | None = None
+        last = 0
+
+        def tell(done: int, of: int) -> None:
+            nonlocal advance, last
+            if advance is None:
+                advance = stack.enter_context(progress.bar(label, of, show=_watches(console) and of > 500))
+            advance(done - last)
+            last = done
+
+        yield tell
 
 
 @_verb(without=("embedder", "timezone", "user", "project", "all_projects", "shared", "tenant", "session", "agent"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -47,14 +47,24 @@ def commit(tx: Transaction, changes: Changes, stamp: Stamp) -> Receipt:
         "add_link",
         ({**_OPEN_LINK, **link, "recorded_at": stamp.at, "opened_by": stamp.receipt} for link in changes.links),
     )
+    tx.run_many("close_link", ({"row": row, "at": stamp.at, "receipt": stamp.receipt} for row in changes.unlinks))
     if changes.undoes is not None:
         _undo_links(tx, changes.undoes, stamp)
+    if not changes.settled:
+        tx.run_many("add_pending", _due(changes, rows))
     changed = {values["wall"] for closing in changes.closings if (values := closing.values)["num"] is not None}
     changed |= {o.values["wall"] for o in changes.openings if o.document is None and o.values["num"] is not None}
     for wall in sorted(changed):
         tx.run("touch_wall", wall=wall)
     log(tx, changes.tenant, changes.verb, journal, stamp, undoes=changes.undoes, details=changes.details)
     return _receipt(changes, stamp)
+
+
+def _due(changes: Changes, opened: Iterable[Values]) -> Iterator[Values]:
+    """The episodes that are new or changed: something has to be derived from them."""
+    for values in (*opened, *(closing.values for closing in changes.closings)):
+        if values["kind"] == "episode" and values["num"] is not None:
+            yield {"wall": values["wall"], "num": values["num"]}
 
 
 def _refuse_taken_key(tx: Transaction, values: Values) -> None:

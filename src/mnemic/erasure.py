@@ -70,10 +70,12 @@ def erase(
         for row in revisions:
             if row["num"] is not None and row["text"] is not None:
                 gone.setdefault(row["wall"], {})[row["num"]] = writing_of(row)
+        tx.run("drop_pending", wall=last["wall"], nums=json.dumps([row["num"] for row in revisions]))
         tx.run("empty_record", id=id_, receipt=stamp.receipt, at=stamp.at)
         steps.append(("erased", last, None))
         if last["kind"] != "act":
             entries.append(Entry(id_, "erased", reason, last["revision"]))
+    _derive_anew(tx, ids)
     steps += _taken_over_by(tx, ids, stamp)
     tx.run("drop_links", ids=json.dumps(list(ids)))
     for wall, documents in gone.items():
@@ -82,6 +84,15 @@ def erase(
     log(tx, tenant, "erase", steps, stamp)
     tx.owe_purge(stamp.receipt)
     return entries
+
+
+def _derive_anew(tx: Transaction, ids: Mapping[str, str]) -> None:
+    """What derived records that go had rested on beside the erased has to say it anew."""
+    links = tx.rows("links_from", ids=json.dumps(list(ids)), role="derived_from")
+    left = sorted({link["target_id"] for link in links if link["retired_at"] is None} - ids.keys())
+    for row in latest_of(tx, left).values():
+        if row["kind"] == "episode" and row["num"] is not None:
+            tx.run("add_pending", wall=row["wall"], num=row["num"])
 
 
 def _taken_over_by(tx: Transaction, ids: Mapping[str, str], stamp: Stamp) -> list[tuple[str, Values, bytes | None]]:

@@ -541,18 +541,23 @@ def rebuild(
     now: Callable[[], int],
 ) -> Receipt:
     """Make segments anew from the records' texts, wall by wall; readers see the old ones until a wall is done."""
-    if reach is not None:
-        require_owner(reach, "rebuild()")
-    with store.read() as snapshot:
-        walls = [
-            row
-            for row in snapshot.rows("all_walls")
-            if reach is None or reach.owns(row["tenant"], row["project"], row["user"])
-        ]
+    walls = walls_of(store, reach, "rebuild()")
     total = sum(_rebuild_wall(store, row["wall"], analyse, space) for row in walls)
     note = f"{total} documents in {len(walls)} walls were indexed with {space or 'words alone'}"
     at = now()
     return Receipt(new_receipt_id(at), "rebuild", moment(at), (), actor, notes=(note,))
+
+
+def walls_of(store: SqliteStore, reach: Reach | None, verb: str) -> list[Row]:
+    """The walls that a reach owns; None: every wall. Raises ScopeError where it owns none."""
+    if reach is not None:
+        require_owner(reach, verb)
+    with store.read() as snapshot:
+        return [
+            row
+            for row in snapshot.rows("all_walls")
+            if reach is None or reach.owns(row["tenant"], row["project"], row["user"])
+        ]
 
 
 def _rebuild_wall(store: SqliteStore, wall: int, analyse: Analyse, space: str | None) -> int:

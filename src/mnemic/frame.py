@@ -31,9 +31,10 @@ from mnemic.times import FOREVER
 
 Bools = NDArray[np.bool_]
 
-OPEN, QUARANTINED, SUPERSEDED, EVENT, GONE, PINNED = 1, 2, 4, 8, 16, 32
+OPEN, QUARANTINED, SUPERSEDED, EVENT, GONE, PINNED, DERIVED = 1, 2, 4, 8, 16, 32, 64
 """Flags of a document: held now; set apart; taken over by another; something that happened (and stays true after);
-no longer readable at all: erased, or replaced by another text of its record, which is another document; pinned."""
+no longer readable at all: erased, or replaced by another text of its record, which is another document; pinned; derived
+from what was said, not written by hand."""
 
 GAP = 30 * 60 * 1_000_000
 """Microseconds between two turns without a session that begin a new stretch of talk."""
@@ -494,6 +495,7 @@ def _states(rows: Sequence[Row]) -> dict[str, NDArray[Any]]:
             | (SUPERSEDED if row["superseded_by"] is not None else 0)
             | (EVENT if row["kind"] == "event" else 0)
             | (PINNED if row["pinned"] else 0)
+            | (DERIVED if row["derivation"] is not None else 0)
             | (GONE if row["gone"] else 0)
             for row in rows
         ],
@@ -502,7 +504,7 @@ def _states(rows: Sequence[Row]) -> dict[str, NDArray[Any]]:
 
 
 def _quiet_until(columns: Mapping[str, NDArray[Any]]) -> int:
-    if (columns["flags"] & ~(EVENT | PINNED) != OPEN).any():
+    if (columns["flags"] & ~(EVENT | PINNED | DERIVED) != OPEN).any():
         return 0
     return min(int(columns["ends"].min(initial=FOREVER)), int(columns["expires"].min(initial=FOREVER)))
 

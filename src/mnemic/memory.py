@@ -6,7 +6,7 @@ import inspect
 import json
 import time as clocks
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, tzinfo
 from functools import partial
 from itertools import islice
@@ -15,9 +15,20 @@ from types import TracebackType
 from typing import Any, Self, Unpack, cast, overload
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from mnemic import answer, exchange, feedback, journal, lookup, pack, rank, text, ticket, write
+from mnemic import answer, denials, derive, exchange, feedback, journal, lookup, pack, rank, text, ticket, write
 from mnemic.analysis import Writing, analyse
-from mnemic.changes import UNSET, Changes, Piece, Stamp, Values, Wall, is_indexed, kind_of, writing_of
+from mnemic.changes import (
+    UNSET,
+    Changes,
+    Piece,
+    Stamp,
+    Values,
+    Wall,
+    is_indexed,
+    kind_of,
+    new_receipt_id,
+    writing_of,
+)
 from mnemic.commit import commit
 from mnemic.erasure import erase as erase_records
 from mnemic.errors import (
@@ -50,7 +61,8 @@ from mnemic.read import (
 )
 from mnemic.records import as_known, evidence_of, record_of, state_of
 from mnemic.scope import PARTS, Place, Reach, narrowed, place, reach, reach_of
-from mnemic.stores.sqlite import Fields, Snapshot, SqliteStore, Transaction
+from mnemic.statements import Statement
+from mnemic.stores.sqlite import Fields, Row, Snapshot, SqliteStore, Transaction
 from mnemic.times import interval, micros, moment, zone_of
 from mnemic.types import (
     SOURCES,
@@ -73,6 +85,8 @@ PASSAGE_TOKENS = 150
 """A text longer than this is kept as passages, each a hit of its own."""
 BATCH = 512
 """Messages analysed at a time."""
+SMALL = 100
+"""Messages up to which what they say is derived in the call that adds them."""
 CACHE_BYTES = 1_500_000_000
 """Memory that frames may take together; the one in use is always kept."""
 NOISE = 0.05
@@ -111,7 +125,12 @@ _PEERS = {
 }
 """Other libraries' parameters, and ours."""
 
+EXAMPLES = 5
+"""Changes of a wall that a rebuild tells word for word."""
+
 When = datetime | date | str
+Progress = Callable[[int, int], None]
+"""Told how much is done, of how much."""
 
 
 class Memory:
@@ -129,6 +148,9 @@ class Memory:
 
     `exploration` is a seed (a whole number): neighbouring hits of a search then change places now and then, so that
     `feedback` learns more; None for none.
+
+    `recipe` says what is derived from what is added: None for nothing, "rules" for the statements that rules can read
+    out of it (facts, preferences, plans, …), or a `mnemic.derive.Recipe` of your own.
 
     `model` answers what `ask` asks: None for none, "http://…/v1#model" for any server of OpenAI's chat protocol,
     "anthropic:MODEL", an object with `complete(messages)`, or a function from a prompt to an answer. `api_key` is the
@@ -151,6 +173,7 @@ class Memory:
         reranker: object = None,
         exploration: int | None = None,
         model: object = None,
+        recipe: object = None,
         cache_bytes: int = CACHE_BYTES,
         api_key: str | None = None,
         **unknown: object,
@@ -164,10 +187,11 @@ class Memory:
         self._reranker = as_reranker(reranker, api_key=api_key)
         self._exploration = _seed(exploration)
         self._model = as_chat(model, api_key=api_key)
+        self._recipe = _recipe(recipe)
         self._fitted = None if ranking is None else rank.fitted_file(Path(ranking))
         self._store = SqliteStore(_path(url), read_only=read_only)
         self._cache = FrameCache(self._embedder, cache_bytes, self._forget_words)
-        self._reader = Reader(self._store, self._cache)
+        self._reader = Reader(self._store, self._cache, derives=self._recipe is not None)
         self._bound: dict[str, Any] = {}
 
     # -- writing
@@ -182,6 +206,7 @@ class Memory:
         author: str | None = None,
         metadata: Mapping[str, Any] | None = None,
         idempotency_key: str | None = None,
+        wait: bool = False,
         **scope: Unpack[ScopeArgs],
     ) -> Receipt:
         """Keep what was said or done, word for word, as episodes. All of it or nothing.
@@ -189,7 +214,10 @@ class Memory:
         `messages`: a string, one message `{"role", "content", "name"?, "time"?, "id"?, "source"?, "metadata"?,
         "session_id"?}`, or an iterable of them; other frameworks' message objects work, too. A long text becomes
         several passages. `time` is assumed for messages without one (default: now). Adding the same again changes
-        nothing; the same id with another text is an edit, which supersedes the first. Raises InputError.
+        nothing; the same id with another text is an edit, which supersedes the first.
+
+        What they say is derived at once for up to a hundred messages (`Receipt.derived`). For more the receipt says how
+        many are `pending`: `upkeep` derives from them, or this call with `wait=True`. Raises InputError.
         """
         started = clocks.perf_counter()
         where = self._place(self.add, scope, shared=shared)
@@ -203,14 +231,24 @@ class Memory:
             prepared += pieces
             space = space if embedded else None
 
+        small = len(prepared) <= SMALL
+        settled = self._recipe is not None and small and self._say_nothing(where, prepared)
+        first = 0
+
         def decide(tx: Transaction, wall: Wall, stamp: Stamp) -> Changes:
+            nonlocal first
+            first = _row(tx, wall.number)["size"]
             changes = write.added(
                 tx, wall, where, prepared, author=stamp.actor, idempotency_key=idempotency_key, at=stamp.at
             )
             changes.notes += notes
+            changes.settled = settled
             return changes
 
-        return self._write(where, author, decide, started, space=space)
+        done = self._write(where, author, decide, started, space=space)
+        if settled or not done.entries:
+            return done
+        return self._settled(done, reach_of(where), started, first=first if small else None, wait=wait)
 
     def remember(
         self,
@@ -402,7 +440,7 @@ class Memory:
 
             return write.retired(rows, reason=reason, act_in=act_in, tenant=asked.tenant)
 
-        return self._write_in(asked.tenant, author, decide, started, space=None)
+        return self._write_in(asked.tenant, author, decide, started, space=None, asked=asked)
 
     def feedback(
         self,
@@ -486,8 +524,9 @@ class Memory:
                     break
                 made.add(done.id)
                 undone.append(waiting.pop())
+            derived, pending = self._derive_in(tx, lookup.seen(tx, asked).values())
         notes = (f"took back first: {', '.join(undone)}",) if undone else ()
-        return _timed(done, started, notes)
+        return _timed(replace(done, derived=derived, pending=pending), started, notes)
 
     def erase(
         self,
@@ -511,6 +550,7 @@ class Memory:
         request.check()
         receipts: list[Receipt] = []
         walls: set[int] = set()
+        derived, pending = tuple[Entry, ...](), 0
         with self._store.read() if dry_run else self._store.write() as tx:
             visible = lookup.seen(tx, request.reach)
             for tenant, reasons, held in exchange.to_erase(tx, request):
@@ -526,6 +566,9 @@ class Memory:
                 receipts.append(
                     Receipt(stamp.receipt, "erase", moment(stamp.at), tuple(entries), stamp.actor, dry_run=dry_run)
                 )
+            if receipts and not dry_run:
+                again = tx.rows("all_walls") if everything else visible.values()
+                derived, pending = self._derive_in(cast("Transaction", tx), again)
         notes: list[str] = []
         if not dry_run and receipts:
             self._forget(walls)
@@ -535,7 +578,8 @@ class Memory:
                     f"{reader} still holds a snapshot with the old pages; they go when it ends and the file is written "
                     "or purged next"
                 )
-        return _timed(exchange.together(receipts, "erase", self._author, self._now()), started, notes)
+        done = exchange.together(receipts, "erase", self._author, self._now())
+        return _timed(replace(done, derived=derived, pending=pending), started, notes)
 
     # -- reading
 
@@ -886,20 +930,56 @@ class Memory:
         done = exchange.import_lines(
             self._store, source, asked, self._analysed, self._space, author or self._author, self._now
         )
-        return _timed(done, started)
+        return _timed(self._settled(done, asked, started), started)
 
-    def rebuild(self, *, everything: bool = False, **scope: Unpack[ScopeArgs]) -> Receipt:
-        """Make the index and the vectors anew from the records, with the embedder that this memory was opened with.
+    def rebuild(
+        self,
+        *,
+        dry_run: bool = False,
+        everything: bool = False,
+        progress: Progress | None = None,
+        **scope: Unpack[ScopeArgs],
+    ) -> Receipt:
+        """Make anew all that is made from episodes and acts: the index, the vectors, and what is derived.
 
-        For a scope's own walls, or for the whole file with `everything=True`. Raises ModelError when the embedder
-        fails; the old index stays then.
+        With the embedder and the recipe that this memory was opened with; for a scope's own walls, or for the whole
+        file with `everything=True`. What is derived is read beside the old and takes its place in one transaction a
+        wall; the old is retired, so `known_at` before still answers. `dry_run=True` changes nothing: the receipt's
+        `derived` says what would become of each derived record, its notes give examples. `progress(done, of)` is called
+        as episodes are read. Raises ModelError when the embedder fails; the old index stays then.
         """
         started = clocks.perf_counter()
         asked = self._reach(self.rebuild, scope, whole=everything)
-        done = exchange.rebuild(
-            self._store, None if everything else asked, self._analysed, self._space, self._author, self._now
-        )
-        return _timed(done, started)
+        owned = None if everything else asked
+        if dry_run:
+            at = self._now()
+            done = Receipt(new_receipt_id(at), "rebuild", moment(at), (), self._author, dry_run=True)
+        else:
+            done = exchange.rebuild(self._store, owned, self._analysed, self._space, self._author, self._now)
+        entries: list[Entry] = []
+        examples: list[str] = []
+        for wall in exchange.walls_of(self._store, owned, "rebuild()") if self._recipe is not None else ():
+            entries += self._derive_anew(wall, examples, progress, dry_run=dry_run)
+        return _timed(replace(done, derived=tuple(entries)), started, examples)
+
+    def _derive_anew(
+        self, row: Row, examples: list[str], progress: Progress | None, *, dry_run: bool
+    ) -> Sequence[Entry]:
+        """Derive anew from every episode of a wall, in one transaction, which a dry run takes back."""
+        with self._store.read() as snapshot:
+            due = derive.read_all(snapshot, row["wall"], row["size"])
+        said = self._said(due, progress)
+        entries: Sequence[Entry] = ()
+        try:
+            with self._store.write() as tx:
+                entries = self._bring(tx, _wall(row), due, said)
+                texts = lookup.latest_of(tx, [entry.id for entry in entries[:EXAMPLES]])
+                examples += [f"{entry.action}: {texts[entry.id]['text']}" for entry in entries[:EXAMPLES]]
+                if dry_run:
+                    raise _DiscardedError
+        except _DiscardedError:
+            pass
+        return entries
 
     def scoped(self, **scope: Unpack[ScopeArgs]) -> Memory:
         """The same memory, bound to a scope: the same verbs. It may be narrowed again, never rebound.
@@ -931,6 +1011,153 @@ class Memory:
     def __repr__(self) -> str:
         bound = "".join(f", {part}={value!r}" for part, value in self._bound.items())
         return f"Memory({str(self._store.path or ':memory:')!r}{bound})"
+
+    # -- what is derived
+
+    def upkeep(
+        self,
+        *,
+        budget_ms: float | None = None,
+        everything: bool = False,
+        progress: Progress | None = None,
+        **scope: Unpack[ScopeArgs],
+    ) -> Receipt:
+        """Do what is pending: derive from the episodes that nothing has been derived from yet.
+
+        For the walls of a scope, or for the whole file with `everything=True`. With `budget_ms` it stops after about so
+        many milliseconds; the receipt says what is still `pending`, and the next call goes on there, in whatever
+        process. Raises ScopeError.
+        """
+        started = clocks.perf_counter()
+        asked = self._reach(self.upkeep, scope, whole=everything)
+        entries: list[Entry] = []
+        left = 0
+        due = self._due(None if everything else asked)
+        gone, total = 0, sum(row["pending"] for row in due)
+        for wall in map(_wall, due):
+            first: int | None = 0
+            while first is not None:
+                spent = (clocks.perf_counter() - started) * 1000.0
+                if self._recipe is None or (budget_ms is not None and spent >= budget_ms):
+                    break
+                done, first, many = self._derive(wall, first)
+                entries += done
+                gone += many
+                if progress is not None:
+                    progress(min(gone, total), total)
+            with self._store.read() as snapshot:
+                left += _row(snapshot, wall.number)["pending"]
+        at = self._now()
+        receipt = Receipt(
+            new_receipt_id(at), "upkeep", moment(at), (), self._author, pending=left, derived=tuple(entries)
+        )
+        return _timed(receipt, started)
+
+    def _settled(
+        self, done: Receipt, asked: Reach | None, started: float, *, first: int | None = None, wait: bool = False
+    ) -> Receipt:
+        """A write, and what follows from it for what is derived: at once where that is little, else pending.
+
+        `asked` is the scope of the write; None: the whole file. `first` is the first document of a small write: behind
+        a backlog only what comes from there on is derived.
+        """
+        if self._recipe is None or (not done.entries and not wait):
+            return done
+        entries: list[Entry] = []
+        left = 0
+        for row in self._due(asked):
+            at: int | None = 0 if wait or row["pending"] <= SMALL else first
+            while at is not None:
+                more, at, _ = self._derive(_wall(row), at)
+                entries += more
+            with self._store.read() as snapshot:
+                left += _row(snapshot, row["wall"])["pending"]
+        return _timed(replace(done, derived=tuple(entries), pending=left), started)
+
+    def _due(self, asked: Reach | None) -> list[Row]:
+        """The walls of a scope (of the whole file) in which something is pending."""
+        with self._store.read() as snapshot:
+            rows = snapshot.rows("all_walls") if asked is None else lookup.seen(snapshot, asked).values()
+            return [row for row in rows if row["pending"]]
+
+    def _derive(self, wall: Wall, first: int) -> tuple[Sequence[Entry], int | None, int]:
+        """Derive from the next episodes that are due in a wall.
+
+        Returns what changed, where to go on (None at the end), and from how many it was.
+        """
+        with self._store.read() as snapshot:
+            due = derive.read_due(snapshot, wall.number, first=first)
+        if not due.nums:
+            return (), None, 0
+        said = self._said(due)
+        with self._store.write() as tx:
+            return self._bring(tx, wall, due, said), due.nums[-1] + 1, len(due.nums)
+
+    def _derive_in(self, tx: Transaction, walls: Iterable[Row]) -> tuple[tuple[Entry, ...], int]:
+        """What follows from a change for what is derived, in its own transaction: what changed, and what is pending.
+
+        So nothing derived is ever without its evidence. Behind a backlog it waits for its turn.
+        """
+        if self._recipe is None:
+            return (), 0
+        entries: list[Entry] = []
+        left = 0
+        for row in walls:
+            wall = _wall(row)
+            pending: int = _row(tx, wall.number)["pending"]
+            if pending > SMALL:
+                left += pending
+                continue
+            while due := derive.read_due(tx, wall.number):
+                if not due.nums:
+                    break
+                entries += self._bring(tx, wall, due, self._said(due))
+        return tuple(entries), left
+
+    def _said(self, due: derive.Due, progress: Progress | None = None) -> _Said:
+        """What the episodes that are due say, analysed for the index."""
+        assert self._recipe is not None
+        said = derive.said_by(due.segments, self._recipe.statements, progress)
+        writings = list(dict.fromkeys(derive.writings_of(said)))
+        documents, embedded = self._analysed_or_words(writings, [])
+        return _Said(said, dict(zip(writings, documents, strict=True)), embedded)
+
+    def _bring(self, tx: Transaction, wall: Wall, due: derive.Due, said: _Said) -> Sequence[Entry]:
+        """Bring what is derived to what the episodes say; those that changed meanwhile stay due."""
+        assert self._recipe is not None
+        now = lookup.latest_of(tx, list(due.revisions))
+        same = [id_ for id_, revision in due.revisions.items() if now[id_]["revision"] == revision]
+        embedder = self._embedder if said.embedded else None
+
+        def document_of(writing: Writing) -> Document:
+            if writing not in said.documents:  # words of a claim that was made before
+                said.documents[writing] = analyse([writing], embedder)[0]
+            return said.documents[writing]
+
+        stamp = self._stamp(tx, wall.tenant, None, self._space if said.embedded else None)
+        changes = derive.derived(
+            tx,
+            wall,
+            same,
+            {id_: said.statements[id_] for id_ in same if id_ in said.statements},
+            derivation=self._recipe.name,
+            document_of=document_of,
+        )
+        done = commit(tx, changes, stamp)
+        gone = set(due.nums) - {row["num"] for row in now.values()}  # an erased one has nothing to say
+        tx.run("drop_pending", wall=wall.number, nums=json.dumps([*gone, *(now[id_]["num"] for id_ in same)]))
+        return done.entries
+
+    def _say_nothing(self, where: Place, prepared: Sequence[Sequence[Piece]]) -> bool:
+        """Whether nothing can be derived from these messages, which spares them a second transaction."""
+        assert self._recipe is not None
+        new = list(derive.turns_to_be(prepared, where, self._now()))
+        if any(self._recipe.takes_back(turn.text) for turn in new):
+            return False
+        with self._store.read() as snapshot:
+            wall = snapshot.row("wall_named", tenant=where.tenant, project=where.project, user=where.user)
+            before = [] if wall is None else derive.last_turns(snapshot, wall["wall"], wall["size"], where)
+        return not self._recipe.statements([*before, *new], len(before))
 
     # -- what the verbs share
 
@@ -982,11 +1209,15 @@ class Memory:
         started: float,
         *,
         space: str | None,
+        asked: Reach | None = None,
     ) -> Receipt:
-        """One transaction on records that are there."""
+        """One transaction on records that are there, with what follows from it for what is derived in a scope."""
         with self._store.write() as tx:
             stamp = self._stamp(tx, tenant, author, space)
             done = commit(tx, decide(tx, stamp), stamp)
+            if asked is not None:
+                derived, pending = self._derive_in(tx, lookup.seen(tx, asked).values())
+                done = replace(done, derived=derived, pending=pending)
         return _timed(done, started)
 
     def _stamp(self, tx: Snapshot, tenant: str, author: str | None, space: str | None = None) -> Stamp:
@@ -1062,6 +1293,7 @@ class Memory:
     def _forget_words(self) -> None:
         self._reader.forget()
         text.forget()
+        denials.forget()
         forget = getattr(self._embedder, "forget", None)
         if callable(forget):
             forget()
@@ -1176,6 +1408,29 @@ def _shown(results: Results, evidence: Sequence[Evidence]) -> list[int]:
     """The places of the hits that stand behind some evidence."""
     packed = {piece.id for piece in evidence}
     return [place for place, hit in enumerate(results) if pack.quoted(hit).id in packed]
+
+
+class _DiscardedError(Exception):
+    """Takes a transaction back that was only tried."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What was read of episodes."""
+
+    statements: Mapping[str, Sequence[Statement]]
+    documents: dict[Writing, Document]
+    embedded: bool
+
+
+def _recipe(given: object) -> derive.Recipe | None:
+    if given is None or given == "none":
+        return None
+    if given == "rules":
+        return derive.rules()
+    if isinstance(given, derive.Recipe):
+        return given
+    raise ConfigError(f"recipe={given!r} is not known: 'rules', None for nothing, or a Recipe of your own")
 
 
 def _seed(given: object) -> int | None:

@@ -286,3 +286,16 @@ def is_talk(message: str) -> bool:
         and _RECALLS.match(first) is None
         and _ADVICE.search(message) is None
     )
+
+
+_NOW = re.compile(r"\b(?:is|are|am|do|does|have|has|can|should|will|'s|'re|'m)\b")
+_THEN = re.compile(
+    r"\b(?:did|was|were|had|used to|ever|first|originally|initially|before|previously|earlier|ago|since|last|back"
+    r"|in (?:19|20)\d\d)\b"
+)
+
+
+def asks_of_now(question: str) -> bool:
+    """Whether it asks how things are, not how they were: "Where does she live?"; by its verbs, and English."""
+    folded = question[:_READ].lower().replace("\u2019", "'")
+    return _NOW.search(folded) is not None and _THEN.search(folded) is None

@@ -89,8 +89,9 @@ class Statement:
     def slot(self) -> tuple[str, ...]:
         """What it competes for with others: one value at a time, or this value's being so or not."""
         name, _, noun = self.relation.partition(":")
-        subject, noun = folded(self.subject), folded(noun)
-        if relation(name).single:
+        known = relation(name)
+        subject, noun = folded(self.subject), "" if known.whatever else folded(noun)
+        if known.single:
             return subject, name, noun
         return subject, name, noun, folded(self.value)
 
@@ -108,6 +109,10 @@ class Relation:
     """How it is said: "{subject} lives in {value}"."""
     denies: str
     """How it is said not to be so, or no longer."""
+    whatever: bool = False
+    """Whether its nouns are names of one thing, and so share a slot: a wife and a girlfriend are one's partner."""
+    fixed: bool = False
+    """Whether it never changes, so that two values contradict each other."""
 
 
 @lru_cache(1)

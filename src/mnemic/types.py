@@ -155,11 +155,14 @@ class Hit:
     signals: Mapping[str, float]
     state: str = "current"
     outdated_by: str | None = None
+    conflicts: tuple[str, ...] = ()
+    """Ids of the current records that contradict this one, or what rests on it."""
 
     def __str__(self) -> str:
         sure = "   " if self.relevance is None else f"{self.relevance:.2f}"
         outdated = f"  [outdated by {self.outdated_by}]" if self.outdated_by else ""
-        return f"{sure}  {_day(self.time)}  {_said(self.speaker, self.text)}{outdated}"
+        against = f"  [contradicted by {', '.join(self.conflicts)}]" if self.conflicts else ""
+        return f"{sure}  {_day(self.time)}  {_said(self.speaker, self.text)}{outdated}{against}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,7 +241,8 @@ class Results(Sequence[Hit]):
     `id` says what was asked and what was shown, for `feedback`; the question can be read in it. `considered` is the
     number of records in scope that were current; `best` the best relevance seen, also when
     `threshold` cut it away; `confidence` the probability that the evidence is among the hits (both None where nothing
-    is calibrated); `notes` says what the caller should know (no embedder, nothing in scope, …).
+    is calibrated); `notes` says what the caller should know (no embedder, nothing in scope, …); `pending` from how many
+    episodes in scope something has still to be derived.
     """
 
     id: str
@@ -250,6 +254,7 @@ class Results(Sequence[Hit]):
     threshold: float | None = None
     embedder: str | None = None
     notes: tuple[str, ...] = ()
+    pending: int = 0
     explainer: Callable[[str], Explanation] | None = field(default=None, repr=False, compare=False)
     """What `explain` asks; gone where results have been copied into another process."""
 
@@ -393,6 +398,9 @@ class Receipt:
     entries: tuple[Entry, ...]
     actor: str | None = None
     pending: int = 0
+    """Episodes in the scope from which something has still to be derived."""
+    derived: tuple[Entry, ...] = ()
+    """What became of the records that are derived from it."""
     model_calls: int = 0
     tokens: int = 0
     ms: float = 0.0
@@ -415,8 +423,10 @@ class Receipt:
             "done" if self.verb == "rebuild" else "nothing changed"
         )
         would = "would be " if self.dry_run else ""
+        derived = f", {len(self.derived)} derived" if self.derived else ""
+        pending = f", {self.pending} pending" if self.pending else ""
         notes = "".join(f"\nnote: {note}" for note in self.notes)
-        return f"{self.verb} {self.id}: {would}{did} ({self.ms:.1f} ms){notes}"
+        return f"{self.verb} {self.id}: {would}{did}{derived}{pending} ({self.ms:.1f} ms){notes}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,11 +18,11 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("__init__", "types", "errors", "times", "config", "forks"),
     (
         *("ports", "text", "when", "dates", "question", "where", "scope", "rank", "reading", "learn", "ticket"),
-        *("spelling", "precise", "statements"),
+        *("spelling", "precise", "statements", "rules", "timeline", "denials"),
         *("extract", "postings", "messages", "samples"),
     ),
     ("analysis", "stores", "models", "testing"),
-    ("changes", "lookup", "write", "commit", "erasure", "frame", "looks", "channels", "records", "lessons"),
+    ("changes", "lookup", "write", "commit", "erasure", "frame", "looks", "channels", "records", "lessons", "derive"),
     ("read", "feedback", "pack", "answer", "journal", "exchange", "exported"),
     ("memory",),
     ("intake", "progress", "show"),
@@ -163,6 +163,7 @@ VERBS = {
     "stats",
     "timeline",
     "undo",
+    "upkeep",
     "update",
 }
 POSITIONAL = {"diff": 2}

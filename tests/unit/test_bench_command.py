@@ -21,7 +21,10 @@ def run(*arguments: str) -> str:
 
 def test_help_names_every_run():
     output = run("--help")
-    assert all(command in output for command in ("quality", "speed", "fit", "variants", "pairs", "ablate", "failures"))
+    assert all(
+        command in output
+        for command in ("quality", "speed", "fit", "variants", "pairs", "ablate", "failures", "derive", "updates")
+    )
 
 
 def test_quality_on_the_sample(tmp_path: Path):

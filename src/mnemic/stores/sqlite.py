@@ -605,20 +605,20 @@ def _refuse_newer(version: int, path: Path | None) -> None:
 
 
 def _upgrade(writer: sqlite3.Connection, path: Path | None) -> None:
-    """Bring the format up to date: each step and its record in one transaction, after a copy of the old file."""
+    """Bring the format up to date: all steps in one transaction, after a copy of an old file.
+
+    Whoever opens a file meanwhile finds the old format or the new one, never one between.
+    """
     version = _check_format(writer, path)
     if version == steps()[-1][0]:
         return
     if version and path is not None:
         _keep_copy(writer, path, version)
-    for number, name, sql in steps():
-        if number <= version:
-            continue
-        writer.execute("BEGIN EXCLUSIVE")
-        try:
-            current: int = writer.execute("PRAGMA user_version").fetchone()[0]
-            if current >= number:  # another process was faster
-                writer.execute("ROLLBACK")
+    writer.execute("BEGIN EXCLUSIVE")
+    try:
+        current: int = writer.execute("PRAGMA user_version").fetchone()[0]  # another process may have been faster
+        for number, name, sql in steps():
+            if number <= current:
                 continue
             if number == 1:
                 writer.execute(f"PRAGMA application_id = {APPLICATION_ID}")
@@ -627,11 +627,11 @@ def _upgrade(writer: sqlite3.Connection, path: Path | None) -> None:
                 writer.execute(statement)
             writer.execute("INSERT INTO format_steps VALUES (?, ?, ?)", (number, name, time.time_ns() // 1000))
             writer.execute(f"PRAGMA user_version = {number}")
-            writer.execute("COMMIT")
-        except BaseException:
-            with contextlib.suppress(sqlite3.Error):
-                writer.execute("ROLLBACK")
-            raise
+        writer.execute("COMMIT")
+    except BaseException:
+        with contextlib.suppress(sqlite3.Error):
+            writer.execute("ROLLBACK")
+        raise
 
 
 def _statements(sql: str) -> Iterator[str]:

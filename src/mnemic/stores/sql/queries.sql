@@ -19,16 +19,16 @@ SELECT * FROM walls WHERE tenant = :tenant AND user = :user AND project = :proje
 
 -- name: walls_of_users
 -- Walls of a tenant for the users named ('' among them where records of no user are wanted).
-SELECT wall, tenant, project, user, size, changed, epoch FROM walls
+SELECT wall, tenant, project, user, size, changed, epoch, pending FROM walls
 WHERE tenant = :tenant AND user IN (SELECT value FROM json_each(:users)) ORDER BY wall;
 
 -- name: all_walls
 -- Every wall of the file.
-SELECT wall, tenant, project, user, size, changed, epoch FROM walls ORDER BY wall;
+SELECT wall, tenant, project, user, size, changed, epoch, pending FROM walls ORDER BY wall;
 
 -- name: wall_by_number
 -- One wall.
-SELECT wall, tenant, project, user, size, changed, epoch FROM walls WHERE wall = :wall;
+SELECT wall, tenant, project, user, size, changed, epoch, pending FROM walls WHERE wall = :wall;
 
 -- name: add_wall
 -- A new wall.
@@ -89,7 +89,7 @@ SELECT row, text FROM json_each(:rows) AS wanted CROSS JOIN records ON records.r
 -- name: by_fingerprint
 -- The records of a wall with the same content, oldest first.
 SELECT records.id, fingerprint FROM json_each(:fingerprints) AS wanted CROSS JOIN records
-ON wall = :wall AND fingerprint = wanted.value AND fingerprint IS NOT NULL AND revision = 1 ORDER BY row;
+ON wall = :wall AND fingerprint = wanted.value AND fingerprint IS NOT NULL GROUP BY records.id ORDER BY min(row);
 
 -- name: names_by_row
 -- What these revisions are called, for finding them by name.
@@ -140,7 +140,7 @@ AND superseded_by IS NULL AND quarantined = 0;
 -- What a frame needs of each document from a number on: its latest revision. It is gone where it was erased, or where
 -- its record has gone on with another text.
 SELECT num, row, kind, session, agent, speaker, time, valid_from, valid_to, expires_at, superseded_by, quarantined,
-    retired_at, role, subject, pinned, erased_by, part, erased_by IS NOT NULL OR retired_at IS NOT NULL AND EXISTS (
+    retired_at, role, subject, pinned, derivation, erased_by, part, erased_by IS NOT NULL OR retired_at IS NOT NULL AND EXISTS (
         SELECT 1 FROM records AS later WHERE later.id = records.id AND later.revision > records.revision
     ) AS gone
 FROM records WHERE wall = :wall AND num >= :first AND num < :until ORDER BY num, revision;
@@ -154,7 +154,7 @@ WHERE journal.tenant = :tenant AND journal.seq > :seq AND journal.wall = :wall A
 -- name: documents_named
 -- The latest revision of these documents, as documents_from gives them.
 SELECT num, row, kind, session, agent, speaker, time, valid_from, valid_to, expires_at, superseded_by, quarantined,
-    retired_at, role, subject, pinned, erased_by, part, erased_by IS NOT NULL OR retired_at IS NOT NULL AND EXISTS (
+    retired_at, role, subject, pinned, derivation, erased_by, part, erased_by IS NOT NULL OR retired_at IS NOT NULL AND EXISTS (
         SELECT 1 FROM records AS later WHERE later.id = records.id AND later.revision > records.revision
     ) AS gone
 FROM records WHERE wall = :wall AND num IN (SELECT value FROM json_each(:nums)) ORDER BY num, revision;
@@ -162,7 +162,7 @@ FROM records WHERE wall = :wall AND num IN (SELECT value FROM json_each(:nums)) 
 -- name: documents_known_at
 -- A wall's documents as the memory had them at an instant, as documents_from gives them.
 SELECT num, row, kind, session, agent, speaker, time, valid_from, valid_to, expires_at, superseded_by, quarantined,
-    CASE WHEN retired_at <= :at THEN retired_at END AS retired_at, role, subject, pinned, erased_by, part,
+    CASE WHEN retired_at <= :at THEN retired_at END AS retired_at, role, subject, pinned, derivation, erased_by, part,
     retired_at <= :at AND EXISTS (
         SELECT 1 FROM records AS later
         WHERE later.id = records.id AND later.revision > records.revision AND later.recorded_at <= :at
@@ -327,3 +327,29 @@ SELECT * FROM records WHERE wall = :wall AND num >= :first AND num < :first + :m
 -- name: tenants
 -- Every tenant with a chain.
 SELECT DISTINCT tenant FROM walls ORDER BY tenant;
+
+-- name: add_pending
+-- Something has to be derived from this document, or derived anew.
+INSERT OR IGNORE INTO pending (wall, num) VALUES (:wall, :num);
+
+-- name: pending_in
+-- What has still to be derived in a wall, in the order of its documents.
+SELECT num FROM pending WHERE wall = :wall AND num >= :first ORDER BY num LIMIT :most;
+
+-- name: drop_pending
+-- It has been derived.
+DELETE FROM pending WHERE wall = :wall AND num IN (SELECT value FROM json_each(:nums));
+
+-- name: all_pending
+-- Everything in a wall has to be derived anew.
+INSERT OR IGNORE INTO pending (wall, num)
+SELECT DISTINCT wall, num FROM records WHERE wall = :wall AND kind = 'episode' AND num IS NOT NULL AND erased_by IS NULL;
+
+-- name: documents_numbered
+-- The latest revisions of these documents.
+SELECT records.* FROM json_each(:nums) AS wanted CROSS JOIN records ON wall = :wall AND num = wanted.value
+WHERE num IS NOT NULL ORDER BY num, revision;
+
+-- name: close_link
+-- The memory no longer holds this edge.
+UPDATE links SET retired_at = :at, closed_by = :receipt WHERE row = :row;

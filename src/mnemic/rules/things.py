@@ -1,0 +1,299 @@
+"""What somebody has, gets and gives away."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from mnemic.rules import phrases
+from mnemic.rules.phrases import stated
+from mnemic.rules.said import Said, end_of
+from mnemic.rules.talk import Clause
+from mnemic.rules.tastes import ALLERGY, objects_any
+from mnemic.statements import Statement
+
+_OWNED = re.compile(
+    rf"\b(?:{phrases.PETS}|{phrases.BREEDS}|dogs|cats|puppies|kittens|horses|chickens|fish|parrots"
+    rf"|rabbits|turtles|pets|hamsters|birds?|cows?|goats?|bees|snakes|kids?|children|sons?"
+    rf"|daughters?|sisters?|brothers?|siblings?|twins|grandchildren|grandkids|grandson"
+    rf"|granddaughter|cousins?|nieces?|nephews?|husband|wife|girlfriend|boyfriend|fiancée?|partner"
+    rf"|roommates?|stepkids|toddlers?|baby"
+    r"|cars?|truck|van|suv|motorcycle|motorbike|bikes?|bicycles?|scooter|e-bike|boat|kayak|canoe"
+    r"|rv|camper|tesla|honda|toyota|ford|bmw|prius|subaru|corolla|civic"
+    r"|house|apartment|condo|flat|cottage|cabin|farm|garden|backyard|greenhouse|studio|garage"
+    r"|laptop|computer|pc|macbook|desktop|phone|iphone|smartphone|tablet|ipad|kindle|e-reader"
+    r"|camera|dslr|lens|tripod|drone|printer|3d printer|monitor|keyboard|headphones|earbuds"
+    r"|airpods|smartwatch|fitbit|garmin|apple watch|watch|tv|television|speaker|console"
+    r"|playstation|ps5|xbox|nintendo|switch|vr headset|projector|vacuum|roomba"
+    r"|guitars?|piano|keyboard|ukulele|violin|cello|drum (?:set|kit)|drums|saxophone|flute|trumpet"
+    r"|clarinet|banjo|harmonica|bass|amp|amplifier|synthesizer|record player|turntable|vinyl "
+    r"collection"
+    r"|telescope|microscope|tent|backpack|sleeping bag|skis|snowboard|surfboard|skateboard"
+    r"|rollerblades|treadmill|peloton|yoga mat|kettlebell|dumbbells?|sewing machine|loom|kiln"
+    r"|easel|espresso machine|coffee (?:maker|machine|grinder)|air fryer|instant pot|blender|mixer"
+    r"|grill|smoker|oven|fridge|freezer|dishwasher|washing machine|sofa|couch|desk|bookshelf"
+    r"|mattress|bed"
+    r"|diabetes|asthma|adhd|autism|arthritis|epilepsy|anxiety|depression|migraines?|insomnia"
+    r"|celiac disease|ibs|eczema|psoriasis|ptsd|ocd|dyslexia|tinnitus|hypertension|high blood "
+    r"pressure|scoliosis|endometriosis|sleep apnea"
+    r"|(?:bachelor|master)'?s?(?: degree)?|phd|degree|mba|tattoos?|piercings?|driver'?s licen[cs]e"
+    r"|passport|visa|membership|subscription|collection|podcast|blog|youtube channel|website"
+    r"|newsletter|etsy (?:shop|store)|twin|wedding ring|plants?|houseplants?|orchids?|succulents?"
+    r"|aquarium)\b"
+)
+_NO_THING = re.compile(
+    r"\b(?:questions?|idea|thoughts?|feelings?|problems?|issues?|minutes?|chance|look|time|fun"
+    r"|trouble|doubts?|meeting|call|way|blast|plans?|lot|bit|hard|ton|feel|sense|hope|clue|date"
+    r"|trip|talk|dream|choice|interest|habit|tendency|thing|eye on|crush on|friend who|good|great"
+    r"|budget|preference|list|draft|goal|deadline|appointment|recipe|session|reservation|photo"
+    r"|picture|pic|video|point|concern|worry|similar|few ideas|version|copy of|craving|history of"
+    r"|conversation|weakness|soft spot|sweet tooth|app idea|dataset|list of|table|function|class"
+    r"|model|component|file|folder|script|column|string|variable|error|api|code|page|route|form"
+    r"|button|question|plan|in mind|in common|party|class|game|show|exam|test|shoot|gig|sale)\b"
+)
+
+
+def has(one: Said) -> Iterator[Statement]:
+    """ "I have a dog named Rex", "I don't have a car", "I've got two kids"."""
+    if one.never or one.third_mismatch(one.verb):
+        return
+    form, verb = one.form, one.verb
+    now = (verb in ("have", "has", "own", "owns") and form in ("", "do", "be")) or (
+        verb in ("got", "had", "owned") and form == "have"
+    )
+    if verb in ("had", "owned") and form == "have" and not one.since()[0]:
+        return
+    once = form == "used" and verb in ("have", "own")
+    if not now and not once:
+        return
+    if verb == "got" and one.after(re.compile(r"\s+to\b")):
+        return
+    allergy = ALLERGY.match(one.low, one.rest, one.clause.stop)
+    if (
+        allergy is not None
+        and (allergy["what"] or allergy[0].rstrip().endswith("to"))
+        and not one.we
+        and (allergy["what"] or "")
+        not in ("no", "any", "known", "many", "some", "food", "seasonal", "lots of", "a few", "few", "lots")
+    ):
+        if allergy["what"]:
+            span = allergy.span("what")
+            yield one.say("allergic_to", one.words(span), holds=not one.no)
+        else:
+            for span in objects_any(one, allergy.end()):
+                yield one.say("allergic_to", one.words(span), holds=not one.no)
+        return
+    found = phrases.thing(one.clause, one.rest, 7)
+    if found is None:
+        return
+    start, stop = found
+    low = one.low
+    if low.startswith(("no ", "zero "), start):
+        one = _denied(one)
+        start = low.index(" ", start) + 1
+    if low.startswith("any ", start):
+        start += 4
+    for begin, end in phrases.listed(one.clause, start, stop):
+        words = low[begin:end]
+        cut = re.compile(
+            r"\s+(?:named|called|who|that|with|from|in|at|for|on|from|to|as|about|of my|i|waiting"
+            r"|coming|going|living|down|up|over|together|and|of my own|by|back|here|there|is|are)\b"
+        ).search(words)
+        head = words[: cut.start()] if cut else words
+        if begin != start and not re.match(r"(?:an?|the|my|two|three|four|\d+|some)\b", words):
+            return
+        ill = _HEALTH.search(head)
+        if ill is not None and not _ILL.fullmatch(head[: ill.start()]):
+            return
+        if (
+            ill is None
+            and not re.match(
+                r"(?:an?|my|our|two|three|four|five|six|seven|eight|nine|ten|several|some|one|\d+|only|own"
+                r"|twin|twins|kids|children|pets|dogs|cats|siblings)\b",
+                head,
+            )
+            and not one.no
+            and verb not in ("own", "owns")
+        ):
+            return
+        if re.match(r"(?:the|this|that|his|her|their|your|its|these|those|such)\b", head) or phrases.addressed(
+            one.clause, begin, end
+        ):
+            return
+        owned = list(_OWNED.finditer(head))
+        if not owned or owned[-1].end() < len(head.rstrip()) or _NO_THING.search(head):
+            return
+        if (
+            cut
+            and re.match(r"\s+(?:for|in|on|to|as|about|waiting|coming|at|up|down|over|who|from|is|are|i)\b", cut[0])
+            and re.match(
+                r"\s+(?:mind|sight|th(?:is|e) (?:fight|race)|my (?:mind|class|eye)|the (?:game|shop|store"
+                r"|works)|sale|hand|loan|order|today|tomorrow|a (?:while|minute))\b",
+                words[cut.end() :],
+            )
+        ):
+            return
+        value = one.words((begin, begin + len(head)))
+        value = re.sub(r"^(?:only |just |my own |our own |my |our |the user's |own )", "", value)
+        value = value.removeprefix(f"{phrases.shown(one.clause.me)}'s ").removeprefix("own ")
+        since, precision = one.since()
+        holds = not one.ended and not one.no
+        if one.no and _HERE.match(low, begin + len(head), one.clause.stop):
+            return
+        yield one.say("has", value, holds=holds, since=since if holds else None, precision=precision if holds else None)
+        if holds and (
+            called := re.compile(r"\s+(?:named|called)\s+(?=\S)").match(low, begin + len(head), one.clause.stop)
+        ):
+            yield from _called(one, head, called.end())
+
+
+_HEALTH = re.compile(
+    r"\b(?:type [12] )?(?:diabetes|asthma|adhd|autism|arthritis|epilepsy|anxiety|depression"
+    r"|migraines?|insomnia|celiac disease|ibs|eczema|psoriasis|ptsd|ocd|dyslexia|tinnitus"
+    r"|hypertension|high blood pressure|scoliosis|endometriosis|sleep apnea|(?:gluten|lactose) intolerance)\b"
+)
+_HERE = re.compile(
+    r"\s+(?:with me|on me|here|right now|today|at the moment|handy|nearby|around|available|to hand|yet|in stock)\b"
+)
+_ILL = re.compile(
+    r"(?:(?:an?|my|mild|severe|chronic|bad|really|terrible|clinical|seasonal|social|generali[sz]ed"
+    r"|rheumatoid|frequent|constant|both|inattentive|adult|undiagnosed|diagnosed|high|really bad"
+    r"|occasional|and|osteo|some|any|no|pretty|quite|slight|gestational|postpartum"
+    r"|exercise-induced|cluster|major|general)[ -])*"
+)
+
+
+def _denied(one: Said) -> Said:
+    one.no = True
+    return one
+
+
+def _called(one: Said, head: str, at: int) -> Iterator[Statement]:
+    """The name in "a dog named Rex"."""
+    noun = re.search(rf"({phrases.KIN}|{phrases.BREEDS})\s*$", head)
+    if noun is None:
+        return
+    if not one.clause.text[at : at + 1].isupper() and any(c.isupper() for c in one.clause.text):
+        return
+    found = phrases.name(one.clause, at)
+    if found is not None and re.match(r"(?:an?|my|our|one)\b", head):
+        yield kin(one.clause, noun[1], found, subject=one.subject)
+
+
+def kin(
+    clause: Clause,
+    noun: str,
+    at: tuple[int, int],
+    *,
+    subject: str | None = None,
+    spans: tuple[tuple[int, int], ...] = (),
+) -> Statement:
+    """ "my sister Clara", as a statement."""
+    return stated(clause, f"{kin_relation(noun)}:{noun}", clause.text[at[0] : at[1]], subject=subject, spans=spans)
+
+
+def kin_relation(noun: str) -> str:
+    last = noun.split()[-1]
+    if re.fullmatch(phrases.PARTNERS, last) and noun != "business partner":
+        return "partner"
+    if re.fullmatch(phrases.RELATIVES, noun):
+        return "relative"
+    if re.fullmatch(f"{phrases.PETS}|{phrases.BREEDS}", noun):
+        return "pet"
+    return "friend"
+
+
+_GOT_KINDS = re.compile(
+    r"\s+(?:(?:myself|ourselves)\s+)?(?=an?\s|my\s|our\s|the\s|some\s|two\s|three\s|four\s|five\s|\d)"
+)
+_FOR_OTHERS = re.compile(
+    r"\b(?:for (?:my|our|his|her|their|a|the|him|them|someone|\w+'s)|as a gift|gift|from (?:the "
+    r")?(?:library)|present)\b"
+)
+
+
+def gets(one: Said) -> Iterator[Statement]:
+    """ "I bought a bike", "we adopted a cat named Miso"."""
+    if one.no or one.never or one.form not in ("", "have"):
+        return
+    if one.verb == "got" and one.form == "have" and not (one.adverbs & {"just", "recently", "finally", "already"}):
+        return
+    match = one.after(_GOT_KINDS)
+    if match is None:
+        return
+    found = phrases.thing(one.clause, match.end(), 8)
+    if found is None or phrases.addressed(one.clause, *found):
+        return
+    start, stop = found
+    words = one.low[start:stop]
+    tail = one.low[start : one.clause.stop]
+    if _FOR_OTHERS.search(tail):
+        return
+    cut = re.compile(
+        r"\s+(?:named|called|from|at|in|on|with|to|for|by|off|out|down|back|and|of|through|that|as"
+        r"|during|via|online|last|about|cheap|second-hand|secondhand|used|delivered|repaired|fixed"
+        r"|cleaned|stolen|serviced|towed|installed|set up|working|ready)\b"
+    ).search(words)
+    head = words[: cut.start()] if cut else words
+    if cut and re.match(
+        r"\s+(?:back|to|off|out|repaired|fixed|cleaned|stolen|serviced|towed|installed|working|ready"
+        r"|about|set|as|delivered)\b",
+        cut[0],
+    ):
+        return
+    owned = list(_OWNED.finditer(head))
+    if (
+        not owned
+        or owned[-1].end() < len(head)
+        or _NO_THING.search(head)
+        or _HEALTH.search(head)
+        or head.startswith("the ")
+    ):
+        return
+    if head.startswith(("my ", "our ")) and not re.match(r"(?:my|our) (?:first|new|own|second|very)\b", head):
+        return
+    told = one.told()
+    value = re.sub(rf"^{re.escape(phrases.shown(one.clause.me))}'s ", "", one.words((start, start + len(head))))
+    yield one.say(
+        "has", value, since=told.first if told else None, precision=told.precision if told else None, confidence=0.85
+    )
+    if called := re.compile(r"\s+(?:named|called)\s+(?=\S)").match(one.low, start + len(head), one.clause.stop):
+        yield from _called(one, head, called.end())
+
+
+def gives_up(one: Said) -> Iterator[Statement]:
+    """ "I sold my car", "I got rid of my bike"."""
+    if one.no or one.never or one.form not in ("", "have"):
+        return
+    match = one.after(
+        re.compile(
+            r"\s+(?:away\s+|rid of\s+)?(?:my|our|the)\s+(?:(?:old|beloved|trusty|used|vintage|first"
+            r"|second)\s+)*(?=\S)"
+        )
+    )
+    if (
+        match is None
+        or (one.verb == "got" and "rid of" not in match[0])
+        or (one.verb in ("gave", "given") and "away" not in match[0])
+    ):
+        return
+    if " the " in match[0] and one.verb in ("lost", "got"):
+        return
+    found = phrases.thing(one.clause, match.end(), 4)
+    if found is None:
+        return
+    words = one.low[found[0] : found[1]]
+    cut = re.compile(r"\s+(?:on|to|for|at|in|of|from|and|with|through|via|online)\b").search(words)
+    head = words[: cut.start()] if cut else words
+    owned = list(_OWNED.finditer(head))
+    if not owned or owned[-1].end() < len(head) or re.search(r"\b(?:plants|business|company)\b", head):
+        return
+    told = one.told()
+    yield one.say(
+        "has",
+        one.words((found[0], found[0] + len(head))),
+        holds=False,
+        until=told.first if told else None,
+        precision=told.precision if told else None,
+        text=f"{phrases.shown(one.subject)} {one.words((one.at, end_of(one)))}",
+    )

@@ -1,0 +1,352 @@
+"""What is derived follows what was said: added, edited, retired, erased, undone, and made anew."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mnemic import Memory, Record
+from mnemic.derive import Recipe
+from mnemic.errors import ConfigError
+from mnemic.statements import Span, Statement, Turn
+from mnemic.testing import FrozenClock
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+WHO = {"user_id": "ana"}
+
+
+def read(turns: Sequence[Turn], first: int = 0) -> list[Statement]:
+    """A language of its own: "Ana lives in Porto", "Ana left Porto", "She likes tea" (of whom was named before)."""
+    found: list[Statement] = []
+    name = "Ana"
+    for turn in turns:
+        words = turn.text.rstrip(".").split()
+        if len(words) < 3 or words[1] not in ("lives", "left", "likes") or turn.role == "assistant":
+            continue
+        name = name if words[0] == "She" else words[0]
+        holds, value = words[1] != "left", words[-1]
+        says = {"lives": "lives in", "left": "no longer lives in", "likes": "likes"}[words[1]]
+        found.append(
+            Statement(
+                kind="preference" if words[1] == "likes" else "fact",
+                subject=name,
+                relation="likes" if words[1] == "likes" else "lives_in",
+                value=value,
+                text=f"{name} {says} {value}",
+                evidence=(Span(turn.id, 0, len(turn.text)),),
+                said=turn.time,
+                holds=holds,
+            )
+        )
+    return found
+
+
+RECIPE = Recipe("toy/1", read)
+
+
+@pytest.fixture
+def memory(tmp_path: Path) -> Iterator[Memory]:
+    with opened(tmp_path) as one:
+        yield one
+
+
+def opened(folder: Path, recipe: object = RECIPE, **more: Any) -> Memory:
+    return Memory(folder / "agent.db", recipe=recipe, clock=FrozenClock(START + timedelta(days=99)), **more)
+
+
+def say(memory: Memory, text: str, day: int, **more: Any) -> str:
+    at = START + timedelta(days=day)
+    return memory.add({"role": "user", "content": text, "time": at, **more}, **WHO).ids[0]
+
+
+def facts(memory: Memory, *include: str) -> list[Record]:
+    return sorted(
+        memory.list(kinds=("fact", "preference"), include=include, limit=100, **WHO), key=lambda record: record.time
+    )
+
+
+def told(memory: Memory, *include: str) -> list[str]:
+    return [record.text for record in facts(memory, *include)]
+
+
+def test_what_is_said_is_derived_in_the_call_that_adds_it(memory: Memory) -> None:
+    done = memory.add({"role": "user", "content": "Ana lives in Porto.", "time": START}, **WHO)
+    (entry,) = done.derived
+    assert (entry.action, done.pending, len(done.ids)) == ("added", 0, 1)
+    fact = memory.get(entry.id, **WHO)
+    assert (fact.text, fact.subject, fact.derivation, fact.source) == ("Ana lives in Porto", "Ana", "toy/1", "user")
+    assert [piece.id for piece in fact.evidence] == list(done.ids)
+    assert "1 derived" in str(done)
+
+
+def test_a_change_closes_what_was_and_keeps_it(memory: Memory) -> None:
+    say(memory, "Ana lives in Porto.", 1)
+    say(memory, "Ana lives in Faro.", 9)
+    assert told(memory) == ["Ana lives in Faro"]
+    old, new = facts(memory, "superseded")
+    assert (old.valid_to, old.superseded_by) == (START + timedelta(days=9), new.id)
+    then = memory.list(kinds="fact", as_of=START + timedelta(days=5), **WHO)
+    assert [record.text for record in then] == ["Ana lives in Porto"]
+
+
+def test_what_was_said_earlier_may_come_later(memory: Memory) -> None:
+    say(memory, "Ana lives in Faro.", 9)
+    say(memory, "Ana lives in Porto.", 1)
+    assert told(memory) == ["Ana lives in Faro"]
+    assert told(memory, "superseded") == ["Ana lives in Porto", "Ana lives in Faro"]
+
+
+def test_saying_it_again_is_more_evidence(memory: Memory) -> None:
+    first = say(memory, "Ana lives in Porto.", 1)
+    done = memory.add({"role": "user", "content": "Ana lives in Porto.", "time": START + timedelta(days=5)}, **WHO)
+    assert [entry.action for entry in done.derived] == ["merged"]
+    (fact,) = facts(memory)
+    assert [piece.id for piece in fact.evidence] == [first, done.ids[0]]
+
+
+def test_an_end_without_a_successor(memory: Memory) -> None:
+    say(memory, "Ana lives in Porto.", 1)
+    say(memory, "Ana left Porto.", 5)
+    assert told(memory) == []
+    (fact,) = facts(memory, "expired")
+    assert (fact.text, fact.valid_to, len(fact.evidence)) == ("Ana lives in Porto", START + timedelta(days=5), 2)
+
+
+def test_an_erased_end_is_no_end(memory: Memory) -> None:
+    """Law 3: what rested on the erased goes, and is derived again from what is left, in the same transaction."""
+    say(memory, "Ana lives in Porto.", 1)
+    gone = say(memory, "Ana left Porto.", 5)
+    before = facts(memory, "expired")[0].id
+    done = memory.erase(gone, **WHO)
+    assert told(memory) == ["Ana lives in Porto"]
+    (fact,) = facts(memory)
+    assert (fact.valid_to, fact.id) == (None, before)
+    assert before in [entry.id for entry in done.entries]
+    assert [entry.action for entry in done.derived] == ["added"]
+
+
+def test_an_erased_change_brings_back_what_was(memory: Memory) -> None:
+    say(memory, "Ana lives in Porto.", 1)
+    gone = say(memory, "Ana lives in Faro.", 9)
+    memory.erase(gone, **WHO)
+    (fact,) = facts(memory, "superseded", "expired")
+    assert (fact.text, fact.valid_to, fact.superseded_by) == ("Ana lives in Porto", None, None)
+
+
+def test_an_edited_message_says_what_it_says_now(memory: Memory) -> None:
+    say(memory, "Ana lives in Porto.", 1, id="m1")
+    say(memory, "Ana lives in Faro.", 1, id="m1")
+    assert told(memory, "superseded") == ["Ana lives in Faro"]
+
+
+def test_a_retired_message_says_nothing_until_that_is_undone(memory: Memory) -> None:
+    said = say(memory, "Ana lives in Porto.", 1)
+    (fact,) = facts(memory)
+    done = memory.retire(said, **WHO)
+    assert [(entry.id, entry.action) for entry in done.derived] == [(fact.id, "retired")]
+    assert told(memory) == []
+    memory.undo(done, **WHO)
+    assert [record.id for record in facts(memory)] == [fact.id]
+
+
+def test_undoing_an_add_takes_along_what_was_derived(memory: Memory) -> None:
+    say(memory, "Ana lives in Porto.", 1)
+    done = memory.add({"role": "user", "content": "Ana lives in Faro.", "time": START + timedelta(days=9)}, **WHO)
+    memory.undo(done, **WHO)
+    assert told(memory, "superseded", "expired") == ["Ana lives in Porto"]
+
+
+def test_what_somebody_retired_by_hand_stays_away(memory: Memory) -> None:
+    say(memory, "Ana lives in Porto.", 1)
+    memory.retire(facts(memory)[0].id, **WHO)
+    memory.rebuild(**WHO)
+    assert told(memory) == []
+    say(memory, "Ana lives in Porto.", 50)  # said again since: so it is true again
+    assert told(memory) == ["Ana lives in Porto"]
+    memory.rebuild(**WHO)
+    assert told(memory) == ["Ana lives in Porto"]
+
+
+def test_what_somebody_updated_by_hand_keeps_its_words_and_can_still_end(memory: Memory) -> None:
+    say(memory, "Ana lives in Porto.", 1)
+    memory.update(facts(memory)[0].id, text="Ana lives in Porto, by the river", **WHO)
+    memory.rebuild(**WHO)
+    assert told(memory) == ["Ana lives in Porto, by the river"]
+    say(memory, "Ana lives in Faro.", 9)
+    assert told(memory) == ["Ana lives in Faro"]
+
+
+def test_the_turns_before_are_read_with_it(memory: Memory) -> None:
+    say(memory, "Ben lives in Faro.", 1, session_id="s")
+    say(memory, "Fine.", 2, session_id="other")
+    say(memory, "She likes tea.", 3, session_id="s")
+    assert "Ben likes tea" in told(memory)
+    say(memory, "She likes rum.", 4, session_id="other")
+    assert "Ana likes rum" in told(memory)
+
+
+def test_a_large_call_leaves_it_to_upkeep(memory: Memory) -> None:
+    many = [{"role": "user", "content": f"Ana likes tea{n}.", "time": START + timedelta(hours=n)} for n in range(150)]
+    done = memory.add(many, **WHO)
+    assert (done.derived, done.pending) == ((), 150)
+    small = memory.add({"role": "user", "content": "Ana lives in Porto.", "time": START}, **WHO)
+    assert "Ana lives in Porto" in told(memory)  # behind a backlog what is new comes first, with the turns before it
+    assert small.pending == 147
+    first = memory.upkeep(budget_ms=0, **WHO)
+    assert first.pending == 147
+    done = memory.upkeep(**WHO)
+    assert (len(done.derived), done.pending) == (147, 0)
+    assert memory.upkeep(**WHO).derived == ()
+    assert len(facts(memory)) == 100  # as many as one page has
+
+
+def test_a_call_can_wait_for_it(memory: Memory) -> None:
+    many = [{"role": "user", "content": f"Ana likes tea{n}.", "time": START + timedelta(hours=n)} for n in range(150)]
+    done = memory.add(many, wait=True, **WHO)
+    assert (len(done.derived), done.pending) == (150, 0)
+
+
+def test_adding_twice_derives_nothing_new(memory: Memory) -> None:
+    say(memory, "Ana lives in Porto.", 1)
+    done = memory.add({"role": "user", "content": "Ana lives in Porto.", "time": START + timedelta(days=1)}, **WHO)
+    assert (done.derived, done.pending) == ((), 0)
+
+
+def test_a_rebuild_makes_the_same(tmp_path: Path) -> None:
+    """Law 4: the same recipe gives the same records and links; a dry run says so and changes nothing."""
+    with opened(tmp_path) as memory:
+        for day, text in enumerate(("Ana lives in Porto.", "Ana likes tea.", "Ana lives in Faro.", "Ana left Faro.")):
+            say(memory, text, day)
+        before = [(r.id, r.revision, r.text, r.valid_to, r.evidence) for r in facts(memory, "superseded", "expired")]
+        assert memory.rebuild(dry_run=True, **WHO).derived == ()
+        assert memory.rebuild(**WHO).derived == ()
+        assert before == [
+            (r.id, r.revision, r.text, r.valid_to, r.evidence) for r in facts(memory, "superseded", "expired")
+        ]
+
+
+def test_another_recipe_takes_over_in_a_rebuild(tmp_path: Path) -> None:
+    with opened(tmp_path) as memory:
+        say(memory, "Ana lives in Porto.", 1)
+        say(memory, "Ana likes tea.", 2)
+        known = memory.list(kinds="preference", **WHO)[0].recorded_at
+    plain = Recipe("toy/2", lambda turns, first: [one for one in read(turns) if one.relation == "lives_in"])
+    with opened(tmp_path, plain) as memory:
+        trial = memory.rebuild(dry_run=True, **WHO)
+        assert sorted(entry.action for entry in trial.derived) == ["retired", "revised"]
+        assert "retired: Ana likes tea" in trial.notes
+        assert told(memory) == ["Ana lives in Porto", "Ana likes tea"]
+        memory.rebuild(**WHO)
+        assert told(memory) == ["Ana lives in Porto"]
+        assert [record.derivation for record in facts(memory)] == ["toy/2"]
+        then = memory.list(kinds="preference", known_at=known, **WHO)
+        assert [record.text for record in then] == ["Ana likes tea"]
+
+
+def test_an_export_gives_the_same_elsewhere(tmp_path: Path) -> None:
+    (tmp_path / "one").mkdir()
+    (tmp_path / "two").mkdir()
+    with opened(tmp_path / "one") as memory, opened(tmp_path / "two") as other:
+        for day, text in enumerate(("Ana lives in Porto.", "Ana likes tea.", "Ana lives in Faro.")):
+            say(memory, text, day)
+        other.import_(memory.export(**WHO))
+        assert told(other, "superseded") == told(memory, "superseded")
+        assert [one.id for one in facts(other)] == [one.id for one in facts(memory)]
+        assert other.rebuild(dry_run=True, **WHO).derived == ()
+
+
+def test_without_a_recipe_nothing_is_derived_and_nothing_is_lost(tmp_path: Path) -> None:
+    with opened(tmp_path, "none") as memory:
+        assert memory.add("Ana lives in Porto.", **WHO).derived == ()
+        assert memory.upkeep(**WHO).derived == ()
+        assert told(memory) == []
+    with opened(tmp_path) as memory:
+        assert [entry.action for entry in memory.upkeep(**WHO).derived] == ["added"]
+    with pytest.raises(ConfigError, match="recipe='rulez' is not known"):
+        Memory(":memory:", recipe="rulez")
+
+
+def test_walls_hold_for_what_is_derived(memory: Memory) -> None:
+    say(memory, "Ana lives in Porto.", 1)
+    memory.add({"role": "user", "content": "Ana lives in Faro.", "time": START}, user_id="ben")
+    assert told(memory) == ["Ana lives in Porto"]
+    assert [record.text for record in memory.list(kinds="fact", user_id="ben")] == ["Ana lives in Faro"]
+
+
+def test_a_session_that_all_evidence_shares_is_the_fact_s(memory: Memory) -> None:
+    say(memory, "Ana lives in Porto.", 1, session_id="s")
+    assert facts(memory)[0].scope.session_id == "s"
+    say(memory, "Ana lives in Porto.", 2, session_id="t")
+    assert facts(memory)[0].scope.session_id is None
+
+
+def test_the_current_value_ranks_above_the_outdated_one(memory: Memory) -> None:
+    say(memory, "Ana lives in Porto.", 1)
+    say(memory, "Ana lives in Faro.", 9)
+    hits = memory.search("Where does Ana live?", **WHO).hits
+    assert "Faro" in hits[0].text
+    assert all(hit.outdated_by for hit in hits if "Porto" in hit.text)
+
+
+def test_results_say_what_is_still_pending(memory: Memory) -> None:
+    many = [{"role": "user", "content": f"Ana likes tea{n}.", "time": START + timedelta(hours=n)} for n in range(150)]
+    memory.add(many, **WHO)
+    assert memory.search("What does Ana like?", **WHO).pending == 150
+    memory.upkeep(**WHO)
+    assert memory.search("What does Ana like?", **WHO).pending == 0
+
+
+def test_what_cannot_change_contradicts_itself(tmp_path: Path) -> None:
+    def born(turns: Sequence[Turn], first: int = 0) -> list[Statement]:
+        return [
+            Statement(
+                kind="fact",
+                subject="Ana",
+                relation="from",
+                value=turn.text.split()[-1],
+                text=turn.text,
+                evidence=(Span(turn.id, 0, len(turn.text)),),
+                said=turn.time,
+            )
+            for turn in turns
+        ]
+
+    with opened(tmp_path, Recipe("born/1", born)) as memory:
+        first, second = say(memory, "Ana is from Porto", 1), say(memory, "Ana is from Faro", 2)
+        (porto, faro) = facts(memory)
+        assert porto.state == faro.state == "current"
+        hits = {hit.id: hit for hit in memory.search("Where is Ana from?", **WHO)}
+        assert hits[porto.id].conflicts == (faro.id,)
+        assert hits[faro.id].conflicts == (porto.id,)
+        assert f"[contradicted by {faro.id}]" in str(hits[porto.id])
+        memory.retire(faro.id, **WHO)
+        assert not [hit for hit in memory.search("Where is Ana from?", **WHO) if hit.conflicts]
+        assert first != second
+
+
+def test_what_is_taken_back_later_is_not_derived_any_more(tmp_path: Path) -> None:
+    """The same whether it comes in one call or in several."""
+    said = [
+        "I live in Porto.",
+        "Just kidding!",
+        "My sister Clara works at Bosch.",
+        "Clara lives in Faro.",
+        "I like tea.",
+    ]
+    found: list[list[str]] = []
+    for name, calls in (("one", [said]), ("several", [[text] for text in said])):
+        (tmp_path / name).mkdir()
+        with opened(tmp_path / name, "rules") as memory:
+            for number, texts in enumerate(calls):
+                at = START + timedelta(days=number)
+                memory.add([{"role": "user", "content": text, "time": at} for text in texts], session_id="s", **WHO)
+            every = memory.list(kinds=("fact", "preference", "relationship"), limit=100, **WHO)
+            found.append(sorted(record.text for record in every))
+            assert memory.rebuild(dry_run=True, **WHO).derived == ()
+    assert found[0] == found[1]
+    assert not [text for text in found[0] if "Porto" in text]
+    assert "Clara lives in Faro." in found[0]
