@@ -127,7 +127,10 @@ def _value(row: Mapping[str, str]) -> Value:
 
 
 def measure(
-    folder: Path, *, progress: Callable[[str], None], open_memory: Callable[[], Memory] = lambda: Memory(":memory:")
+    folder: Path,
+    *,
+    progress: Callable[[str], None],
+    open_memory: Callable[[], Memory] = lambda: Memory(":memory:", recipe="rules"),
 ) -> tuple[list[Outcome], list[Contradiction]]:
     """All questions about what changed; of a set that is not there, none."""
     outcomes = [outcome for history in histories() for outcome in _in_history(history, open_memory)]

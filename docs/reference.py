@@ -20,7 +20,7 @@ from mnemic.stores import sqlite
 HERE = Path(__file__).resolve().parent
 
 VERBS = {
-    "Write": ("add", "remember", "update", "retire", "feedback", "undo", "erase"),
+    "Write": ("add", "remember", "update", "retire", "feedback", "undo", "erase", "upkeep"),
     "Read": ("search", "context", "ask", "get", "list", "timeline", "history", "diff", "stats"),
     "The whole": ("export", "import_", "rebuild", "scoped", "close"),
 }
@@ -36,6 +36,7 @@ PARAMETERS = {
     "cache_bytes": "RAM that scopes not in use may take together.",
     "exploration": "A seed: see [Exploration](howto/feedback.md#exploration).",
     "reranker": "See [A reranker](howto/embedders.md#a-reranker).",
+    "recipe": "See [What is derived](howto/derive.md).",
     "model": "See [Asking with a model](howto/models.md).",
     "api_key": "Of an http embedder or reranker.",
     # writing
@@ -45,6 +46,9 @@ PARAMETERS = {
     "source": "How far it is trusted: {sources}.",
     "author": "Who writes. Default: the memory's own `author`.",
     "metadata": "A dict of JSON values, for `where`.",
+    "wait": "Derive from all of it before returning, however much it is.",
+    "budget_ms": "Stop after about so many milliseconds; the next call goes on.",
+    "progress": "Called with how much is done, and of how much.",
     "idempotency_key": "Tells messages without ids apart by the call, so that a repeated call changes nothing.",
     "text": "The statement.",
     "kind": "Lower-case letters, digits and `_`, at most 40; not `episode` or `act`.",
@@ -73,7 +77,7 @@ PARAMETERS = {
     "cascade": "Take back first what changed the same records later.",
     "all_of": "All records that are the named user's and project's own.",
     "everything": "The whole file, every tenant, project and user.",
-    "dry_run": "Only tell what would go.",
+    "dry_run": "Only tell what would go, or change.",
     # reading
     "query": "The question, in words.",
     "limit": "At most so many.",
@@ -163,7 +167,10 @@ IN_VALUE = {
     ("Receipt", "id"): "What `undo` takes.",
     ("Receipt", "verb"): "Which verb made it.",
     ("Receipt", "entries"): "What was done to each record.",
-    ("Receipt", "pending"): "Work put off. Always 0 in this release.",
+    ("Receipt", "pending"): "Episodes in the scope from which something has still to be derived.",
+    ("Receipt", "derived"): "What became of derived records: see `entries`.",
+    ("Results", "pending"): "Episodes in the scope from which something has still to be derived.",
+    ("Hit", "conflicts"): "Ids of the current records that contradict it.",
     ("Receipt", "model_calls"): "Calls of a model. Always 0 in this release.",
     ("Receipt", "tokens"): "Tokens of those calls. Always 0 in this release.",
     ("Receipt", "ms"): "Milliseconds that the call took.",
@@ -245,6 +252,7 @@ TABLES = {
     "segments": "The search index: packed runs of documents, per wall.",
     "receipts": "One row per call that changed something.",
     "journal": "One row per change of a record: a chain of hashes per tenant.",
+    "pending": "Documents of episodes from which something has still to be derived.",
     "settings": "Names and values for the store's own use.",
     "format_steps": "Which steps of the format this file has taken.",
 }
@@ -253,6 +261,7 @@ COLUMNS = {
     "tenant": "Tenant; '' means none.",
     "walls.project": "Project; '' means none.",
     "walls.user": "User; '' means none.",
+    "walls.pending": "How many rows of `pending` are this wall's.",
     "walls.size": "Document numbers given out so far.",
     "walls.changed": "Counts changes to documents already numbered, so that caches notice.",
     "walls.epoch": "Raised by erasures and rebuilds: caches start anew.",

@@ -78,6 +78,7 @@ class Console:
         with mnemic.Memory(
             self.file,
             embedder=self.embedder,
+            recipe=self._given.get("recipe") or self._known.recipe,
             reranker=reranker,
             timezone=self._given.get("timezone") or LocalTime(),
             api_key=self._known.api_key,
@@ -206,6 +207,11 @@ COMMON: tuple[Callable[[Any], Any], ...] = (
         "--embedder",
         metavar="SPEC",
         help='"none", minilm:FOLDER or http://…/v1#model. Default: $MNEMIC_EMBEDDER, else wordllama.',
+    ),
+    _common(
+        "--recipe",
+        metavar="NAME",
+        help='What is derived from what is added: "rules", or "none". Default: $MNEMIC_RECIPE, else none.',
     ),
     _common("--json", is_flag=True, help="Answer in JSON: one object, or one a line."),
     _common("-q", "--quiet", is_flag=True, help="Only the answer: no notes, no progress, no receipts."),
@@ -1199,11 +1205,13 @@ def stats(console: Console, everything: bool) -> None:
 @click.option("--budget-ms", metavar="N", type=click.FloatRange(min=0), help="Stop after about so many milliseconds.")
 @_everything
 def upkeep(console: Console, budget_ms: float | None, everything: bool) -> None:
-    """Derive from what was added and is still pending: statements and what they change.
+    """Derive from what was added and is still pending.
+
+    With --recipe rules, or $MNEMIC_RECIPE: statements that rules can read out of it, and what they change.
 
     \b
-    mnemic upkeep
-    mnemic upkeep --everything --budget-ms 2000
+    mnemic upkeep --recipe rules
+    mnemic upkeep --recipe rules --everything --budget-ms 2000
     """
     scope: ScopeArgs = {} if everything else console.scope
     with console.memory() as memory, _told("deriving", console) as tell:
@@ -1214,9 +1222,9 @@ def upkeep(console: Console, budget_ms: float | None, everything: bool) -> None:
 @click.option("--dry-run", is_flag=True, help="Change nothing: say what would become of what is derived.")
 @_everything
 def rebuild(console: Console, dry_run: bool, everything: bool) -> None:
-    """Make the index, the vectors and all that is derived anew from what was said.
+    """Make index, vectors and all that is derived anew.
 
-    For instance with another embedder, or after an upgrade.
+    For instance with another embedder or recipe, or after an upgrade.
 
     \b
     mnemic rebuild --dry-run

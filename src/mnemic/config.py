@@ -3,6 +3,7 @@
 MNEMIC_FILE       the file, where --file is not given
 MNEMIC_USER       the user, where --user is not given
 MNEMIC_EMBEDDER   the embedder, where --embedder is not given
+MNEMIC_RECIPE     what is derived, where --recipe is not given
 MNEMIC_API_KEY    the key of an http embedder or reranker
 NO_COLOR          set to anything: no colours (https://no-color.org)
 """
@@ -27,6 +28,7 @@ class Settings:
     file: str = FILE
     user: str = USER
     embedder: str | None = None
+    recipe: str | None = None
     api_key: str | None = None
     color: bool | None = None
     """False: never; None: where the output is a terminal."""
@@ -39,6 +41,7 @@ def settings(environment: Mapping[str, str] | None = None) -> Settings:
         file=given.get("MNEMIC_FILE") or FILE,
         user=given.get("MNEMIC_USER") or USER,
         embedder=given.get("MNEMIC_EMBEDDER") or None,
+        recipe=given.get("MNEMIC_RECIPE") or None,
         api_key=given.get("MNEMIC_API_KEY") or None,
         color=False if given.get("NO_COLOR") else None,
     )

@@ -177,21 +177,35 @@ def turn_of(row: Fields) -> Turn:
     )
 
 
-def said_by(
-    segments: Sequence[Segment], deriver: Deriver, progress: Callable[[int, int], None] | None = None
-) -> dict[str, list[Statement]]:
-    """What each episode of the segments says, by its id; the turns at their side say nothing here."""
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What episodes say, and those of which a recipe could not tell."""
+
+    statements: Mapping[str, Sequence[Statement]]
+    """By the id of the episode; the turns at their side say nothing here."""
+    failed: Mapping[str, str]
+    """The ids of those, and why."""
+
+
+def said_by(segments: Sequence[Segment], recipe: Recipe, progress: Callable[[int, int], None] | None = None) -> Told:
+    """What each episode of the segments says. A recipe that fails on a segment leaves that one for later."""
     found: dict[str, list[Statement]] = {}
+    failed: dict[str, str] = {}
     done, of = 0, sum(len(segment.turns) for segment in segments)
     for segment in segments:
         done += len(segment.turns)
         if progress is not None:
             progress(done, of)
         own = {turn.id for turn in segment.turns[segment.before :]}
-        for statement in deriver(segment.turns, segment.before):
+        try:
+            said = recipe.statements(segment.turns, segment.before)
+        except Exception as error:
+            failed |= dict.fromkeys(own, f"{type(error).__name__}: {error}")
+            continue
+        for statement in said:
             if statement.evidence[0].turn in own:
                 found.setdefault(statement.evidence[0].turn, []).append(statement)
-    return found
+    return Told(found, failed)
 
 
 def writings_of(said: Mapping[str, Sequence[Statement]]) -> Iterator[Writing]:

@@ -43,6 +43,7 @@ COMMANDS = [
     "import",
     "stats",
     "rebuild",
+    "upkeep",
     "verify",
     "demo",
     "bench",

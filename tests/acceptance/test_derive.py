@@ -340,7 +340,7 @@ def test_what_is_taken_back_later_is_not_derived_any_more(tmp_path: Path) -> Non
     found: list[list[str]] = []
     for name, calls in (("one", [said]), ("several", [[text] for text in said])):
         (tmp_path / name).mkdir()
-        with opened(tmp_path / name, None) as memory:
+        with opened(tmp_path / name, "rules") as memory:
             for number, texts in enumerate(calls):
                 at = START + timedelta(days=number)
                 memory.add([{"role": "user", "content": text, "time": at} for text in texts], session_id="s", **WHO)
@@ -350,3 +350,27 @@ def test_what_is_taken_back_later_is_not_derived_any_more(tmp_path: Path) -> Non
     assert found[0] == found[1]
     assert not [text for text in found[0] if "Porto" in text]
     assert "Clara lives in Faro." in found[0]
+
+
+def test_a_recipe_that_fails_loses_nothing_and_says_so(tmp_path: Path) -> None:
+    """Law 8: the messages are kept, and what can be derived is; the rest stays pending until it works."""
+
+    def broken(turns: Sequence[Turn], first: int) -> list[Statement]:
+        if any("Faro" in turn.text for turn in turns[first:]):
+            raise ZeroDivisionError("no such place")
+        return read(turns)
+
+    with opened(tmp_path, Recipe("broken/1", broken)) as memory:
+        say(memory, "Ana lives in Porto.", 1, session_id="a")
+        done = memory.add({"role": "user", "content": "Ben lives in Faro.", "time": START}, session_id="b", **WHO)
+        assert (done.count("added"), done.pending, done.derived) == (1, 1, ())
+        assert "the recipe 'broken/1' failed on 1 of the messages" in done.notes[0]
+        assert "ZeroDivisionError: no such place" in done.notes[0]
+        say(memory, "Ana likes tea.", 3, session_id="a")
+        assert told(memory) == ["Ana lives in Porto", "Ana likes tea"]
+        assert memory.upkeep(**WHO).pending == 1
+        memory.retire(memory.search("Porto", **WHO)[0].evidence[0].id, **WHO)
+        assert "Ana lives in Porto" not in told(memory)
+    with opened(tmp_path) as memory:
+        assert memory.upkeep(**WHO).pending == 0
+        assert "Ben lives in Faro" in told(memory)

@@ -42,7 +42,7 @@ def talk(many: int, seed: int) -> list[dict[str, Any]]:
 
 
 def state(path: Path) -> list[tuple[Any, ...]]:
-    with Memory(path, embedder="none") as memory:
+    with Memory(path, embedder="none", recipe="rules") as memory:
         records = [
             record
             for kind in ("fact", "preference", "event", "relationship")
@@ -59,13 +59,13 @@ def interrupted(rounds: int, many: int, seed: int) -> dict[str, Any]:
     rules().statements(())  # read the patterns before the forks
     folder = Path(tempfile.mkdtemp())
     for name in ("calm.db", "killed.db"):
-        with Memory(folder / name, embedder="none") as memory:
+        with Memory(folder / name, embedder="none", recipe="rules") as memory:
             assert memory.add(talk(many, seed), **WHO).pending
     rng = random.Random(seed)
     left: list[int] = []
 
     def upkeep(tell: Callable[[Any], None]) -> None:
-        with Memory(folder / "killed.db", embedder="none") as memory:
+        with Memory(folder / "killed.db", embedder="none", recipe="rules") as memory:
             memory.upkeep(progress=lambda done, of: tell({"do": "derive", "done": done, "of": of}), **WHO)
 
     for _ in range(rounds):
@@ -73,10 +73,10 @@ def interrupted(rounds: int, many: int, seed: int) -> dict[str, Any]:
         child.listen(30, lines=rng.randrange(1, 3))
         time.sleep(rng.uniform(0.0, 0.1))  # where in the next batch the end comes
         child.kill()
-        with Memory(folder / "killed.db", embedder="none", read_only=True) as memory:
+        with Memory(folder / "killed.db", embedder="none", recipe="rules", read_only=True) as memory:
             left.append(memory.search("Porto", **WHO).pending)
     for name in ("calm.db", "killed.db"):
-        with Memory(folder / name, embedder="none") as memory:
+        with Memory(folder / name, embedder="none", recipe="rules") as memory:
             assert memory.upkeep(**WHO).pending == 0
             assert memory.rebuild(dry_run=True, **WHO).derived == ()
     assert state(folder / "calm.db") == state(folder / "killed.db")
