@@ -35,8 +35,10 @@ from mnemic.changes import (
     made_id,
     next_revision,
 )
+from mnemic.errors import ModelError
 from mnemic.lookup import latest_of
 from mnemic.messages import json_text
+from mnemic.models import foreign
 from mnemic.postings import Document
 from mnemic.records import loads
 from mnemic.scope import Place
@@ -68,12 +70,24 @@ class Recipe:
     takes_back: Callable[[str], bool] = lambda text: False
     """Whether a text may take back what was said before it."""
 
+    forget: Callable[[], None] = lambda: None
+    """Drops what it keeps of texts for speed: called after an erasure."""
+
+    def read(self, turns: Sequence[Turn], first: int) -> Sequence[Statement]:
+        """What the turns from `first` on say. Raises ModelError, whatever it is that fails."""
+        with foreign(f"the recipe '{self.name}' failed"):
+            return self.statements(turns, first)
+
 
 def rules() -> Recipe:
     """The one that needs no model."""
-    from mnemic.rules import statements, takes_back  # with a few hundred patterns: only who derives waits for them
+    from mnemic.rules import (  # with a few hundred patterns: only who derives waits for them
+        forget,
+        statements,
+        takes_back,
+    )
 
-    return Recipe("rules/1", statements, takes_back)
+    return Recipe("rules/1", statements, takes_back, forget)
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,9 +212,9 @@ def said_by(segments: Sequence[Segment], recipe: Recipe, progress: Callable[[int
             progress(done, of)
         own = {turn.id for turn in segment.turns[segment.before :]}
         try:
-            said = recipe.statements(segment.turns, segment.before)
-        except Exception as error:
-            failed |= dict.fromkeys(own, f"{type(error).__name__}: {error}")
+            said = recipe.read(segment.turns, segment.before)
+        except ModelError as error:
+            failed |= dict.fromkeys(own, str(error))
             continue
         for statement in said:
             if statement.evidence[0].turn in own:

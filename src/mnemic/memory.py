@@ -969,7 +969,7 @@ class Memory:
         with self._store.read() as snapshot:
             due = derive.read_all(snapshot, row["wall"], row["size"])
         said = self._said(due, progress)
-        examples += said.notes(self._recipe)
+        examples += said.notes()
         entries: Sequence[Entry] = ()
         try:
             with self._store.write() as tx:
@@ -1093,7 +1093,7 @@ class Memory:
         if not due.nums:
             return (), None, 0
         said = self._said(due)
-        notes += said.notes(self._recipe)
+        notes += said.notes()
         with self._store.write() as tx:
             return self._bring(tx, wall, due, said), due.nums[-1] + 1, len(due.nums)
 
@@ -1167,8 +1167,8 @@ class Memory:
             wall = snapshot.row("wall_named", tenant=where.tenant, project=where.project, user=where.user)
             before = [] if wall is None else derive.last_turns(snapshot, wall["wall"], wall["size"], where)
         try:
-            return not self._recipe.statements([*before, *new], len(before))
-        except Exception:
+            return not self._recipe.read([*before, *new], len(before))
+        except ModelError:  # it will be told of when it fails again, after the messages have been kept
             return False
 
     # -- what the verbs share
@@ -1306,6 +1306,8 @@ class Memory:
         self._reader.forget()
         text.forget()
         denials.forget()
+        if self._recipe is not None:
+            self._recipe.forget()
         forget = getattr(self._embedder, "forget", None)
         if callable(forget):
             forget()
@@ -1435,15 +1437,12 @@ class _Said:
     documents: dict[Writing, Document]
     embedded: bool
 
-    def notes(self, recipe: derive.Recipe | None) -> list[str]:
+    def notes(self) -> list[str]:
         """What the caller should know."""
-        if not self.failed or recipe is None:
+        if not self.failed:
             return []
         why = next(iter(self.failed.values()))
-        return [
-            f"the recipe '{recipe.name}' failed on {len(self.failed)} of the messages, which are kept and stay pending "
-            f"({why})"
-        ]
+        return [f"of {len(self.failed)} messages nothing was derived, and they stay pending: {why}"]
 
 
 def _recipe(given: object) -> derive.Recipe | None:

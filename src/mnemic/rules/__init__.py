@@ -29,7 +29,7 @@ from mnemic.rules.talk import Clause, Sentence
 from mnemic.rules.verbs import verbs
 from mnemic.statements import CONTEXT, Statement, Turn, folded
 
-__all__ = ["statements", "takes_back"]
+__all__ = ["forget", "statements", "takes_back"]
 
 
 _RECENT = 2
@@ -73,6 +73,12 @@ def _said(turns: Sequence[Turn], number: int, first: int) -> list[Statement]:
         for one in _of(sentence, earlier, names, found):
             if not any(same(one, other) for other in (*says, *found)):
                 says.append(one)
+        counted = {one.evidence[0] for one in says if one.relation.startswith("measure:")}
+        says = [
+            one
+            for one in says
+            if one.relation != "has" or one.evidence[0] not in counted or not _COUNT.match(one.value)
+        ]
         earlier = sentence
         if sentence.unmeant:
             unmeant += [one for one in says if one.holds]
@@ -83,6 +89,10 @@ def _said(turns: Sequence[Turn], number: int, first: int) -> list[Statement]:
             says = mended.mended(sentence, says, here, lambda here=here: [*_before(turns, number, first), *here])
         found += says
     return [one for one in found if one.holds or not any(_denies(one, other) for other in unmeant)]
+
+
+_COUNT = re.compile(r"\d")
+"""How many of them somebody has is a quantity, of which one holds at a time: not another thing that he has."""
 
 
 def _before(turns: Sequence[Turn], number: int, first: int) -> list[Statement]:
@@ -251,3 +261,9 @@ def _meant(
     if len(found) != 1:
         return None
     return next(iter(found.items()))
+
+
+def forget() -> None:
+    """Drop the texts kept for speed: after an erasure none of them stays in memory."""
+    _names_in.cache_clear()
+    talk.forget()

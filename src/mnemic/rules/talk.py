@@ -648,3 +648,8 @@ def clauses(sentence: Sentence) -> Iterator[Clause]:
             yield Clause(sentence, begin, stop, told)
         else:
             carried = told
+
+
+def forget() -> None:
+    """Drop the texts kept for speed: after an erasure none of them stays in memory."""
+    _playing.cache_clear()
