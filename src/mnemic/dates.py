@@ -152,22 +152,42 @@ _WENT = """was were wasn't weren't had hadn't did didn't been went gone got came
     knew sold sat stood fell flew drove ate slept sent built caught taught chose broke spoke woke wore grew drew
     threw swam sang rode rose stole paid led fought forgot understood became done ago haven't hasn't never"""
 _NOT_PAST = """need feed seed speed indeed hundred bed shed weed greed breed excited interested tired worried scared
-    thrilled supposed married bored relaxed prepared naked sacred"""
+    thrilled supposed married bored relaxed prepared naked sacred detailed limited advanced related required needed
+    complicated dedicated talented experienced recommended certified stressed overwhelmed concerned confused involved"""
+_NO_PLANS = """amazing interesting boring something nothing feeling wondering struggling loving enjoying looking
+    being"""
+_NOUNS = """wedding meeting painting building opening training reading recording drawing clothing evening morning hearing
+    gathering ending beginning writing thing spring ring king string housewarming"""
+_NO_PLAN = rf"(?:{'|'.join(_NO_PLANS.split())})\b"
+_NO_DEED = rf"(?:{'|'.join((_NO_PLANS + ' ' + _NOUNS).split())})\b"
 # Words by which a sentence says whether it looks back or ahead. "is", "leaves" do so only right before a time.
 _SIGNALS = _words(
     r"(?P<stop>[.!?;](?=\s|$)|\n)"
-    r"|\b(?P<ahead>will|won't|shall|going to|gonna|plan(?:s|ning)?|hop(?:e|ing) to|can't wait|upcoming|see you|let's"
-    r"|(?:am|are|is|be) (?!amazing|interesting|boring|something|nothing)\w+ing"
-    r"|(?:scheduled|booked|planned|due|set|expected) (?:for|to|on|in))\b"
-    r"|'ll\b|'(?:m|re|s) (?!amazing|interesting|boring|something|nothing)(?P<being>)\w+ing\b"
-    rf"|\b(?P<back>{'|'.join(_WENT.split())}|(?!(?:{'|'.join(_NOT_PAST.split())})\b)[a-z]{{2,20}}ed)\b"
+    # "was thinking of", "to be released": what was thought of is still to come.
+    r"|\b(?P<ahead>(?:was|were|been) (?:thinking|planning|considering|hoping|aiming|going to)|(?<!used\s)to be(?: \w+ed)?"
+    r"|will|won't|shall|going to|gonna|plan(?:s|ning)?|hop(?:e|ing) to|can't wait|upcoming|see you|let's|idea of|wanna"
+    r"|(?:want|need|wish|intend|aim|aims|aiming|like|love|ha(?:ve|s)) to(?! say| admit)|looking forward|thinking (?:of|about)"
+    r"|considering|(?:prepare|preparing|ready|invited|invitation|options|reservations?|tickets?|bookings?) (?:for|to)"
+    rf"|(?:am|are|is|be) (?!{_NO_PLAN})\w+ing|deadline|due"
+    r"|(?:scheduled|booked|planned|set|expected|reserved|arranged|postponed|moved) (?:for|to))\b"
+    rf"|'ll\b|'(?:(?:m|re) (?!{_NO_PLAN})|s (?!{_NO_DEED}))\w+ing\b"
+    r"|\b(?:is|are|be|being|gets?|to) (?!scheduled|booked|planned|due|set|expected|reserved)\w+ed\b(?P<still>)"
+    rf"|\b(?P<back>{'|'.join(_WENT.split())}|(?:have|has|'ve) (?:read|put|cut|set|hit|come|run)"
+    rf"|(?!(?:{'|'.join(_NOT_PAST.split())})\b)[a-z]{{2,20}}ed)\b"
     r"|(?P<now>\b(?:is|are|am|starts?|begins?|opens?|leaves?|ends?|have|has|takes place)\b|'(?:s|m|re)\b)"
     r"|\b(?P<ever>first|last|best|worst|most|only|ever|per)\b"
+    r"|(?P<turn>[,;:—–()]|\b(?:and|but|so|because|since|which|that|when|while|as|if|although) (?=(?:i|we|he|she|they|it|you)\b))"
 )
 _NEAR = 80
 """Characters within which a word has a say in when a time is."""
 
-_Lean = Literal["ahead", "back", "now", "ever", "stop"]
+_TURN = 40
+"""A word of another clause has less of a say, as if it stood so much farther off."""
+
+_DIRECT = 8
+"""Between "due" or "will be" and its time are no more characters than " on the "."""
+
+_Lean = Literal["ahead", "back", "now", "ever", "stop", "turn", "still"]
 
 
 class _Sentences:
@@ -186,7 +206,7 @@ class _Sentences:
             ends.append(match.end())
             groups = match.groupdict()
             kind: _Lean = "ahead"
-            for name in ("stop", "back", "now", "ever"):
+            for name in ("stop", "back", "now", "ever", "turn", "still"):
                 if groups[name] is not None:
                     kind = name
             kinds.append(kind)
@@ -195,16 +215,16 @@ class _Sentences:
     def around(self, match: re.Match[str]) -> Iterator[tuple[int, _Lean]]:
         """The signals of a time's sentence, with how far each is from it."""
         starts, ends, kinds = self._signals
-        for place in range(bisect_right(ends, match.start()) - 1, -1, -1):
-            far = match.start() - ends[place]
-            if kinds[place] == "stop" or far > _NEAR:
-                break
-            yield far, kinds[place]
-        for place in range(bisect_left(starts, match.end()), len(starts)):
-            far = starts[place] - match.end()
-            if kinds[place] == "stop" or far > _NEAR:
-                break
-            yield far, kinds[place]
+        first, after = bisect_right(ends, match.start()) - 1, bisect_left(starts, match.end())
+        for places, way in ((range(first, -1, -1), -1), (range(after, len(starts)), 1)):
+            turns = 0
+            for place in places:
+                far = match.start() - ends[place] if way < 0 else starts[place] - match.end()
+                if kinds[place] == "stop" or far > _NEAR:
+                    break
+                turns += kinds[place] == "turn"
+                if kinds[place] not in ("turn", "still"):
+                    yield far + _TURN * turns, kinds[place]
 
     def lean(self, match: re.Match[str]) -> Literal["ahead", "back"] | None:
         """Which way the words nearest to a time look, if any do."""
@@ -216,6 +236,12 @@ class _Sentences:
         _, ends, kinds = self._signals
         place = bisect_right(ends, match.start()) - 1
         return place >= 0 and kinds[place] == "now" and match.start() - ends[place] <= 2
+
+    def is_direct(self, match: re.Match[str]) -> bool:
+        """Whether a time is the one of a word that looks ahead: "will be on 5 May", "scheduled for Monday"."""
+        _, ends, kinds = self._signals
+        place = bisect_right(ends, match.start()) - 1
+        return place >= 0 and kinds[place] == "ahead" and match.start() - ends[place] <= _DIRECT
 
     def is_ahead(self, match: re.Match[str]) -> bool:
         return self.leads(match) or self.lean(match) == "ahead"
@@ -333,8 +359,13 @@ def _is_month(match: re.Match[str], word: str, end: int) -> bool:
     return _BEFORE_DATE.search(before) is not None or _NO_VERB_AFTER.match(match.string, end) is not None
 
 
-_SOON = timedelta(days=45)
-"""A date without a year is rather the next one when it is as near as this."""
+_UNTIL = _words(r"\b(?:by|until|till|before|for|due|deadline|deadline is|starting|ends?|from)(?: on)?(?: the)? $")
+_SINCE_DATE = _words(r"\bsince(?: the)? $")
+_DEADLINE = _words(r" (?:deadline|due date|cutoff|launch|release)\b")
+_BORN = _words(r"\b(?:born|died|married|birthday|founded) (?:\w+ ){0,3}$")
+_AGES = timedelta(days=200)
+_LATELY = timedelta(days=60)
+_SOON = timedelta(days=10)
 
 
 def _dated(
@@ -345,10 +376,29 @@ def _dated(
     # 29 February is there every fourth year, and once only every eighth.
     ahead = next((d for add in range(9) if (d := _on(today, today.year + add, month, day)) and d >= today), None)
     back = next((d for less in range(9) if (d := _on(today, today.year - less, month, day)) and d <= today), None)
+    if ahead is None or back is None:
+        return None if ahead is back else _day(ahead or back or today)
+    return _day(ahead if _is_next(match, sentences, ahead - today, today - back) else back)
+
+
+def _is_next(match: re.Match[str], sentences: _Sentences, ahead: timedelta, back: timedelta) -> bool:
+    """Whether a date without a year is the next one, `ahead` from now, or the latest one, `back` from now.
+
+    Nobody leaves the year out of a date that is as far as "12 June 2024", said on 14 June 2023: a sentence may look
+    ahead and yet tell when something was.
+    """
+    before = match.string[max(0, match.start() - 40) : match.start()]
+    if _SINCE_DATE.search(before):
+        return False
+    if sentences.is_direct(match) or (sentences.leads(match) and not before.endswith("'s ")):
+        return True  # not "the teacher's July 8 feedback"
     lean = sentences.lean(match)
-    if ahead and (lean == "ahead" or back is None or (lean is None and ahead - today <= _SOON)):
-        return _day(ahead)
-    return None if back is None else _day(back)
+    if lean == "ahead":
+        return ahead < _AGES or back > _LATELY
+    is_due = _UNTIL.search(before) is not None or _DEADLINE.match(match.string, match.end()) is not None
+    if lean == "back":
+        return ahead <= (timedelta(days=120) if is_due else _SOON) and back > _LATELY and not _BORN.search(before)
+    return ahead <= timedelta(days=183 if is_due else 120)
 
 
 def _month_year(match: re.Match[str], today: datetime, _: _Sentences) -> _Read:
@@ -368,12 +418,21 @@ def _in_month(match: re.Match[str], today: datetime, sentences: _Sentences) -> _
     elif which == "next":
         year += month <= today.month
     elif which != "this":
-        lean = "back" if since == "since" else "ahead" if sentences.leads(match) else sentences.lean(match)
-        if lean == "ahead":
-            year += month < today.month
-        else:
-            year -= month > today.month
+        year = _year_of(match, today, sentences, month)
     return _month(today, year, month)
+
+
+def _year_of(match: re.Match[str], today: datetime, sentences: _Sentences, month: int) -> int:
+    """The year of a month that is told without one."""
+    ahead, back = (month - today.month) % 12, (today.month - month) % 12
+    if sentences.leads(match) or sentences.is_direct(match):
+        is_next = True
+    elif match[0].startswith("since"):
+        is_next = False
+    else:
+        lean = sentences.lean(match)
+        is_next = (ahead < 10 or back > 2) if lean == "ahead" else lean is None and ahead <= 5
+    return today.year + (month < today.month) if is_next else today.year - (month > today.month)
 
 
 def _in_year(match: re.Match[str], today: datetime, _: _Sentences) -> _Read:
