@@ -174,7 +174,8 @@ _SIGNALS = _words(
     rf"|(?:am|are|is|be) (?!{_NO_PLAN})\w+ing|deadline|due"
     r"|(?:scheduled|booked|planned|set|expected|reserved|arranged|postponed|moved) (?:for|to))\b"
     rf"|'ll\b|'(?:(?:m|re) (?!{_NO_PLAN})|s (?!{_NO_DEED}))\w+ing\b"
-    r"|(?:'ve|\bhave|\bhas) got\b(?P<got>)|\b(?:is|are|be|being|gets?|to) (?!scheduled|booked|planned|due|set|expected|reserved)\w+ed\b(?P<still>)"
+    r"|(?:'ve|\bhave|\bhas) got\b(?P<got>)|\b(?:is|are|be|being|gets?|to) (?!scheduled|booked|planned|due|set|expected|reserved)"
+    rf"(?:\w+ed|{'|'.join(_WENT.split())})\b(?P<still>)"
     rf"|\b(?P<back>{'|'.join(_WENT.split())}|(?:have|has|'ve) (?:read|put|cut|set|hit|come|run)"
     rf"|(?!(?:{'|'.join(_NOT_PAST.split())})\b)[a-z]{{2,20}}ed)\b"
     r"|(?P<now>\b(?:is|are|am|starts?|begins?|opens?|leaves?|ends?|have|has|takes place)\b|'(?:s|m|re)\b)"
@@ -235,11 +236,11 @@ class _Sentences:
         near = [(far, kind) for far, kind in self.around(match) if kind in ("ahead", "back")]
         return "ahead" if near and min(near)[1] == "ahead" else "back" if near else None
 
-    def led(self, match: re.Match[str]) -> Literal["ahead", "back"] | None:
-        """Which way the nearest word before a time looks, in its own clause."""
-        starts, ends, kinds = self._signals
-        for place in range(bisect_right(ends, match.start()) - 1, -1, -1):
-            if match.start() - ends[place] > _NEAR or kinds[place] in ("stop", "turn"):
+    def led(self, at: int) -> Literal["ahead", "back"] | None:
+        """Which way the nearest word before a place looks, in its own clause."""
+        _, ends, kinds = self._signals
+        for place in range(bisect_right(ends, at) - 1, -1, -1):
+            if at - ends[place] > _NEAR or kinds[place] in ("stop", "turn"):
                 return None
             if kinds[place] in ("ahead", "back"):
                 return "ahead" if kinds[place] == "ahead" else "back"
@@ -304,7 +305,7 @@ _NUMERIC = _words(
 _SHORT = _words(r"\b(?:on|by|since|until|till|before|due|from)(?: the)? (\d{1,2})/(\d{1,2})\b(?![/\d]|[-.,]\d| of\b)")
 _THE_NTH = _words(
     r"\b(on|by|until|till|since|before|due) (?:on )?the (\d{1,2})(?:st|nd|rd|th)\b"
-    r"(?=$|[.,;!?)](?: |$|\n)| (?:and|at|for|with|so|but|i|we|he|she|they|it|to)\b)"
+    r"(?=$|[.,;!?)](?: |$|\n)| (?:and|at|for|with|so|but|i|we|he|she|they|it|to|after|before|when|in|because|since|this|as|or|by|is|was)\b)"
 )
 _NTH_OF_THIS = _words(r"\b(?:the )?(\d{1,2})(?:st|nd|rd|th),?(?: of)? (this|last|next) month\b")
 _ORDINALS = {"first": 1, "1st": 1, "second": 2, "2nd": 2, "third": 3, "3rd": 3, "fourth": 4, "4th": 4, "last": -1}
@@ -342,8 +343,9 @@ _ON_DAY = _words(
     rf" ({_WEEKDAY})\b(?! (?:nights|mornings|afternoons|evenings|of|before last)\b)"
 )
 _DAY_OF_WEEK = _words(
-    rf"\b(?:(?:on )?({_WEEKDAY}),?(?: of)? (this|last|next)(?: past| coming)? week|(this|last|next) week,? on ({_WEEKDAY}))\b"
+    rf"\b(?:(?:on )?({_WEEKDAY})(?: morning| afternoon| evening| night)?,?(?: of)? (this|last|next)(?: past| coming)? week|(this|last|next) week,? on ({_WEEKDAY}))\b"
 )
+_MY_MONTH = _words(rf"\b(?:my|our|his|her|their|your) (?!march|may)({_FULL_MONTH})\b(?= [a-z])")
 _DAYS_AGO = _words(rf"{_ALONE}({_NUMBER}) ({_WEEKDAY})s (ago|from now)\b|\b(?:on )?(?:the )?({_WEEKDAY}) before last\b")
 _PART_DAY = _words(
     rf"\b(?P<before>\w+ )?(?P<day>{'|'.join(name.lower() for name in _WEEKDAY_NAMES)})\b(?=,? (?:morning|afternoon|evening|night|at \d{{1,2}})\b)"
@@ -398,6 +400,9 @@ _TIMELY = re.compile(
 _Read = tuple[datetime, datetime, str, str] | None
 
 
+_BESIDE_WORDS = frozenset(("before", "after"))
+
+
 def _all(sentences: _Sentences, today: datetime) -> Iterator[Told]:
     for pattern, reading in _READINGS:
         for match in pattern.finditer(sentences.text):
@@ -410,6 +415,10 @@ def _all(sentences: _Sentences, today: datetime) -> Iterator[Told]:
                 start, end = match.span()
                 if reading is _part_day:
                     start = match.start("day")
+                elif reading is _my_month:
+                    start = match.start(1)
+                elif reading in (_holiday, _on_day) and match[1] in _BESIDE_WORDS:
+                    start = match.start(2)  # "two days before Friday" tells another day
                 yield Told(start, end - match[0].endswith("."), first, last, precision, phrase)
 
 
@@ -460,7 +469,7 @@ def _is_month(match: re.Match[str], word: str, end: int) -> bool:
 
 
 _UNTIL = _words(r"\b(?:by|until|till|before|for|due|deadline|deadline is|starting|ends?|from)(?: on)?(?: the)? $")
-_DUE = _words(r"\b(?:due|deadline)\b")
+_WILL = _words(r"(?:\b(?:will|going to)|'ll)(?: be)?(?: on)?(?: the)? $")
 _SINCE_DATE = _words(r"\bsince(?: the)? $")
 _DEADLINE = _words(r" (?:deadline|due date|cutoff|launch|release)\b")
 _BORN = _words(r"\b(?:born|died|married|birthday|founded) (?:\w+ ){0,3}$")
@@ -493,9 +502,10 @@ def _is_next(match: re.Match[str], sentences: _Sentences, ahead: timedelta, back
     before = match.string[max(0, match.start() - 40) : match.start()]
     if _SINCE_DATE.search(before):
         return False
-    if sentences.is_direct(match) or (sentences.leads(match) and not before.endswith("'s ")):
-        # not "the teacher's July 8 feedback"; a deadline may be over
-        return back > _JUST or not _DUE.search(before)
+    if sentences.leads(match) and not before.endswith("'s "):
+        return True  # not "the teacher's July 8 feedback"
+    if sentences.is_direct(match):
+        return back > _JUST or _WILL.search(before) is not None  # a deadline may be over
     lean = sentences.lean(match)
     if lean == "ahead":
         return ahead < _AGES or back > _SEASON_AGO
@@ -535,6 +545,12 @@ def _in_month(match: re.Match[str], today: datetime, sentences: _Sentences) -> _
     return _month(today, year, month)
 
 
+def _my_month(match: re.Match[str], today: datetime, sentences: _Sentences) -> _Read:
+    """ "my February budget"."""
+    month = _MONTHS[match[1]]
+    return _month(today, _year_of(match, today, sentences, month), month)
+
+
 def _year_of(match: re.Match[str], today: datetime, sentences: _Sentences, month: int) -> int:
     """The year of a month that is told without one."""
     ahead, back = (month - today.month) % 12, (today.month - month) % 12
@@ -572,9 +588,12 @@ _DAY_OFFSETS = {
 
 def _near_day(match: re.Match[str], today: datetime, _: _Sentences) -> _Read:
     words = " ".join(match[0].split()).removeprefix("the ")
+    if words == "today" and match.string.startswith("'s", match.end()) and match.string[: match.start()].endswith("in "):
+        return None  # "in today's world"
     return _day(today + timedelta(days=_DAY_OFFSETS.get(words, 0)))
 
 
+_OUTING = _words(r" (?:trips?|getaways?|retreats?|warrior|project)\b")
 _FOR_LONG = _words(r"\b(?:for|over|in|during|within|throughout) $")
 
 
@@ -612,6 +631,8 @@ def _relative(match: re.Match[str], today: datetime, sentences: _Sentences) -> _
     the, which, unit = match[1], " ".join(match[2].split()), match[3]
     if unit == "day":
         return None  # "this day", "the past day"
+    if unit == "weekend" and which == "this" and _OUTING.match(match.string, match.end()):
+        return None  # this getaway
     if the and (which in ("next", "previous") or (which in ("last", "past") and unit in ("month", "year"))):
         return None  # "the past year" is a stretch of time, not last year; "the next week" is told from another one
     if which in ("past", "this past") and unit in ("month", "year"):
@@ -1040,7 +1061,7 @@ def _part_day(match: re.Match[str], today: datetime, sentences: _Sentences) -> _
     """ "see you Friday night": without a preposition only where the sentence says which way it looks."""
     if (match["before"] or "").strip() in _ANY_DAY:
         return None
-    lean, wanted = sentences.led(match), _WEEKDAYS[match["day"]]
+    lean, wanted = sentences.led(match.start("day")), _WEEKDAYS[match["day"]]
     if lean is None:
         return None
     days = (wanted - today.weekday()) % 7 or 7 if lean == "ahead" else -((today.weekday() - wanted) % 7 or 7)
@@ -1136,6 +1157,7 @@ _READINGS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str], datetime, _Sent
     (_MONTH_DAY, _month_day),
     (_MONTH_YEAR, _month_year),
     (_IN_MONTH, _in_month),
+    (_MY_MONTH, _my_month),
     (_IN_YEAR, _in_year),
     (_DAYS, _near_day),
     (_RELATIVE, _relative),
@@ -1209,7 +1231,46 @@ def _with_related(text: str, found: list[Told]) -> list[Told]:
         if read is not None:
             whole.append(Told(*match.span(), *read))
     whole += [following, *rest] if following is not None else []
-    return _with_neighbours(text, whole)
+    return _with_neighbours(text, _with_lists(text, whole))
+
+
+_AND = _words(rf"(?:,|,? (?:and|or|&))(?: on| in)? (?P<name>{_FULL_MONTH}|{'|'.join(name.lower() for name in _WEEKDAY_NAMES)})\b(?!'s| \d)")
+_AND_BEFORE = _words(rf"\b(?P<name>{_FULL_MONTH}|{'|'.join(name.lower() for name in _WEEKDAY_NAMES)})(?:,|,? (?:and|or|&))(?: on| in)? $")
+
+
+def _with_lists(text: str, found: list[Told]) -> list[Told]:
+    """ "on Monday and Wednesday", "September, October and November 2025": the bare names stand beside a time."""
+    whole: list[Told] = []
+    for place, one in enumerate(found):
+        before: list[Told] = []
+        floor, first = whole[-1].end if whole else 0, one
+        while (match := _AND_BEFORE.search(text, max(floor, first.start - 24), first.start)) and (
+            told := _listed(match, first, -1)
+        ):
+            before.insert(0, told)
+            first = told
+        whole += [*before, one]
+        ceiling, last = found[place + 1].start if place + 1 < len(found) else len(text), one
+        while (match := _AND.match(text, last.end, ceiling)) and (told := _listed(match, last, 1)):
+            whole.append(told)
+            last = told
+    return whole
+
+
+def _listed(match: re.Match[str], one: Told, way: int) -> Told | None:
+    """The weekday or month right after a time, or, with `way` -1, right before it."""
+    name, span = match["name"], match.span("name")
+    if name in _MONTHS and one.precision == "month" and one.phrase.startswith(CALENDAR):
+        if name in _VERBS and not _NO_VERB_AFTER.match(match.string, match.end("name")):
+            return None
+        step = (_MONTHS[name] - one.first.month) % 12
+        read = _month(one.first, *_months_on(one.first, step if way > 0 else step - 12))
+    elif name in _WEEKDAYS and one.precision == "day" and one.phrase.startswith(CALENDAR[12:]):
+        step = (_WEEKDAYS[name] - one.first.weekday()) % 7
+        read = _day(one.first + timedelta(days=step if way > 0 else step - 7), weekday=True)
+    else:
+        return None
+    return None if read is None or step == 0 else Told(*span, *read)
 
 
 def _related(match: re.Match[str], anchor: Told) -> _Read:
