@@ -61,7 +61,8 @@ _ABOUT = (
 # "in June 5 people came": what a number counts is not a day, and no year.
 _COUNTS = (
     r"(?!(?: )?(?:%|°|people|persons|guests|friends|kids|children|times|words|pages|points|seconds?|minutes?|hours?"
-    r"|days?|weeks?|months?|years?|miles?|steps|metres|meters|km|kilomet|k?m\b|cm\b|mm\b|kg\b|percent|degrees|dollars|euros"
+    r"|days?|weeks?|months?|years?|miles?|steps|metres|meters|km|kilomet|k?m\b|cm\b|mm\b|kg\b|percent|degrees"
+    r"|dollars|euros"
     r"|pounds|bucks|more\b|of (?:us|them|the|my|our)))"
 )
 _YEAR = rf"(?:1[89]|20|21)\d\d\b(?![-.,/:]\d){_COUNTS}"
@@ -159,28 +160,32 @@ _NOT_PAST = """need feed seed speed indeed hundred bed shed weed greed breed exc
     complicated dedicated talented experienced recommended certified stressed overwhelmed concerned confused involved"""
 _NO_PLANS = """amazing interesting boring something nothing feeling wondering struggling loving enjoying looking
     being"""
-_NOUNS = """wedding meeting painting building opening training reading recording drawing clothing evening morning hearing
-    gathering ending beginning writing thing spring ring king string housewarming"""
+_NOUNS = """wedding meeting painting building opening training reading recording drawing clothing evening morning
+    hearing gathering ending beginning writing thing spring ring king string housewarming"""
 _NO_PLAN = rf"(?:{'|'.join(_NO_PLANS.split())})\b"
 _NO_DEED = rf"(?:{'|'.join((_NO_PLANS + ' ' + _NOUNS).split())})\b"
 # Words by which a sentence says whether it looks back or ahead. "is", "leaves" do so only right before a time.
 _SIGNALS = _words(
     r"(?P<stop>[.!?;](?=\s|$)|\n)"
     # "was thinking of", "to be released": what was thought of is still to come.
-    r"|\b(?P<ahead>(?:was|were|been) (?:thinking|planning|considering|hoping|aiming|going to)|(?<!used\s)to be(?: \w+ed)?"
+    r"|\b(?P<ahead>(?:was|were|been) (?:thinking|planning|considering|hoping|aiming|going to)"
+    r"|(?<!used\s)to be(?: \w+ed)?"
     r"|will|won't|shall|going to|gonna|plan(?:s|ning)?|hop(?:e|ing) to|can't wait|upcoming|see you|let's|idea of|wanna"
-    r"|(?:want|need|wish|intend|aim|aims|aiming|like|love|ha(?:ve|s)) to(?! say| admit)|looking forward|thinking (?:of|about)"
+    r"|(?:want|need|wish|intend|aim|aims|aiming|like|love|ha(?:ve|s)) to(?! say| admit)|looking forward"
+    r"|thinking (?:of|about)"
     r"|considering|(?:prepare|preparing|ready|invited|invitation|options|reservations?|tickets?|bookings?) (?:for|to)"
     rf"|(?:am|are|is|be) (?!{_NO_PLAN})\w+ing|deadline|due"
     r"|(?:scheduled|booked|planned|set|expected|reserved|arranged|postponed|moved) (?:for|to))\b"
     rf"|'ll\b|'(?:(?:m|re) (?!{_NO_PLAN})|s (?!{_NO_DEED}))\w+ing\b"
-    r"|(?:'ve|\bhave|\bhas) got\b(?P<got>)|\b(?:is|are|be|being|gets?|to) (?!scheduled|booked|planned|due|set|expected|reserved)"
+    r"|(?:'ve|\bhave|\bhas) got\b(?P<got>)|\b(?:is|are|be|being|gets?|to) (?!scheduled|booked|planned|due|set"
+    r"|expected|reserved)"
     rf"(?:\w+ed|{'|'.join(_WENT.split())})\b(?P<still>)"
     rf"|\b(?P<back>{'|'.join(_WENT.split())}|(?:have|has|'ve) (?:read|put|cut|set|hit|come|run)"
     rf"|(?!(?:{'|'.join(_NOT_PAST.split())})\b)[a-z]{{2,20}}ed)\b"
-    r"|(?P<now>\b(?:is|are|am|starts?|begins?|opens?|leaves?|ends?|have|has|takes place)\b|'(?:s|m|re)\b)"
+    r"|(?P<now>\b(?:is|are|am|starts?|begins?|opens?|leaves?|ends?|have|has|takes? place)\b|'(?:s|m|re)\b)"
     r"|\b(?P<ever>first|last|best|worst|most|only|ever|per)\b"
-    r"|(?P<turn>[,;:—–()]|\b(?:and|but|so|because|since|which|that|when|while|as|if|although) (?=(?:i|we|he|she|they|it|you)\b))"
+    r"|(?P<turn>[,;:—–()]|\b(?:and|but|so|because|since|which|that|when|while|as|if|although) (?=(?:i|we|he|she"
+    r"|they|it|you)\b))"
 )
 _NEAR = 80
 """Characters within which a word has a say in when a time is."""
@@ -269,56 +274,68 @@ _DAY_MONTH = _words(rf"{_ALONE}(\d{{1,2}})(st|nd|rd|th)?(?: (of))? ({_MONTH})\b\
 _MONTH_DAY = _words(rf"\b({_MONTH})\.?( the)? (\d{{1,2}})(st|nd|rd|th)?\b(?![:\d]){_COUNTS}(?:,? ({_YEAR}))?")
 _MONTH_YEAR = _words(rf"\b({_MONTH})\.?,?(?: of)? ({_YEAR})")
 _IN_MONTH = _words(
-    r"\b(?:(this coming|this past|this|last|next|coming|past) |(in|since|during|throughout|by|until|till|before|for|starting"
+    r"\b(?:(this coming|this past|this|last|next|coming|past) |(in|since|during|throughout|by|until|till|before"
+    r"|for|starting"
     r"|from|through|around|(?:the )?(?:beginning|start|middle|end) of|early|late|mid)"
     rf"(?: in| early| mid| late| the| (?:the )?(?:beginning|start|middle|end) of)?(?: |-))({_FULL_MONTH})\b"
     r"(?! \d| of \d|'s|-)"
 )
 _IN_YEAR = _words(
-    r"\b(?:(?:in|during|since|back in|of|by|from|until|before)(?: early| late| mid| about| around| the year)?|early|late|mid"
+    r"\b(?:(?:in|during|since|back in|of|by|from|until|before)(?: early| late| mid| about| around| the year)?"
+    r"|early|late|mid"
     rf"|the (?:end|beginning|start|middle) of)(?: |-)({_YEAR})"
 )
 _DASH = "(?:(?: )?[-–—](?: )?| to | through | until | till )"
 _NTH = r"(\d{1,2})(?:st|nd|rd|th)?"
 _DAYS_OF_MONTH = _words(
-    rf"\b(?:(?P<between>between) )?(?P<month>{_MONTH})\.? (?:the )?(?P<one>\d{{1,2}})(?:st|nd|rd|th)?(?:(?P<and> and )|{_DASH})"
-    rf"(?:the )?(?P<other>\d{{1,2}})(?:st|nd|rd|th)?\b(?![:\d]|[-/.]\d|(?: )?[ap]\.?m\b|(?: of)? {_MONTH}\b){_COUNTS}(?:,? (?P<year>{_YEAR}))?"
+    rf"\b(?:(?P<between>between) )?(?P<month>{_MONTH})\.? (?:the )?(?P<one>\d{{1,2}})(?:st|nd|rd"
+    rf"|th)?(?:(?P<and> and )|{_DASH})"
+    rf"(?:the )?(?P<other>\d{{1,2}})(?:st|nd|rd|th)?\b(?![:\d]|[-/.]\d|(?: )?[ap]\.?m\b"
+    rf"|(?: of)? {_MONTH}\b){_COUNTS}(?:,? (?P<year>{_YEAR}))?"
 )
 _MONTH_OF_DAYS = _words(
     rf"{_ALONE}(?:(?P<between>between) (?:the )?)?(?P<one>\d{{1,2}})(?:st|nd|rd|th)?(?:(?P<and> and )|{_DASH})(?:the )?"
     rf"(?P<other>\d{{1,2}})(?P<nth>st|nd|rd|th)?(?: of)? (?P<month>{_MONTH})\b\.?(?:,? (?P<year>{_YEAR}))?"
 )
 _MONTHS_LONG = _words(
-    rf"\b(?P<how>between |from |in |during |for )?(?P<one>{_FULL_MONTH})(?:(?P<and> and )|{_DASH})(?P<other>{_FULL_MONTH})\b"
+    rf"\b(?P<how>between |from |in |during |for )?(?P<one>{_FULL_MONTH})(?:(?P<and> and )"
+    rf"|{_DASH})(?P<other>{_FULL_MONTH})\b"
     rf"(?! \d{{1,2}}\b)(?:(?: of)?,? (?P<year>{_YEAR}))?"
 )
 _YEARS_LONG = _words(
-    rf"\b(?:between|from|in|during) (?P<one>(?:1[89]|20)\d\d)(?: and |{_DASH})(?P<other>(?:1[89]|20)\d\d)\b(?![-.,/:]\d){_COUNTS}"
+    rf"\b(?:between|from|in|during) (?P<one>(?:1[89]|20)\d\d)(?: and |{_DASH})(?P<other>(?:1[89]"
+    rf"|20)\d\d)\b(?![-.,/:]\d){_COUNTS}"
 )
 _DECADE = _words(
-    r"\b(?:in|since|from|of|during|until|early|mid|late)(?: the)?(?: early| mid| late)?(?: |-)(?:(1[89]|20)|')?([0-9]0)'?s\b(?! degree| fahr)"
+    r"\b(?:in|since|from|of|during|until|early|mid|late)(?: the)?(?: early| mid| late)?(?: |-)(?:(1[89]|20)"
+    r"|')?([0-9]0)'?s\b(?! degree| fahr)"
 )
 _NUMERIC = _words(
-    rf"{_ALONE}(?:(?P<y>(?:19|20)\d\d)/(?P<ym>\d{{1,2}})/(?P<yd>\d{{1,2}})|(?P<a>\d{{1,2}})(?P<by>[/.-])(?P<b>\d{{1,2}})(?P=by)"
+    rf"{_ALONE}(?:(?P<y>(?:19|20)\d\d)/(?P<ym>\d{{1,2}})/(?P<yd>\d{{1,2}})"
+    rf"|(?P<a>\d{{1,2}})(?P<by>[/.-])(?P<b>\d{{1,2}})(?P=by)"
     r"(?P<year>(?:19|20)\d\d|\d\d))(?![\w/-]|[.,]\d)"
 )
 _SHORT = _words(r"\b(?:on|by|since|until|till|before|due|from)(?: the)? (\d{1,2})/(\d{1,2})\b(?![/\d]|[-.,]\d| of\b)")
 _THE_NTH = _words(
     r"\b(on|by|until|till|since|before|due) (?:on )?the (\d{1,2})(?:st|nd|rd|th)\b"
-    r"(?=$|[.,;!?)](?: |$|\n)| (?:and|at|for|with|so|but|i|we|he|she|they|it|to|after|before|when|in|because|since|this|as|or|by|is|was)\b)"
+    r"(?=$|[.,;!?)](?: |$|\n)| (?:and|at|for|with|so|but|i|we|he|she|they|it|to|after|before|when|in|because"
+    r"|since|this|as|or|by|is|was)\b)"
 )
 _NTH_OF_THIS = _words(r"\b(?:the )?(\d{1,2})(?:st|nd|rd|th),?(?: of)? (this|last|next) month\b")
 _ORDINALS = {"first": 1, "1st": 1, "second": 2, "2nd": 2, "third": 3, "3rd": 3, "fourth": 4, "4th": 4, "last": -1}
 _PART_OF_MONTH = _words(
-    rf"\b(?:the )?({'|'.join(_ORDINALS)}) (week|weekend|{_WEEKDAY}) (?:of|in) (?:(this|last|next) month|({_FULL_MONTH}))\b"
+    rf"\b(?:the )?({'|'.join(_ORDINALS)}) (week|weekend|{_WEEKDAY}) (?:of|in) (?:(this|last|next) month"
+    rf"|({_FULL_MONTH}))\b"
     rf"(?! \d{{1,2}}\b)(?:,? ({_YEAR}))?"
 )
 _AROUND_DAY = _words(
-    rf"\b(?:the )?(week|weekend) of (?:the )?(?:({_MONTH})\.? (?:the )?(\d{{1,2}})|(\d{{1,2}})(?:st|nd|rd|th)? (?:of )?({_MONTH}))"
+    rf"\b(?:the )?(week|weekend) of (?:the )?(?:({_MONTH})\.? (?:the )?(\d{{1,2}})|(\d{{1,2}})(?:st|nd|rd"
+    rf"|th)? (?:of )?({_MONTH}))"
     rf"(?:st|nd|rd|th)?\b(?:,? ({_YEAR}))?"
 )
 _THIS_END = _words(
-    r"\b(?:at |by |before |until |till |around |towards? )?the (?:very )?(?:end|beginning|start|middle) of (?:the|this|next|last) (week|month|year)\b"
+    r"\b(?:at |by |before |until |till |around |towards? )?the (?:very )?(?:end|beginning|start"
+    r"|middle) of (?:the|this|next|last) (week|month|year)\b"
 )
 _QUARTER_NAMES = {"first": 1, "second": 2, "third": 3, "fourth": 4}
 _QUARTER = _words(
@@ -335,29 +352,35 @@ _RELATIVE = _words(
 _SECOND = _words(rf"\b(?:the )?({_UNIT}) (before last|after next)\b")
 _OVER = _words(r"\b(over|on|during|for|until|till|by|before|to) the weekend\b(?!'| of\b)")
 _STRETCH = _words(
-    r"\b(?P<how>(?:for|over|in|during|within|throughout|from) )?(?P<the>the |this |these )?(?P<way>last|past|next|coming|previous)"
-    rf" (?:(?P<n>{_NUMBER}) )?(?P<unit>day|week|weekend|month|year|decade)(?P<many>s)?\b(?! (?:and a half|or (?:so|two))\b| of\b|-|'|,? on {_WEEKDAY})"
+    r"\b(?P<how>(?:for|over|in|during|within|throughout|from) )?(?P<the>the |this |these )?(?P<way>last|past"
+    r"|next|coming|previous)"
+    rf" (?:(?P<n>{_NUMBER}) )?(?P<unit>day|week|weekend|month|year|decade)(?P<many>s)?\b(?! (?:and a half"
+    rf"|or (?:so|two))\b| of\b|-|'|,? on {_WEEKDAY})"
 )
 _ON_DAY = _words(
     r"\b(this past|this coming|last|past|previous|next|coming|this|on|by|until|till|since|before|for|due)(?: on)?"
     rf" ({_WEEKDAY})\b(?! (?:nights|mornings|afternoons|evenings|of|before last)\b)"
 )
 _DAY_OF_WEEK = _words(
-    rf"\b(?:(?:on )?({_WEEKDAY})(?: morning| afternoon| evening| night)?,?(?: of)? (this|last|next)(?: past| coming)? week|(this|last|next) week,? on ({_WEEKDAY}))\b"
+    rf"\b(?:(?:on )?({_WEEKDAY})(?: morning| afternoon| evening| night)?,?(?: of)? (this|last|next)(?: past"
+    rf"| coming)? week|(this|last|next) week,? on ({_WEEKDAY}))\b"
 )
 _MY_MONTH = _words(rf"\b(?:my|our|his|her|their|your) (?!march|may)({_FULL_MONTH})\b(?= [a-z])")
 _DAYS_AGO = _words(rf"{_ALONE}({_NUMBER}) ({_WEEKDAY})s (ago|from now)\b|\b(?:on )?(?:the )?({_WEEKDAY}) before last\b")
 _PART_DAY = _words(
-    rf"\b(?P<before>\w+ )?(?P<day>{'|'.join(name.lower() for name in _WEEKDAY_NAMES)})\b(?=,? (?:morning|afternoon|evening|night|at \d{{1,2}})\b)"
+    rf"\b(?P<before>\w+ )?(?P<day>{'|'.join(name.lower() for name in _WEEKDAY_NAMES)})\b(?=,? (?:morning"
+    rf"|afternoon|evening|night|at \d{{1,2}})\b)"
 )
 _HOLIDAY_NAMES = (
-    "christmas eve|christmas day|christmas|xmas|boxing day|new year's eve|new years eve|new year's day|new years day|new year's"
+    "christmas eve|christmas day|christmas|xmas|boxing day|new year's eve|new years eve|new year's day"
+    "|new years day|new year's"
     "|valentine's day|valentines day|valentine's|st\\.? patrick's day|easter sunday|easter monday|easter|good friday"
     "|mother's day|father's day|memorial day|independence day|labor day|halloween|veterans day|thanksgiving day"
     "|thanksgiving|black friday|juneteenth"
 )
 _HOLIDAY = _words(
-    r"\b(?:(?P<how>this past|this coming|last|past|next|coming|this|on|at|by|before|until|till|since|after|for|around|over|during) )?"
+    r"\b(?:(?P<how>this past|this coming|last|past|next|coming|this|on|at|by|before|until|till|since|after|for"
+    r"|around|over|during) )?"
     rf"(?P<name>{_HOLIDAY_NAMES})(?!\w|'s\b)(?:(?: of|,)? (?P<year>{_YEAR}))?"
 )
 _SEASONAL = _words(
@@ -370,7 +393,9 @@ _AGO = _words(
     rf"|(?P<vague>a few|several|some|many) (?P<units>{_UNIT}|decade)s?) (?:ago|back)\b"
     rf"(?: (?P<day>today|yesterday|tomorrow)\b| (?:last|this|next) {_UNIT}\b)?"  # "two years ago this week"
 )
-_FORTNIGHT = _words(rf"{_ALONE}(?:({_NUMBER}) )fortnights? (ago|from now|from today)\b|\bin (a) fortnight(?:'s time)?\b")
+_FORTNIGHT = _words(
+    rf"{_ALONE}(?:({_NUMBER}) )fortnights? (ago|from now|from today)\b|\bin (a) fortnight(?:'s time)?\b"
+)
 _HOURS_AGO = _words(rf"{_ALONE}(?:{_ABOUT})(half an|a few|several|a couple of|{_NUMBER}) (minute|hour)s? ago\b")
 _AHEAD = _words(
     rf"{_ALONE}(?P<about>{_ABOUT})(?P<n>{_NUMBER}) (?P<unit>day|week|month|year)s?"
@@ -393,7 +418,8 @@ _SINCE = _words(rf"\bsince (?:about |around )?({_YEAR})")
 
 _TIMELY = re.compile(
     r"\d|day|night|week|month|year|ago\b|morning|afternoon|evening|decade|winter|spring|summer|fall|autumn|quarter"
-    rf"|tomorrow|\b(?:{_MONTH}|{_WEEKDAY}|just[ \n]+now|back)\b|christmas|xmas|easter|halloween|thanksgiving|juneteenth|valentine|\bhours?\b|\bminutes?\b"
+    rf"|tomorrow|\b(?:{_MONTH}|{_WEEKDAY}|just[ \n]+now|back)\b|christmas|xmas|easter|halloween|thanksgiving"
+    rf"|juneteenth|valentine|\bhours?\b|\bminutes?\b"
 )
 """What has none of these tells no time."""
 
@@ -445,7 +471,8 @@ def _month_day(match: re.Match[str], today: datetime, sentences: _Sentences) -> 
 
 _VERBS = frozenset(("may", "march", "mar"))
 _BEFORE_DATE = _words(
-    r"(?:\b(?:on|by|since|until|till|from|before|after|of|about|around|dated|for|the|due|between|through|starting|and|my|our"
+    r"(?:\b(?:on|by|since|until|till|from|before|after|of|about|around|dated|for|the|due|between|through"
+    r"|starting|and|my|our"
     r"|his|her|their|this|last|next|week of)|'s)(?: the)? $"
 )
 _NO_VERB_AFTER = _words(
@@ -528,6 +555,8 @@ def _in_month(match: re.Match[str], today: datetime, sentences: _Sentences) -> _
     which = " ".join(which.split()) if which else which
     if name in _NAMES and since in ("for", "from") and match[0].count(" ") == 1:
         return None  # "a gift for June"
+    if since in ("before", "through", "around") and sentences.lean(match) is None:
+        return None  # "January comes before February"
     if name in _VERBS and since in _PLAIN_BEFORE and not _NO_VERB_AFTER.match(match.string, match.end()):
         return None  # "what it is for may differ"
     if name in _VERBS:
@@ -588,7 +617,11 @@ _DAY_OFFSETS = {
 
 def _near_day(match: re.Match[str], today: datetime, _: _Sentences) -> _Read:
     words = " ".join(match[0].split()).removeprefix("the ")
-    if words == "today" and match.string.startswith("'s", match.end()) and match.string[: match.start()].endswith("in "):
+    if (
+        words == "today"
+        and match.string.startswith("'s", match.end())
+        and match.string[: match.start()].endswith("in ")
+    ):
         return None  # "in today's world"
     return _day(today + timedelta(days=_DAY_OFFSETS.get(words, 0)))
 
@@ -684,6 +717,8 @@ _NO_WORD = _words(
 )
 
 
+_BARE = frozenset(("on", "by", "until", "till", "before", "for"))
+_HABIT = _words(r"\b(?:usually|always|often|normally|generally|typically|every|each)\b[^.!?\n]*$")
 _TO_DAY = _words(rf"(?:,| (?:and|to|through|or))(?: on)? {_WEEKDAY}\b| (?:night|dinner|night's|movie)\b")
 
 
@@ -700,6 +735,8 @@ def _on_day(match: re.Match[str], today: datetime, sentences: _Sentences) -> _Re
         return None  # "the last Friday of each month", "the next Friday" of a story
     if which in ("for", "by", "until", "till", "before") and _TO_DAY.match(text, end):
         return None  # "by Tuesday and Thursday of each week"
+    if which in _BARE and _HABIT.search(text[max(0, match.start() - 60) : match.start()]):
+        return None  # "I'm usually tired by Friday"
     wanted = _WEEKDAYS[name]
     ahead, back = (wanted - today.weekday()) % 7 or 7, (today.weekday() - wanted) % 7 or 7
     if which == "this":  # the one of this week, unless the sentence looks the other way
@@ -907,7 +944,12 @@ def _years_long(match: re.Match[str], today: datetime, _: _Sentences) -> _Read:
     one, other = int(match["one"]), int(match["other"])
     if one >= other:
         return None
-    return today.replace(year=one, month=1, day=1), today.replace(year=other + 1, month=1, day=1), "year", f"{one} to {other}"
+    return (
+        today.replace(year=one, month=1, day=1),
+        today.replace(year=other + 1, month=1, day=1),
+        "year",
+        f"{one} to {other}",
+    )
 
 
 def _decade(match: re.Match[str], today: datetime, _: _Sentences) -> _Read:
@@ -925,7 +967,10 @@ def _decade(match: re.Match[str], today: datetime, _: _Sentences) -> _Read:
     return first, first.replace(year=year + 10), "about", f"the {year}s"
 
 
-_WARM = _words(r"\b(?:degrees?|temperatures?|temps?|highs?|lows?|weather|warm|hot|mph|score[sd]?|grades?|percent|aged?|his|her|my|their)\b|°")
+_WARM = _words(
+    r"\b(?:degrees?|temperatures?|temps?|highs?|lows?|weather|warm|hot|mph|score[sd]?|grades?|percent|aged?|his"
+    r"|her|my|their)\b|°"
+)
 
 
 def _numeric(match: re.Match[str], today: datetime, _: _Sentences) -> _Read:
@@ -988,7 +1033,7 @@ def _part_of_month(match: re.Match[str], today: datetime, sentences: _Sentences)
     first = today.replace(year=year, month=month, day=1)
     end = first.replace(year=year + month // 12, month=month % 12 + 1)
     nth = _ORDINALS[ordinal]
-    in_words = f"{'last' if nth < 0 else 'first second third fourth'.split()[nth - 1]}"
+    in_words = f"{'last' if nth < 0 else ['first', 'second', 'third', 'fourth'][nth - 1]}"
     if what == "week":
         begun = end - timedelta(days=7) if nth < 0 else first + timedelta(days=7 * nth - 7)
         return begun, begun + timedelta(days=7), "week", f"the {in_words} week of {_MONTH_NAMES[month - 1]} {year}"
@@ -1054,7 +1099,30 @@ def _days_ago(match: re.Match[str], today: datetime, _: _Sentences) -> _Read:
     return _day(today - timedelta(days=((today.weekday() - wanted) % 7 or 7) + 7 * weeks - 7), weekday=True)
 
 
-_ANY_DAY = frozenset("every each a any most all of good black casual on last next this the and or to through past".split())
+_ANY_DAY = frozenset(
+    [
+        "every",
+        "each",
+        "a",
+        "any",
+        "most",
+        "all",
+        "of",
+        "good",
+        "black",
+        "casual",
+        "on",
+        "last",
+        "next",
+        "this",
+        "the",
+        "and",
+        "or",
+        "to",
+        "through",
+        "past",
+    ]
+)
 
 
 def _part_day(match: re.Match[str], today: datetime, sentences: _Sentences) -> _Read:
@@ -1124,7 +1192,8 @@ def _holiday_in(today: datetime, name: str, year: int) -> datetime:
 
 
 _NO_NOUN_AFTER = _words(
-    r"$|[^\w\s'-]|\n| (?:and|at|we|i|he|she|they|it|you|my|our|with|to|for|from|then|when|was|is|as|so|but|in|this|last|next|that"
+    r"$|[^\w\s'-]|\n| (?:and|at|we|i|he|she|they|it|you|my|our|with|to|for|from|then|when|was|is|as|so|but|in"
+    r"|this|last|next|that"
     r"|because|since|if|or)\b"
 )
 
@@ -1194,18 +1263,24 @@ _READINGS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str], datetime, _Sent
 # -- times told from another one
 
 _LATER = _words(
-    rf"{_ALONE}(?:(?P<n>{_NUMBER}) (?P<unit>day|night|week|month|year)s? (?P<way>later|earlier|afterwards?|beforehand|after that|before that)"
-    r"|(?P<the>the(?: very)?) (?P<which>next|following|previous) (?P<of>day|night|morning|afternoon|evening|week|weekend|month|year)"
+    rf"{_ALONE}(?:(?P<n>{_NUMBER}) (?P<unit>day|night|week|month|year)s? (?P<way>later|earlier|afterwards?"
+    rf"|beforehand|after that|before that)"
+    r"|(?P<the>the(?: very)?) (?P<which>next|following|previous) (?P<of>day|night|morning|afternoon|evening"
+    r"|week|weekend|month|year)"
     r"(?! (?:or|of|and a half|few)\b)"
-    r"|(?P<same>the same|that same|that very|that) (?P<this>day|night|evening|afternoon|morning|week|weekend|month|year)(?!-| (?:of|as|when|i|we|he|she|they)\b))\b"
+    r"|(?P<same>the same|that same|that very|that) (?P<this>day|night|evening|afternoon|morning|week|weekend"
+    r"|month|year)(?!-| (?:of|as|when|i|we|he|she|they)\b))\b"
 )
-_BESIDE = _words(rf"{_ALONE}(?P<n>the|{_NUMBER}) (?P<unit>day|night|week|month|year)s? (?P<way>before|after|prior to)(?: the| my| our)? $")
+_BESIDE = _words(
+    rf"{_ALONE}(?P<n>the|{_NUMBER}) (?P<unit>day|night|week|month|year)s? (?P<way>before|after|prior to)(?: the"
+    rf"| my| our)? $"
+)
 _REACH = 250
 """Characters between a time and one that is told from it."""
 
 
 def _with_related(text: str, found: list[Told]) -> list[Told]:
-    """"two days later", "the following week", "that day": times told from the one before them, or after: "the day
+    """ "two days later", "the following week", "that day": times told from the one before them, or after: "the day
     before Christmas"."""
     if not found:
         return found
@@ -1234,8 +1309,13 @@ def _with_related(text: str, found: list[Told]) -> list[Told]:
     return _with_neighbours(text, _with_lists(text, whole))
 
 
-_AND = _words(rf"(?:,|,? (?:and|or|&))(?: on| in)? (?P<name>{_FULL_MONTH}|{'|'.join(name.lower() for name in _WEEKDAY_NAMES)})\b(?!'s| \d)")
-_AND_BEFORE = _words(rf"\b(?P<name>{_FULL_MONTH}|{'|'.join(name.lower() for name in _WEEKDAY_NAMES)})(?:,|,? (?:and|or|&))(?: on| in)? $")
+_AND = _words(
+    rf"(?:,|,? (?:and|or|&))(?: on| in)? (?P<name>{_FULL_MONTH}"
+    rf"|{'|'.join(name.lower() for name in _WEEKDAY_NAMES)})\b(?!'s| \d)"
+)
+_AND_BEFORE = _words(
+    rf"\b(?P<name>{_FULL_MONTH}|{'|'.join(name.lower() for name in _WEEKDAY_NAMES)})(?:,|,? (?:and|or|&))(?: on| in)? $"
+)
 
 
 def _with_lists(text: str, found: list[Told]) -> list[Told]:
@@ -1308,7 +1388,9 @@ def _beside(anchor: Told, step: int, unit: str) -> _Read:
         words = f"{abs(step)} weeks {'after' if step > 0 else 'before'} {day_words(start)}"
         return middle - timedelta(days=3), middle + timedelta(days=4), "week", words
     if unit == "month":
-        if anchor.precision not in ("day", "minute", "week", "weekend", "month") or not (exact or anchor.precision != "day"):
+        if anchor.precision not in ("day", "minute", "week", "weekend", "month") or not (
+            exact or anchor.precision != "day"
+        ):
             return None
         return _month(start, *_months_on(start, step))
     if anchor.precision == "year" or step == 0:
@@ -1340,7 +1422,15 @@ def _with_neighbours(text: str, found: list[Told]) -> list[Told]:
 
 _ZONES = {
     **dict.fromkeys(("utc", "gmt"), 0),
-    **{"est": -5, "edt": -4, "cdt": -5, "mst": -7, "mdt": -6, "pst": -8, "pdt": -7, "cet": 1, "cest": 2},
+    "est": -5,
+    "edt": -4,
+    "cdt": -5,
+    "mst": -7,
+    "mdt": -6,
+    "pst": -8,
+    "pdt": -7,
+    "cet": 1,
+    "cest": 2,
 }
 _CLOCK = (
     r"(?:(?P<h>\d{1,2})(?::(?P<m>[0-5]\d))?(?:(?: )?(?P<half>[ap])\.?m\b\.?)?|(?P<word>noon|midnight))(?![\w:]|[-–]\d)"

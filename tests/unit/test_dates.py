@@ -261,20 +261,40 @@ def test_a_time_is_told(text: str, words: str, expected: Meant) -> None:
     assert read(text) == [(words, expected)]
 
 
-STRETCHES = [
-    ("It rained for the past month", "for the past month", long("2023-05-09", "2023-06-09", "about", "the month up to {}")),
+_STRETCHES = [
+    (
+        "It rained for the past month",
+        "for the past month",
+        long("2023-05-09", "2023-06-09", "about", "the month up to {}"),
+    ),
     ("the past year was hard", "the past year", long("2022-06-09", "2023-06-09", "about", "the year up to {}")),
-    ("over the last two weeks", "over the last two weeks", long("2023-05-26", "2023-06-09", "about", "the two weeks up to {}")),
-    ("I'll rest in the next 3 days", "in the next 3 days", long("2023-06-09", "2023-06-12", "about", "the 3 days from {} on")),
-    ("I'm away for the next week.", "for the next week", long("2023-06-09", "2023-06-16", "about", "the week from {} on")),
+    (
+        "over the last two weeks",
+        "over the last two weeks",
+        long("2023-05-26", "2023-06-09", "about", "the two weeks up to {}"),
+    ),
+    (
+        "I'll rest in the next 3 days",
+        "in the next 3 days",
+        long("2023-06-09", "2023-06-12", "about", "the 3 days from {} on"),
+    ),
+    (
+        "I'm away for the next week.",
+        "for the next week",
+        long("2023-06-09", "2023-06-16", "about", "the week from {} on"),
+    ),
 ]
-STRETCHES = [(text, words, (*read[:3], read[3].format("9 June 2023"))) for text, words, read in STRETCHES]
+STRETCHES = [(text, words, (*read[:3], read[3].format("9 June 2023"))) for text, words, read in _STRETCHES]
 
 RANGES = [
     ("Camp is on July 12-15", "July 12-15", days("2023-07-12", "2023-07-15", "12 to 15 July 2023")),
     ("open June 20th to 24th", "June 20th to 24th", days("2023-06-20", "2023-06-24", "20 to 24 June 2023")),
     ("from 3 to 5 May 2022", "3 to 5 May 2022", days("2022-05-03", "2022-05-05", "3 to 5 May 2022")),
-    ("between the 3rd and 5th of May", "between the 3rd and 5th of May", days("2023-05-03", "2023-05-05", "3 to 5 May 2023")),
+    (
+        "between the 3rd and 5th of May",
+        "between the 3rd and 5th of May",
+        days("2023-05-03", "2023-05-05", "3 to 5 May 2023"),
+    ),
     ("between May and July", "between May and July", long("2023-05-01", "2023-08-01", "month", "May to July 2023")),
     ("April-June 2022", "April-June 2022", long("2022-04-01", "2022-07-01", "month", "April to June 2022")),
     (
@@ -293,7 +313,11 @@ PARTS = [
     ("the weekend of June 24th", "the weekend of June 24th", weekend("2023-06-24", "the weekend of 24 June 2023")),
     ("the week of June 20", "the week of June 20", week("2023-06-19", "the week of 20 June 2023")),
     ("the first week of May", "the first week of May", week("2023-05-01", "the first week of May 2023")),
-    ("the last weekend of May 2022", "the last weekend of May 2022", weekend("2022-05-28", "the last weekend of May 2022")),
+    (
+        "the last weekend of May 2022",
+        "the last weekend of May 2022",
+        weekend("2022-05-28", "the last weekend of May 2022"),
+    ),
     ("the second Saturday of next month", "the second Saturday of next month", day("2023-07-08", "Saturday, {}")),
     ("the last Monday in May 2022", "the last Monday in May 2022", day("2022-05-30", "Monday, {}")),
     ("14th this month", "14th this month", day("2023-06-14")),
@@ -379,7 +403,7 @@ def test_a_time_of_other_families_is_told(text: str, words: str, expected: Meant
         ("2023-07-21", "I like the idea of a run in January", month("2024-01")),
         ("2023-03-15", "once the script is finished in early May", month("2023-05")),
         ("2023-06-15", "I hope to join them in September, and I've been reading a lot", month("2023-09")),
-        ("2023-05-24", "I've been thinking of tidying up this weekend", weekend("2023-05-27", "the weekend of 24 May 2023")),
+        ("2023-05-24", "I was thinking of a walk this weekend", weekend("2023-05-27", "the weekend of 24 May 2023")),
         ("2023-05-25", "I've got it all packed this weekend", weekend("2023-05-27", "the weekend of 25 May 2023")),
         ("2023-06-09", "I saw it at my cousin's wedding on Tuesday", day("2023-06-06", "Tuesday, {}")),
     ],
@@ -394,7 +418,7 @@ def test_a_date_is_the_near_one(said: str, text: str, expected: Meant) -> None:
         ("I came on May 3. Two days later I left.", "Two days later", day("2023-05-05")),
         ("I came on May 3 and left the next day", "the next day", day("2023-05-04")),
         ("I came on May 3; that day it rained", "that day", day("2023-05-03")),
-        ("I came on May 3, and the following week I left", "the following week", week("2023-05-08", "the week after 3 May 2023")),
+        ("May 3 and the following week", "the following week", week("2023-05-08", "the week after 3 May 2023")),
         ("I came last week and left the same week", "the same week", week("2023-05-29", "the week of 29 May 2023")),
         ("We met in 2010 and married three years later", "three years later", year(2013)),
         ("We met in May 2010; a month later we married", "a month later", month("2010-06")),
@@ -673,7 +697,7 @@ def test_the_ends_of_the_calendar_tell_what_they_can(said: datetime) -> None:
 # -- laws
 
 PIECES = [text for text, *_ in [*NEAR, *WEEKDAYS, *UNITS, *AGO, *AHEAD, *DATES, *SEASONS, *FAMILIES]]
-PIECES += ["two days later", "the following week", "that day", "the day before", "a year earlier", "and October"]
+PIECES.extend(["two days later", "the following week", "that day", "the day before", "a year earlier", "and October"])
 MOMENTS = st.datetimes(timezones=st.sampled_from([UTC, timezone(timedelta(hours=-11)), ZoneInfo("Asia/Kolkata")]))
 TEXTS = st.one_of(
     st.text(st.characters(), max_size=60),
