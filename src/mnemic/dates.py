@@ -175,7 +175,9 @@ _SIGNALS = _words(
     r"|thinking (?:of|about)"
     r"|considering|(?:prepare|preparing|ready|invited|invitation|options|reservations?|tickets?|bookings?) (?:for|to)"
     rf"|(?:am|are|is|be) (?!{_NO_PLAN})\w+ing|deadline|due"
-    r"|(?:scheduled|booked|planned|set|expected|reserved|arranged|postponed|moved) (?:for|to))\b"
+    r"|(?:scheduled|booked|planned|set|expected|reserved|arranged|postponed|moved|extended|rescheduled|pushed|delayed)"
+    # not "moved to Rome"
+    rf"(?: back)?(?= (?:for|until|till|through)\b| to (?:on )?(?:the )?(?:\d|{_MONTH}\b|{_WEEKDAY}\b|next|tomorrow)))\b"
     rf"|'ll\b|'(?:(?:m|re) (?!{_NO_PLAN})|s (?!{_NO_DEED}))\w+ing\b"
     r"|(?:'ve|\bhave|\bhas) got\b(?P<got>)|\b(?:is|are|be|being|gets?|to) (?!scheduled|booked|planned|due|set"
     r"|expected|reserved)"
@@ -193,7 +195,7 @@ _NEAR = 80
 _TURN = 40
 """A word of another clause has less of a say, as if it stood so much farther off."""
 
-_DIRECT = 8
+_DIRECT = 12
 """Between "due" or "will be" and its time are no more characters than " on the "."""
 
 _Lean = Literal["ahead", "back", "now", "ever", "stop", "turn", "still"]

@@ -405,6 +405,8 @@ def test_a_time_of_other_families_is_told(text: str, words: str, expected: Meant
         ("2023-06-15", "I hope to join them in September, and I've been reading a lot", month("2023-09")),
         ("2023-05-24", "I was thinking of a walk this weekend", weekend("2023-05-27", "the weekend of 24 May 2023")),
         ("2023-05-25", "I've got it all packed this weekend", weekend("2023-05-27", "the weekend of 25 May 2023")),
+        ("2023-05-09", "I moved to Porto in May", month("2023-05")),
+        ("2023-06-09", "It was extended until Thursday", day("2023-06-15", "Thursday, {}")),
         ("2023-06-09", "I saw it at my cousin's wedding on Tuesday", day("2023-06-06", "Tuesday, {}")),
     ],
 )  # fmt: skip
