@@ -591,7 +591,11 @@ def plans(one: Said) -> Iterator[Statement]:
             or told.precision == "year"
         ):
             return
-        if told.first <= now and told.precision != "day" and clause.low[told.start : told.end].startswith("this"):
+        if (
+            told.first <= now
+            and told.precision not in ("day", "minute")
+            and clause.low[told.start : told.end].startswith("this")
+        ):
             return
     else:
         return

@@ -78,7 +78,7 @@ def due(clause: Clause) -> Iterator[Statement]:
     """ "the deadline is 5 April", "I have a dentist appointment on Friday"."""
     low, start, stop = clause.low, clause.start, clause.stop
     times = _weekday(clause) or [
-        t for t in clause.times if t is not clause.told and t.precision in ("day", "week", "month", "weekend")
+        t for t in clause.times if t is not clause.told and t.precision in ("minute", "day", "week", "month", "weekend")
     ]
     if found := list(_moved(clause, times)):
         yield from found

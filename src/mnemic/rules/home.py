@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from mnemic import dates
 from mnemic.rules import phrases
 from mnemic.rules.said import Said, pattern
 from mnemic.rules.talk import Clause
@@ -174,9 +175,9 @@ def born(one: Said) -> Iterator[Statement]:
     told = next((t for t in one.clause.times if abs(t.start - one.rest) <= 5), None)
     if year:
         yield one.say("born_on", year[0], text=f"{phrases.shown(one.subject)} was born in {year[0]}", precision="year")
-    elif told and told.precision == "day" and re.search(r"\d{4}", one.low[told.start : told.end]):
-        yield one.say("born_on", told.phrase, precision="day")
-    elif told and told.precision == "day" and re.search(r"\d", one.low[told.start : told.end]):
+    elif told and told.precision in ("day", "minute") and re.search(r"\d{4}", one.low[told.start : told.end]):
+        yield one.say("born_on", dates.day_words(told.first), precision="day")
+    elif told and told.precision in ("day", "minute") and re.search(r"\d", one.low[told.start : told.end]):
         value = re.sub(r"^(?:on|the)\s+", "", one.clause.text[told.start : told.end])
         yield one.say("born_on", value, precision="day")
     elif place := phrases.place(one.clause, end):

@@ -312,7 +312,7 @@ def _birthday(clause: Clause) -> Iterator[Statement]:
     if match is None or told is None or abs(told.start - match.end()) > 4:
         return
     words = clause.low[told.start : told.end]
-    if re.search(r"\d", words) and told.precision == "day" and not re.search(r"days|weeks|months", words):
+    if re.search(r"\d", words) and told.precision in ("day", "minute") and not re.search(r"days|weeks|months", words):
         value = re.sub(r"^(?:on|the)\s+", "", clause.text[told.start : told.end], flags=re.I)
         value = re.sub(r"^the\s+", "", value)
         yield stated(
@@ -323,7 +323,7 @@ def _birthday(clause: Clause) -> Iterator[Statement]:
             text=f"{phrases.shown(clause.me)}'s birthday is "
             f"{'on ' if 'on ' in clause.low[match.start() : told.start + 3] else ''}{value}",
         )
-    elif told.precision == "day" and told.last > clause.turn.time:
+    elif told.precision in ("day", "minute") and told.last > clause.turn.time:
         yield stated(
             clause,
             "due:birthday",

@@ -121,7 +121,7 @@ class Clause:
                 self.start <= told.start
                 and told.end <= self.stop
                 and told.last <= now
-                and told.precision in ("day", "month")
+                and told.precision in ("minute", "day", "month")
             ):
                 told = reads(self.text, told, now)
             found.append(told)
@@ -175,7 +175,8 @@ _TIMELY = re.compile(
     r"\b(?:\d{4}|\d{1,2}(?:st|nd|rd|th)|ago|last|past|this|next|previous|coming|yesterday|today|tonight|tomorrow|back"
     r"|jan|feb|mar|apr|may|jun|jul|aug|sept?|oct|nov|dec|mon|tues?|wed|thu|fri|sat|sun|weekend"
     r"|spring|summer|autumn|fall"
-    r"|winter|now|days?|weeks?|months?|years?|earlier|night)\b|(?:january|february|march|april"
+    r"|winter|now|days?|weeks?|months?|years?|earlier|night|later|christmas|easter|halloween|thanksgiving|quarter)\b"
+    r"|\d/\d|(?:january|february|march|april"
     r"|june|july|august|september"
     r"|october|november|december)|day\b"
 )
