@@ -88,11 +88,10 @@ def _said(turns: Sequence[Turn], number: int, first: int) -> list[Statement]:
             here = (*unmeant, *found)
             says = mended.mended(sentence, says, here, lambda here=here: [*_before(turns, number, first), *here])
         found += says
+    # How many of them somebody has is a quantity, of which one holds at a time: not another thing that he has.
+    counted = {one.value for one in found if one.relation.startswith("measure:")}
+    found = [one for one in found if one.relation != "has" or one.value not in counted]
     return [one for one in found if one.holds or not any(_denies(one, other) for other in unmeant)]
-
-
-_COUNT = re.compile(r"\d")
-"""How many of them somebody has is a quantity, of which one holds at a time: not another thing that he has."""
 
 
 def _before(turns: Sequence[Turn], number: int, first: int) -> list[Statement]:
