@@ -543,10 +543,10 @@ def test_times_are_resolved_and_keep_their_precision() -> None:
         (
             "My meeting with Professor Lang is on July 3 at 4:30 PM.",
             "meeting with professor lang",
-            "3 July 2024, 4:30 PM",
+            "3 July 2024 at 16:30",
         ),
         ("My meeting with Professor Lang is rescheduled to 5 PM.", "meeting with professor lang", "5 PM"),
-        ("I rescheduled a client call from 3 PM to 11 AM on July 3.", "client call", "3 July 2024, 11 AM"),
+        ("I rescheduled a client call from 3 PM to 11 AM on July 3.", "client call", "3 July 2024 at 11:00"),
         ("The deadline was extended to June 10.", "deadline", "10 June 2024"),  # just past: not next year's
         ("The deadline is May 5.", "deadline", "5 May 2025"),
     ],

@@ -73,12 +73,6 @@ def _said(turns: Sequence[Turn], number: int, first: int) -> list[Statement]:
         for one in _of(sentence, earlier, names, found):
             if not any(same(one, other) for other in (*says, *found)):
                 says.append(one)
-        counted = {one.evidence[0] for one in says if one.relation.startswith("measure:")}
-        says = [
-            one
-            for one in says
-            if one.relation != "has" or one.evidence[0] not in counted or not _COUNT.match(one.value)
-        ]
         earlier = sentence
         if sentence.unmeant:
             unmeant += [one for one in says if one.holds]
