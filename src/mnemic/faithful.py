@@ -6,8 +6,8 @@
     names      each must stand there, be the speaker's, or be known
     words      most of the others must stand there, by their stems
 
-Used for what rules derive and for what a model answers alike. Cues of polarity are English, with a few of German, French,
-Spanish and Portuguese; numbers, times in ISO and names hold in any script that has words.
+Used for what rules derive and for what a model answers alike. Cues of polarity are English, with a few of German,
+French, Spanish and Portuguese; numbers, times in ISO and names hold in any script that has words.
 """
 
 from __future__ import annotations
@@ -111,7 +111,7 @@ _NOW = re.compile(
 def _times(statement: Statement, said: str, evidence: _Evidence) -> Iterator[str]:
     rest = said
     for phrase in sorted(evidence.phrases, key=len, reverse=True):
-        rest = re.sub(rf"\b{re.escape(phrase)}\b", " ", rest, flags=re.IGNORECASE)
+        rest = re.sub(rf"(?<!\d )\b{re.escape(phrase)}\b", " ", rest, flags=re.IGNORECASE)
     for one in dates.told(rest, statement.said):
         if not _is_told(one.first, one.last, evidence):
             yield f"the time {rest[one.start : one.end]!r} ({one.phrase}) is not told in its evidence"
@@ -155,14 +155,18 @@ class Number:
     word: str = ""
 
 
-_ONES = (
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen"
-)
+_UP = """zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen
+eighteen nineteen"""
+_TENS = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
+_NTH = ("third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth", "eleventh", "twelfth")
 _SMALL = {
-    **{word: float(value) for value, word in enumerate(f"{_ONES} eighteen nineteen".split())},
-    **{ten: 10.0 * tens for tens, ten in enumerate("twenty thirty forty fifty sixty seventy eighty ninety".split(), 2)},
-    **{nth: float(at) for at, nth in enumerate("third fourth fifth sixth seventh eighth ninth tenth".split(), 3)},
-    **{"eleventh": 11.0, "twelfth": 12.0, "twice": 2.0, "thrice": 3.0, "couple": 2.0, "dozen": 12.0},
+    **{word: float(value) for value, word in enumerate(_UP.split())},
+    **{ten: 10.0 * tens for tens, ten in enumerate(_TENS, 2)},
+    **{nth: float(at) for at, nth in enumerate(_NTH, 3)},
+    "twice": 2.0,
+    "thrice": 3.0,
+    "couple": 2.0,
+    "dozen": 12.0,
 }
 _TIMES = {
     "hundred": 100.0,
@@ -266,7 +270,7 @@ def _numbers(statement: Statement, said: str, evidence: _Evidence) -> Iterator[s
             if not (number.values & clock or (spoken and hours & plain) or (not clock and ":00" in number.word)):
                 yield f"the time {number.word!r} is not in its evidence"
         elif not number.values & (plain | named):
-            if not (number.values & {value / 60 % 12 or 12.0 for value in clock} or number.values == {1.0}):
+            if not (number.values & {value / 60 % 12 or 12.0 for value in clock} or 1.0 in number.values):
                 yield f"the number {number.word!r} is not in its evidence"
         else:
             counted = [other for other in evidence.numbers if other.of & number.of]
@@ -279,38 +283,40 @@ def _numbers(statement: Statement, said: str, evidence: _Evidence) -> Iterator[s
 
 # -- polarity
 
-_IDIOMS = re.compile(
-    r"\bnot (?:only|just|to mention|least)\b|\b(?:can't|cannot|can not|couldn't) (?:wait|help|believe|get enough|stop)\b"
-    r"|\bcouldn't (?:be|have been) (?:more|happier|prouder|better)\b|\bcouldn't agree more\b|\bno (?:doubt|wonder|problem|worries|matter|way)\b"
-    r"|\bnever ?mind\b|\b(?:don't|do not) (?:forget|worry|mind)\b|\bwhy not\b|\bnothing but\b|\bno(?=[,.!])"
+_IDIOMS = re.compile(  # they deny nothing
+    r"\bnot (?:only|just|to mention|least)\b"
+    r"|\b(?:can't|cannot|can not|couldn't) (?:wait|help|believe|get enough|stop)\b"
+    r"|\bcouldn't (?:be|have been) (?:more|happier|prouder|better)\b|\bcouldn't agree more\b"
+    r"|\bno (?:doubt|wonder|problem|worries|matter|way)\b|\bno(?=[,.!])|\bnothing but\b"
+    r"|\bnever ?mind\b|\b(?:don't|do not) (?:forget|worry|mind)\b|\bwhy not\b"
 )
+_VERBS = "ca|do|does|did|is|was|wo|are|were|have|has|had|would|could|should|ai|need|must"
 _NOT = re.compile(
-    r"\b(?:not|never|no|none|nobody|nothing|nowhere|neither|nor|without|cannot|hardly|barely|(?:ca|do|does|did|is|was|wo|are"
-    r"|were|have|has|had|would|could|should|ai|need|must)n'?t|dislikes?d?|hates?d?|refuses?d?|nicht|kein(?:e[nmrs]?)?|nie"
-    r"|niemals|jamais|nunca|jamás|não)\b"
+    rf"\b(?:not|never|no|none|nobody|nothing|nowhere|neither|nor|without|cannot|hardly|barely|(?:{_VERBS})n'?t"
+    r"|dislikes?d?|hates?d?|refuses?d?|nicht|kein(?:e[nmrs]?)?|nie|niemals|jamais|nunca|jamás|não)\b"
 )
 _USED_TO = r"(?<!get )(?<!got )(?<!am )(?<!'m )(?<!is )(?<!'s )(?<!are )(?<!'re )(?<!was )(?<!getting )used to"
+_NO_LONGER = re.compile(r"\b(?:no longer|any ?more|any longer|no more|nicht mehr)\b")
 _ENDED = re.compile(
-    rf"\b(?:no longer|any ?more|any longer|no more|stopped|quit|gave up|given up|former(?:ly)?|nicht mehr)\b|\bex-|{_USED_TO}"
+    rf"{_NO_LONGER.pattern}|\b(?:stopped(?! (?:at|by|in|for|over|off)\b)|quit|gave up|given up|former(?:ly)?|previously"
+    rf"|back (?:then|when|in (?:\d|the )))|\bex-|\b{_USED_TO}\b"
 )
 _ENDS = re.compile(
     rf"{_ENDED.pattern}|\b(?:left|leaving|sold|lost|broke up|split up|divorced|separated|cancell?ed|dropped|retired|resigned"
-    r"|moved|switched|instead|rather than|got rid|gave away|finished|ended|over|died|passed away|fired|laid off|cut out"
-    r"|gone|once|back then|now)\b"
+    r"|moved (?:out|away)|instead|rather than|got rid|gave away|ended|is over|it's over|died|passed away|fired|laid off"
+    r"|cut out|gone)\b"
 )
-_NEVER = re.compile(r"\b(?:never|niemals|nie|jamais|nunca|jamás)\b|\bnot ever\b|n't ever\b")
-_NEVER_SAID = re.compile(
-    rf"{_NEVER.pattern}|\b(?:have|has|had)(?:n't| not)\b|'ve not\b|\bnot once\b|\byet to\b|\bhavent\b"
-)
-_NO_LONGER = re.compile(r"\b(?:no longer|any ?more|any longer|no more|nicht mehr)\b")
+_CORRECTS = re.compile(r"\b(?:actually|typo|misspoke|wrong|correction|i meant|mixed up|sorry|mistake|no)\b")
+_NEVER = re.compile(r"\b(?:never|niemals|nie|jamais|nunca|jamás|not ever)\b|n't ever\b")
+_NEVER_SAID = re.compile(rf"{_NEVER.pattern}|\b(?:have|has|had)(?:n'?t| not)\b|'ve not\b|\bnot once\b|\byet to\b")
 _SUPPOSED = re.compile(r"\b(?:if|unless|whether|in case|i wish|suppose|supposing|imagine|pretend)\s")
 _ASKS = re.compile(
-    r"(?:so |and |but |hey,? |ok,? )?(?:do|does|did|am|is|are|was|were|should|could|can|may|will|would|shall|have|has) (?:i|we|you|he|she|they|it|"
-    r"there|my|our|your|the|a)\b"
+    r"(?:so |and |but |hey,? |ok,? )?(?:do|does|did|am|is|are|was|were|should|could|can|may|will|would|shall|have|has) "
+    r"(?:i|we|you|he|she|they|it|there|my|our|your|the|a)\b"
 )
 _CLAUSES = re.compile(
-    r"[.!?;:\n]+|,|\s[-–—]+\s|\b(?:but|though|although|however|because|whereas|except|and (?=(?:i|i'\w+|we|we'\w+|he|she|they|it|my|our"
-    r"|now|then|that)\b)|so (?=(?:i|we|he|she|they)\b)|when(?=\s)|(?=if\s)|(?=unless\s)|(?=whether\s))"
+    r"[.!?;:\n]+|,|\s[-–—]+\s|\b(?:but|though|although|however|because|where(?:as)?|which|except|when|(?=(?:if|unless|whether)\s)"
+    r"|and (?=(?:i|i'\w+|we|we'\w+|he|she|they|it|my|our|now|then|that)\b)|so (?=(?:i|we|he|she|they)\b))"
 )
 _FREE = frozenset({"told", "instructed", "forget", "never", "does", "did", "plans", "due"})
 """Relations whose value is what is said, with its own "not"."""
@@ -322,6 +328,8 @@ class _Clause:
     """In lower case."""
     near: str
     """With the ones before and behind it."""
+    others: str
+    """The other turns of the evidence: "I misspoke"."""
     asks: bool
 
 
@@ -330,7 +338,7 @@ def _polarity(statement: Statement, evidence: _Evidence) -> Iterator[str]:
     outer = _without(text, value)
     refuses = bool(_nots(outer))
     ended = _ENDED.search(outer) is not None
-    if not statement.holds and not refuses and not ended and not _nots(value) and not _ENDED.search(value):
+    if not statement.holds and not refuses and not _ENDS.search(text) and not _nots(value):
         yield f"it is said not to hold, and its text does not say so: {statement.text!r:.120}"
         return
     name = statement.relation.partition(":")[0]
@@ -342,11 +350,13 @@ def _polarity(statement: Statement, evidence: _Evidence) -> Iterator[str]:
         return
     inner = len(_nots(value))
     if refuses or ended or not statement.holds:
-        if not any(_nots(place.near) or _ENDS.search(place.near) for place in places):
+        if not any(_denied(place, value) for place in places):
             yield "its evidence does not deny it"
         elif _NEVER.search(outer) and not any(_NEVER_SAID.search(place.near) for place in places):
             yield "its evidence does not say 'never'"
-        elif _NO_LONGER.search(outer) and not any(_ENDS.search(place.near) for place in places):
+        elif _NO_LONGER.search(outer) and not any(
+            _ENDS.search(f"{place.near} {place.others}") or _is_left(place.text, value) for place in places
+        ):
             yield "its evidence does not say that it has ended"
         return
     if inner and not any(len(_nots(place.text)) >= 1 or _nots(place.near) for place in places):
@@ -369,6 +379,14 @@ def _nots(text: str) -> list[str]:
     return _NOT.findall(_IDIOMS.sub(" ", text))
 
 
+def _denied(place: _Clause, value: str) -> bool:
+    """Whether a clause says that the value does not hold; one of a few words is denied by its neighbours: "Google?
+    I don't work there", and one in another turn by what corrects it."""
+    brief = len(place.text.split()) <= len(value.split()) + 1
+    said = place.near if brief else place.text
+    return bool(_nots(said) or _ENDS.search(said) or _is_left(place.text, value) or _CORRECTS.search(place.others))
+
+
 def _is_left(clause: str, value: str) -> bool:
     """Whether a clause tells that somebody moved away from the value."""
     first = re.escape(value.split()[0]) if value.split() else ""
@@ -384,7 +402,11 @@ def _is_left(clause: str, value: str) -> bool:
 
 def _places(statement: Statement, evidence: _Evidence) -> list[_Clause]:
     """The clauses that have most of the value's words; where none has any, most of the text's."""
-    clauses = [clause for text in evidence.texts for clause in _clauses(text)]
+    clauses = [
+        clause
+        for at, text in enumerate(evidence.texts)
+        for clause in _clauses(text, " ".join([*evidence.texts[:at], *evidence.texts[at + 1 :]]))
+    ]
     held = [frozenset(_stems(clause.text)) for clause in clauses]
     skipped = frozenset(_stems(f"{statement.subject} not never no longer any more"))
     for words in (statement.value, statement.text):
@@ -396,7 +418,7 @@ def _places(statement: Statement, evidence: _Evidence) -> list[_Clause]:
     return []
 
 
-def _clauses(text: str) -> Iterator[_Clause]:
+def _clauses(text: str, others: str) -> Iterator[_Clause]:
     """The clauses of a text. An "if" begins its clause; what a question asks ends with its mark."""
     cuts = [match for match in _CLAUSES.finditer(text) if match.end() or match.start()]
     bounds = [0, *(match.start() if match.end() == match.start() else match.end() for match in cuts), len(text)]
@@ -404,7 +426,7 @@ def _clauses(text: str) -> Iterator[_Clause]:
     for at, (piece, start) in enumerate(pieces):
         if piece.strip(" ,.;:!?\n"):
             near = " ".join(other for other, _ in pieces[max(at - 1, 0) : at + 2])
-            yield _Clause(piece.strip(), near, _asks(text, start))
+            yield _Clause(piece.strip(), near, others, _asks(text, start))
 
 
 def _asks(text: str, at: int) -> bool:
@@ -421,7 +443,7 @@ _THIRD = re.compile(
     r"\b(?:he|him|his|she|her|hers|they|them|their|theirs|it|its|this|that|these|those|we|us|our|you|your|yours|he's|she's"
     r"|they're|it's|that's|we're|you're|who|which|one)\b"
 )
-_ABOUT = frozenset("user assistant speaker person someone somebody they he she".split())
+_ABOUT = frozenset({"user", "assistant", "speaker", "person", "someone", "somebody", "they", "he", "she"})
 
 
 def _names(statement: Statement, evidence: _Evidence) -> Iterator[str]:
@@ -439,7 +461,7 @@ def _names(statement: Statement, evidence: _Evidence) -> Iterator[str]:
     elif strange and not any(map(_THIRD.search, evidence.texts)):
         yield f"nothing in its evidence means its subject {statement.subject!r}"
     for alias in statement.aliases:
-        if not all(stem in evidence.stems or stem in evidence.known for stem in _content(alias)):
+        if not all(stem in there or stem in evidence.known or stem in _ABOUT for stem in _content(alias)):
             yield f"the name {alias!r} is neither in its evidence nor known"
 
 
@@ -496,15 +518,15 @@ def _currencies(texts: Sequence[str]) -> frozenset[str]:
 # -- words
 
 _SENTENCE = re.compile(r"[^.!?…。！？\n]*(?:[.!?…。！？]+(?=[\"'”’)\]]*(?:\s|$))[\"'”’)\]]*|[.!?…。！？]|\n|$)")
-_FORMS = """am are been being was were is:be ate eaten:eat became:become began begun:begin bought:buy broke broken:break brought:bring
-built:build came:come caught:catch chose chosen:choose did done does:do drank drunk:drink drove driven:drive fed:feed fell
-fallen:fall felt:feel flew flown:fly found:find forgot forgotten:forget gave given:give goes gone went:go got gotten:get grew
-grown:grow had has having:have heard:hear held:hold hid hidden:hide kept:keep knew known:know led:lead left:leave lent:lend lost:lose
-made:make meant:mean met:meet paid:pay ran:run rode ridden:ride said:say sang sung:sing sat:sit saw seen:see sent:send
-slept:sleep sold:sell spent:spend spoke spoken:speak stood:stand swam swum:swim taught:teach told:tell thought:think took
-taken:take threw thrown:throw understood:understand wore worn:wear won:win wrote written:write children:child men:man
-women:woman people:person wives:wife lives:live feet:foot teeth:tooth favorite:favourite color:colour died dying:die lying:lie
-mum mom:mother dad:father""".replace("\n", " ")
+_FORMS = """am are been being was were is:be ate eaten:eat became:become began begun:begin bought:buy broke broken:break
+brought:bring built:build came:come caught:catch chose chosen:choose did done does:do drank drunk:drink
+drove driven:drive fed:feed fell fallen:fall felt:feel flew flown:fly found:find forgot forgotten:forget gave given:give
+goes gone went:go got gotten:get grew grown:grow had has having:have heard:hear held:hold hid hidden:hide kept:keep
+knew known:know led:lead left:leave lent:lend lost:lose made:make meant:mean met:meet paid:pay ran:run rode ridden:ride
+said:say sang sung:sing sat:sit saw seen:see sent:send slept:sleep sold:sell spent:spend spoke spoken:speak stood:stand
+swam swum:swim taught:teach told:tell thought:think took taken:take threw thrown:throw understood:understand
+wore worn:wear won:win wrote written:write children:child men:man women:woman people:person wives:wife lives:live
+feet:foot teeth:tooth favorite:favourite color:colour died dying:die lying:lie mum mom:mother dad:father"""
 
 
 @lru_cache(1)
