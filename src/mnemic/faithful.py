@@ -70,6 +70,11 @@ def best_span(statement: str, value: str, turn: Turn) -> Span:
     return Span(turn.id, start, stop)
 
 
+def shared(statement: str, value: str, turn: Turn) -> int:
+    """How many words of a statement a turn has."""
+    return len(frozenset(_content(f"{statement} {value}")) & frozenset(_stems(turn.text)))
+
+
 def denies(text: str, value: str) -> bool:
     """Whether a text says that its value does not hold, or no longer."""
     outer = _without(_plain(text), _plain(value))
@@ -302,9 +307,9 @@ _ENDED = re.compile(
     rf"|back (?:then|when|in (?:\d|the )))|\bex-|\b{_USED_TO}\b"
 )
 _ENDS = re.compile(
-    rf"{_ENDED.pattern}|\b(?:left|leaving|sold|lost|broke up|split up|divorced|separated|cancell?ed|dropped|retired|resigned"
-    r"|moved (?:out|away)|instead|rather than|got rid|gave away|ended|is over|it's over|died|passed away|fired|laid off"
-    r"|cut out|gone)\b"
+    rf"{_ENDED.pattern}|\b(?:left|leaving|sold|lost|broke up|split up|divorced|separated|cancell?ed|dropped|retired"
+    r"|resigned|moved (?:out|away)|instead|rather than|got rid|gave away|ended|is over|it's over|died|passed away|fired"
+    r"|laid off|cut out|gone)\b"
 )
 _CORRECTS = re.compile(r"\b(?:actually|typo|misspoke|wrong|correction|i meant|mixed up|sorry|mistake|no)\b")
 _NEVER = re.compile(r"\b(?:never|niemals|nie|jamais|nunca|jamás|not ever)\b|n't ever\b")
