@@ -1,12 +1,12 @@
-"""What a model may cost: limits in tokens and in money for a call, a user and a day. Pure: the counts come from outside.
+"""What a model may cost: limits in tokens and money for a call, a user and a day. Pure: the counts come from outside.
 
     Allowance    the limits and the prices, given by the caller
     Usage        what was spent: calls, tokens, time, money; sums up
     Ledger       what was spent in this call, by this user and by all, on one day
 
 `why_not` says which limit a further question would break, before it is asked; `spend` counts it afterwards. What a
-question will cost is known only when it is answered, so it is allowed only where the most that it can cost fits: a limit
-holds, and a little of it may stay unused.
+question will cost is known only when it is answered, so it is allowed only where the most that it can cost fits: a
+limit holds, and a little of it may stay unused.
 """
 
 from __future__ import annotations
@@ -22,6 +22,11 @@ from mnemic.text import count_bytes3
 
 _PER_MESSAGE = 8
 """Tokens that a chat template adds to a message, at most, for the usual templates."""
+
+
+def _checked(name: str, value: float | None) -> None:
+    if value is not None and not 0 <= value < math.inf:
+        raise ConfigError(f"{name} must be 0 or more (got {value!r}); leave it out for no limit")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +63,14 @@ class Usage:
     """What was spent."""
 
     calls: int = 0
-    """Requests for an answer; those again after a failure count, too."""
+    """Answers that were asked for; one asked for again after a broken answer is another."""
     tokens_in: int = 0
     tokens_out: int = 0
     milliseconds: float = 0.0
     """That models took; of calls side by side the sum, so it may be more than has passed."""
     money: float = 0.0
     retries: int = 0
-    """Requests beyond the first for one answer, to a busy or failing server or after a broken answer."""
+    """Requests beyond the first for one of these, to a busy or failing server."""
 
     def __add__(self, other: Usage) -> Usage:
         return Usage(
@@ -157,36 +162,17 @@ def why_not(allowance: Allowance, ledger: Ledger, most: Usage) -> str | None:
     return None
 
 
-def at_most(
-    allowance: Allowance, model: str, messages: Sequence[Mapping[str, str]], max_tokens: int, tries: int = 1
-) -> Usage:
+def at_most(allowance: Allowance, model: str, messages: Sequence[Mapping[str, str]], max_tokens: int) -> Usage:
     """The most that an answer can cost: the prompt by a count that is high for nearly all models, and all of
     `max_tokens`."""
-    tokens_in = tries * sum(count_bytes3(message["content"]) + _PER_MESSAGE for message in messages)
-    tokens_out = tries * max_tokens
+    tokens_in = sum(count_bytes3(message["content"]) + _PER_MESSAGE for message in messages)
     price = allowance.price(model)
-    return Usage(tries, tokens_in, tokens_out, 0.0, price.of(tokens_in, tokens_out) if price else 0.0)
+    return Usage(1, tokens_in, max_tokens, 0.0, price.of(tokens_in, max_tokens) if price else 0.0)
 
 
-def of(
-    allowance: Allowance,
-    model: str,
-    messages: Sequence[Mapping[str, str]],
-    answer: Completion | None,
-    milliseconds: float,
-    tries: int = 1,
-) -> Usage:
-    """What an answer has cost. Where the server does not count tokens they are estimated, high; of a call that failed
-    (`answer` None) nothing is known, and nothing counted but the call."""
-    if answer is None:
-        return Usage(calls=1, milliseconds=milliseconds, retries=max(tries - 1, 0))
+def cost(allowance: Allowance, model: str, messages: Sequence[Mapping[str, str]], answer: Completion) -> Usage:
+    """What an answer has cost. Where the server does not count tokens they are estimated, high."""
     tokens_in = answer.tokens_in or sum(count_bytes3(message["content"]) + _PER_MESSAGE for message in messages)
     tokens_out = answer.tokens_out or count_bytes3(answer.text)
     price = allowance.price(model)
-    money = price.of(tokens_in, tokens_out) if price else 0.0
-    return Usage(1, tokens_in, tokens_out, milliseconds, money, max(tries - 1, 0))
-
-
-def _checked(name: str, value: float | None) -> None:
-    if value is not None and not 0 <= value < math.inf:
-        raise ConfigError(f"{name} must be 0 or more (got {value!r}); leave it out for no limit")
+    return Usage(1, tokens_in, tokens_out, 0.0, price.of(tokens_in, tokens_out) if price else 0.0, answer.tries - 1)

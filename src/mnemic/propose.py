@@ -2,7 +2,7 @@
 
     prompt_for     turns, names, known facts   ->  messages
     read_answer    an answer                   ->  statements, what was refused and why, what had to be repaired
-    unreadable     an answer                   ->  what is wrong with it, to be shown to the model once
+    unreadable     an answer                   ->  what is wrong with it, to be shown to the model once (`asking`)
 
 The model numbers nothing itself: turns and known facts have small integers in the prompt, so an id cannot be invented.
 What it answers is a proposal: each statement is checked against the turns that it names (`faithful`), and what they do
@@ -63,11 +63,6 @@ _EXAMPLE = """For example, from
 [1] Tuesday 3 March 2026, Ilse: I gave up tennis last month, my knee hurts.
 {"statements": [{"kind": "fact", "subject": "Ilse", "relation": "does", "value": "play tennis", "text": "Ilse no \
 longer plays tennis.", "turns": [1], "holds": false, "from": null, "to": "2026-02", "updates": null}]}"""
-
-_AGAIN = """That could not be read: {problem}. Answer again with the JSON alone, {{"statements": [...]}}, no other \
-words, no comments."""
-_SHOWN = 2000
-"""Characters of its own answer that a model is shown again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,16 +156,6 @@ def _shown(at: int, turn: Turn) -> str:
 def _line(text: str) -> str:
     """On one line: what is quoted cannot look like another turn."""
     return " ".join(text.split())
-
-
-def again(prompt: Sequence[Mapping[str, str]], answer: str, problem: str) -> list[dict[str, str]]:
-    """The messages that show a model its own unreadable answer, and ask once more."""
-    shown = answer if len(answer) <= _SHOWN else f"{answer[: _SHOWN - 1]}…"
-    return [
-        *({"role": one["role"], "content": one["content"]} for one in prompt),
-        {"role": "assistant", "content": shown},
-        {"role": "user", "content": _AGAIN.format(problem=problem)},
-    ]
 
 
 # -- the answer
@@ -391,7 +376,9 @@ class _Items:
         last = self._told(statement, ends, turns, "to")
         if first is None and last is None:
             return statement
-        begin, end = (first[0] if first else None), (last[1 if statement.kind == "event" else 0] if last else None)
+        begin, end = (first[0] if first else None), None
+        if last:
+            end = last[1] if statement.kind == "event" else last[0]
         if begin is not None and end is not None and end < begin:
             self.problems.append(f"it ends before it begins, both times are left out: {statement.text!r:.120}")
             return statement
