@@ -188,11 +188,10 @@ _FIGURE = re.compile(
     r"((?:(?<![^\s(\[$€£])[-−])?)(?<![\d.,])(\d+(?:,\d{3})+(?!\d)(?:\.\d+)?|\d+(?:\.\d+)?)", re.IGNORECASE
 )
 _SCALE = re.compile(r"\s?(k|mn|bn|hundred|thousand|million|billion|dozen)s?\b", re.IGNORECASE)
+_MANY = "hundreds?|thousands?|millions?|billions?"
 _WORDED = re.compile(
-    rf"\b(?:(?:an?|{'|'.join(_SMALL)}|hundreds?|thousands?|millions?|billions?)"
-    r"(?:[\s-]+(?:and\s+)?(?=(?:a\s+half|"
-    + "|".join(_SMALL)
-    + r"|hundred|thousand|million|billion)\b)|\b))+(?:a\s+half\b)?",
+    rf"\b(?:(?:{'|'.join(_SMALL)}|{_MANY}|an?(?=\s+(?:{_MANY}|dozen|couple)\b))\b"
+    rf"(?:[\s-]+(?:and\s+)?(?=(?:a\s+half|{'|'.join(_SMALL)}|{_MANY})\b))?)+(?:a\s+half\b)?",
     re.IGNORECASE,
 )
 _DAYTIME = re.compile(r"\b(?:morning|noon|afternoon|evening|night|tonight)\b")
@@ -486,7 +485,9 @@ def _words(statement: Statement, evidence: _Evidence) -> Iterator[str]:
     there |= frozenset(stem for one in evidence.lasting for stem in _stems(one.phrase))
     known = relation(statement.relation.partition(":")[0])
     noun = statement.relation.partition(":")[2]
-    given = frozenset(_stems(f"{known.says} {known.denies} {noun} {statement.subject} user is be used longer stop"))
+    given = frozenset(
+        _stems(f"{known.says} {known.denies} {noun} {statement.subject} user is be used longer stop am pm")
+    )
     for what, words, free in (
         ("value", statement.value, frozenset[str]()),
         ("text", statement.text, given),
@@ -502,10 +503,12 @@ def _words(statement: Statement, evidence: _Evidence) -> Iterator[str]:
 
 
 def _stands(stem: str, there: frozenset[str]) -> bool:
-    """Whether a stem stands there, or a word of the same family: "marri" for "marriag"."""
+    """Whether a stem stands there, or a word of the same family: "marriag" for "marri", "wohnt" for "wohne"."""
     if stem in there:
         return True
-    return len(stem) >= 5 and any(other[:5] == stem[:5] and len(other) >= 5 for other in there)
+    if len(stem) < 5:
+        return False
+    return any(other[:5] == stem[:5] or (other[:-1] == stem[:-1] and len(other) > 4) for other in there)
 
 
 def _timeless(words: str, said: datetime) -> str:

@@ -328,16 +328,15 @@ def _closes(text: str, at: int, place: _Place) -> bool:
 def _escaped(text: str, at: int) -> tuple[str, int]:
     """What a backslash and what is behind it stand for, and where they end."""
     letter = text[at + 1 : at + 2]
-    if letter != "u":
+    size = {"x": 2, "u": 4, "U": 8}.get(letter, 0)  # the first and the last are Python's
+    digits = text[at + 2 : at + 2 + size]
+    if not size or not re.fullmatch(f"[0-9a-fA-F]{{{size}}}", digits) or int(digits, 16) > 0x10FFFF:
         return _ESCAPES.get(letter, letter), at + 2
-    digits = text[at + 2 : at + 6]
-    if not re.fullmatch("[0-9a-fA-F]{4}", digits):
-        return letter, at + 2
-    high = int(digits, 16)
-    low = re.match(r"\\u([dD][c-fC-F][0-9a-fA-F]{2})", text[at + 6 : at + 12])
-    if 0xD800 <= high < 0xDC00 and low:
-        return chr(0x10000 + ((high - 0xD800) << 10) + (int(low[1], 16) - 0xDC00)), at + 12
-    return chr(high), at + 6
+    point, end = int(digits, 16), at + 2 + size
+    low = re.match(r"\\u([dD][c-fC-F][0-9a-fA-F]{2})", text[end : end + 6])
+    if 0xD800 <= point < 0xDC00 and low:
+        return chr(0x10000 + ((point - 0xD800) << 10) + (int(low[1], 16) - 0xDC00)), end + 6
+    return chr(point), end
 
 
 def _number(word: str) -> object:
