@@ -46,6 +46,7 @@ def carried(statement: Statement, turns: Sequence[Turn], names: Iterable[str] = 
                 *_numbers(statement, said, evidence),
                 *_polarity(statement, evidence),
                 *_names(statement, evidence),
+                *_whose(statement, evidence),
                 *_words(statement, evidence),
             ]
         )
@@ -469,6 +470,31 @@ def _names(statement: Statement, evidence: _Evidence) -> Iterator[str]:
             yield f"the name {alias!r} is neither in its evidence nor known"
 
 
+_KIN = """sister brother mother father mum mom dad parents? wife husband partner boyfriend girlfriend fianc\\w+ friends?
+son daughter kids? child children cousin uncle aunt niece nephew grandm\\w+ grandf\\w+ grandpa colleague boss manager
+neighbou?r roommate flatmate landlord teacher doctor dog cat family"""
+_OTHER = re.compile(
+    r"\W*(?:(?:and|but|so|well|also|now|today|yesterday|because|since|then) )*"
+    rf"((?:my|our|his|her|their|the) (?:\w+ ){{0,2}}?(?:{'|'.join(_KIN.split())})\b(?!'s)|he|she|they)\b"
+)
+_FIRST = re.compile(r"\b(?:i|i'\w+|me|we|we'\w+|us|you|myself)\b")
+
+
+def _whose(statement: Statement, evidence: _Evidence) -> Iterator[str]:
+    """What is said of somebody's sister is not said of her: of clauses that begin with another person, none is the
+    speaker's own."""
+    own = frozenset(_content(statement.subject))
+    if folded(statement.subject) != USER and not (own and own <= evidence.speakers):
+        return
+    if not relation(statement.relation.partition(":")[0]).says.startswith("{subject} "):
+        return
+    places = [place.text for place in _places(statement, evidence)]
+    others = [match[1] for place in places if not _FIRST.search(place) and (match := _OTHER.match(place))]
+    said = _plain(f"{statement.text} {statement.relation}")
+    if others and len(others) == len(places) and not any(one.split()[-1] in said for one in others):
+        yield f"its evidence says it of {others[0]!r}, not of {statement.subject!r}"
+
+
 def _capitals(text: str) -> Iterator[str]:
     """Words with a capital that do not begin a sentence, and are no days or months."""
     for match in _NAME.finditer(text):
@@ -503,12 +529,17 @@ def _words(statement: Statement, evidence: _Evidence) -> Iterator[str]:
 
 
 def _stands(stem: str, there: frozenset[str]) -> bool:
-    """Whether a stem stands there, or a word of the same family: "marriag" for "marri", "wohnt" for "wohne"."""
+    """Whether a stem stands there, or a word of the same family: "marriag" for "marri", "wohnt" for "wohn"."""
     if stem in there:
         return True
-    if len(stem) < 5:
-        return False
-    return any(other[:5] == stem[:5] or (other[:-1] == stem[:-1] and len(other) > 4) for other in there)
+    return any(
+        other[:5] == stem[:5] if min(len(stem), len(other)) >= 5 else _is_ending(*sorted((stem, other), key=len))
+        for other in there
+    )
+
+
+def _is_ending(short: str, long: str) -> bool:
+    return len(short) == 4 and len(long) == 5 and long.startswith(short)
 
 
 def _timeless(words: str, said: datetime) -> str:

@@ -96,7 +96,7 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """What an answer comes to. Nothing in it is lost: each item is proposed, refused, or told of in `problems`."""
+    """What an answer comes to. Nothing in it is lost: each item is proposed or refused."""
 
     proposed: tuple[Proposed, ...]
     refused: tuple[Refused, ...]
@@ -193,7 +193,7 @@ def read_answer(
             refused.append(Refused(_short(item), refusal.reasons))
             continue
         if any(_same(one.statement, other.statement) for other in proposed):
-            problems.append(f"said twice: {one.statement.text!r:.120}")
+            refused.append(Refused(_short(item), ("it is said already",)))
             continue
         proposed.append(one)
     return Read(tuple(proposed), tuple(refused), tuple(dict.fromkeys(problems)), found.cut)

@@ -212,6 +212,20 @@ def test_a_subject_that_is_known_must_be_meant_by_something() -> None:
     assert carried(lives, [turn("She lives in Braga.")])
 
 
+@pytest.mark.parametrize(
+    ("said", "text", "is_carried"),
+    [
+        ("My sister lives in Porto.", "Ilse lives in Porto.", False),
+        ("She lives in Porto.", "Ilse lives in Porto.", False),
+        ("My brother and I live in Porto.", "Ilse lives in Porto.", True),
+        ("My family moved, so I live in Porto.", "Ilse lives in Porto.", True),
+        ("My home is in Porto, where I live.", "Ilse lives in Porto.", True),
+    ],
+)
+def test_what_is_said_of_another_is_not_said_of_the_speaker(said: str, text: str, is_carried: bool) -> None:
+    assert (reasons(said, text, "Porto", "lives_in") == ()) is is_carried
+
+
 def test_most_plain_words_must_stand_there() -> None:
     assert (
         reasons("I went hiking with my brother.", "Ilse goes hiking with a brother.", "goes hiking with a brother")
