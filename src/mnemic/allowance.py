@@ -63,14 +63,14 @@ class Usage:
     """What was spent."""
 
     calls: int = 0
-    """Answers that were asked for; one asked for again after a broken answer is another."""
+    """Requests to a model."""
     tokens_in: int = 0
     tokens_out: int = 0
     milliseconds: float = 0.0
     """That models took; of calls side by side the sum, so it may be more than has passed."""
     money: float = 0.0
     retries: int = 0
-    """Requests beyond the first for one of these, to a busy or failing server."""
+    """Those of the calls that were not the first for a prompt: to a busy or failing server, or after a bad answer."""
 
     def __add__(self, other: Usage) -> Usage:
         return Usage(
@@ -175,4 +175,5 @@ def cost(allowance: Allowance, model: str, messages: Sequence[Mapping[str, str]]
     tokens_in = answer.tokens_in or sum(count_bytes3(message["content"]) + _PER_MESSAGE for message in messages)
     tokens_out = answer.tokens_out or count_bytes3(answer.text)
     price = allowance.price(model)
-    return Usage(1, tokens_in, tokens_out, 0.0, price.of(tokens_in, tokens_out) if price else 0.0, answer.tries - 1)
+    money = price.of(tokens_in, tokens_out) if price else 0.0
+    return Usage(answer.tries, tokens_in, tokens_out, 0.0, money, answer.tries - 1)

@@ -1,8 +1,9 @@
 """Asking a model many things at once: answers in the order of the prompts, and a reason for each that stays away.
 
 Every prompt comes to an `Outcome`: an answer, or why it is put off. A broken answer is shown to the model once, with
-what is wrong with it. Nothing a model does stops the others, and nothing is lost: what is put off can be asked later.
-Answers are known by their key, a hash of prompt, model and parameters, so whoever keeps them need not ask twice.
+what is wrong with it; one of which only a part is lost counts if the second is no better. Nothing a model does stops
+the others, and nothing is lost: what is put off can be asked later. Answers are known by their key, a hash of prompt,
+model and parameters, so whoever keeps them need not ask twice.
 
 Threads exist only while the iterator runs. Closing it waits for what is being asked at that moment, for no more.
 """
@@ -54,7 +55,7 @@ class Outcome:
     kept: bool = False
     """Whether the answer was known by its key, and nobody was asked."""
     repaired: bool = False
-    """Whether it is the second answer, the first one being unreadable."""
+    """Whether it is the second answer, the first one being broken."""
     cut: bool = False
     """Whether it was broken off at `max_tokens`."""
 
@@ -71,6 +72,7 @@ def ask_all(
     prompts: Iterable[Prompt],
     *,
     unreadable: Callable[[str], str | None] = lambda text: None,
+    flawed: Callable[[str], str | None] = lambda text: None,
     parallel: int = PARALLEL,
     allowance: Allowance | None = None,
     ledger: Ledger | None = None,
@@ -81,11 +83,11 @@ def ask_all(
 ) -> Generator[tuple[int, Outcome]]:
     """The outcome of each prompt with its number, in the order of the prompts.
 
-    `unreadable` says what is wrong with an answer, None where it can be read. `cached` gives an answer by its key; both
-    it and `prompts` are asked in the caller's thread, a few prompts ahead. No limit of `allowance` is passed, counted
-    from what `ledger` says is spent already; what each outcome cost is in its `usage`, for `spend`. When the iterator
-    is closed early, `late` is given what was still answered, so that it is neither lost nor uncounted. How long one
-    answer may take is the model's to know: HttpChat has a `timeout`.
+    `unreadable` says why an answer cannot be read, `flawed` why it should be asked for again although it can; both None
+    where nothing is wrong. `cached` gives an answer by its key; it and `prompts` are asked in the caller's thread, a few
+    prompts ahead. No limit of `allowance` is passed, counted from what `ledger` says is spent already; what each outcome
+    cost is in its `usage`, for `spend`. When the iterator is closed early, `late` is given what was still answered, so
+    that it is neither lost nor uncounted. How long one answer may take is the model's to know: HttpChat has a `timeout`.
 
     Raises InputError for `parallel` below 1, ConfigError where money is limited and the model has no price.
     """
@@ -93,7 +95,16 @@ def ask_all(
         raise InputError(f"parallel must be at least 1 (got {parallel!r})")
     limits, name = allowance or Allowance(), name_of(model) or "model"
     limits.check(name)
-    asker = _Asker(model, name, unreadable, max_tokens, temperature, limits, ledger or Ledger(_today()))
+    asker = _Asker(
+        model,
+        name,
+        unreadable,
+        flawed,
+        max_tokens,
+        temperature,
+        limits,
+        _Purse(limits, ledger or Ledger(_today())),
+    )
     return _outcomes(asker, prompts, parallel, cached, late)
 
 
@@ -174,75 +185,71 @@ class _Purse:
             self.ledger = spend(self.ledger, spent)
 
 
+@dataclass
 class _Asker:
     """Asks for one answer at a time, in whatever thread."""
 
-    def __init__(
-        self,
-        model: ChatModel,
-        name: str,
-        unreadable: Callable[[str], str | None],
-        max_tokens: int,
-        temperature: float,
-        allowance: Allowance,
-        ledger: Ledger,
-    ) -> None:
-        self.model = model
-        self.name = name
-        self.unreadable = unreadable
-        self.max_tokens = max_tokens
-        self.temperature = temperature
-        self.allowance = allowance
-        self.purse = _Purse(allowance, ledger)
-        self.closing = threading.Event()
+    model: ChatModel
+    name: str
+    unreadable: Callable[[str], str | None]
+    flawed: Callable[[str], str | None]
+    max_tokens: int
+    temperature: float
+    allowance: Allowance
+    purse: _Purse
+    closing: threading.Event = field(default_factory=threading.Event)
 
     def key(self, prompt: Prompt) -> str:
         """Under which the answer to a prompt is kept."""
         return key_of(prompt, self.name, max_tokens=self.max_tokens, temperature=self.temperature)
 
-    def most(self, prompt: Prompt, longer: bool = False) -> Usage:
-        """The most that an answer can cost; `longer` where the last one was broken off."""
-        return at_most(self.allowance, self.name, prompt, self.max_tokens * (2 if longer else 1))
+    def most(self, prompt: Prompt) -> Usage:
+        """The most that an answer can cost."""
+        return at_most(self.allowance, self.name, prompt, self.max_tokens)
 
     def outcome(self, prompt: Prompt, key: str, most: Usage) -> Outcome:
         """An answer that can be read, or why there is none. What it may cost is held already."""
         first = self._asked(prompt, key, most, self.max_tokens)
-        if isinstance(first, Outcome):
+        text = first.text
+        problem = first.deferred if text is None else self.unreadable(text) or self.flawed(text)
+        if problem is None or first.fault not in (None, "model"):  # the wire has been patient already
             return first
-        messages, problem, usage, longer = first
-        most = self.most(messages, longer)
-        reason, _ = self.purse.take(most)
-        if reason is not None:
-            return Outcome(key, None, f"{problem}, and {reason}", "budget", usage)
-        second = self._asked(messages, key, most, self.max_tokens * (2 if longer else 1), last=True)
-        assert isinstance(second, Outcome)
-        repaired = second.text is not None and messages is not prompt
-        return replace(second, usage=usage + second.usage, repaired=repaired)
+        messages = prompt if text is None else again(prompt, text, problem)
+        longer = 2 if first.cut else 1
+        second = self._again(messages, key, self.max_tokens * longer)
+        usage = first.usage + second.usage + Usage(retries=min(second.usage.calls, 1))
+        if second.text is not None and self.unreadable(second.text) is None:
+            return replace(second, usage=usage, repaired=True)
+        if text is not None and self.unreadable(text) is None:
+            return replace(first, usage=usage)
+        if second.text is None:
+            reason = second.deferred if text is None else f"{problem}; asked again: {second.deferred}"
+            return replace(second, usage=usage, deferred=reason)
+        reason = f"{self.name} gave no answer that can be read: {self.unreadable(second.text)}"
+        return Outcome(key, None, reason, "unreadable", usage)
 
-    def _asked(
-        self, messages: Prompt, key: str, most: Usage, max_tokens: int, *, last: bool = False
-    ) -> Outcome | tuple[Prompt, str, Usage, bool]:
-        """The outcome of one answer; or what to ask next, why, what was spent, and whether to allow a longer one."""
-        if self.closing.is_set():
-            self.purse.give(most, _NOTHING)
-            return Outcome(key, None, "closed before it was asked", "closed")
-        started = time.perf_counter()
+    def _again(self, messages: Prompt, key: str, max_tokens: int) -> Outcome:
+        """A second answer, if there is room for it."""
+        most = at_most(self.allowance, self.name, messages, max_tokens)
+        reason, _ = self.purse.take(most)
+        return Outcome(key, None, reason, "budget") if reason else self._asked(messages, key, most, max_tokens)
+
+    def _asked(self, messages: Prompt, key: str, most: Usage, max_tokens: int) -> Outcome:
+        """One answer, be it readable or not."""
+        spent = _NOTHING
         try:
-            answer = self._complete(messages, max_tokens)
-        except ModelError as error:
-            usage = Usage(calls=1, milliseconds=_since(started), retries=error.tries - 1)
-            self.purse.give(most, usage)
-            if error.fault == "model" and not last:  # it answered nothing, or nonsense
-                return messages, str(error), usage, False
-            return Outcome(key, None, str(error), error.fault, usage)
-        usage = replace(cost(self.allowance, self.name, messages, answer), milliseconds=_since(started))
-        self.purse.give(most, usage)
-        problem = self.unreadable(answer.text)
-        if problem is None:
-            return Outcome(key, answer.text, usage=usage, cut=answer.cut)
-        if last:
-            return Outcome(key, None, f"{self.name} gave no answer that can be read: {problem}", "unreadable", usage)
-        return again(messages, answer.text, problem), problem, usage, answer.cut
+            if self.closing.is_set():
+                return Outcome(key, None, "closed before it was asked", "closed")
+            started = time.perf_counter()
+            try:
+                answer = self._complete(messages, max_tokens)
+            except ModelError as error:
+                spent = Usage(error.tries, milliseconds=_since(started), retries=error.tries - 1)
+                return Outcome(key, None, str(error), error.fault, spent)
+            spent = replace(cost(self.allowance, self.name, messages, answer), milliseconds=_since(started))
+            return Outcome(key, answer.text, usage=spent, cut=answer.cut)
+        finally:
+            self.purse.give(most, spent)
 
     def _complete(self, messages: Prompt, max_tokens: int) -> Completion:
         """The model's answer. Raises ModelError, whatever the model raises."""

@@ -2,7 +2,8 @@
 
     prompt_for     turns, names, known facts   ->  messages
     read_answer    an answer                   ->  statements, what was refused and why, what had to be repaired
-    unreadable     an answer                   ->  what is wrong with it, to be shown to the model once (`asking`)
+    unreadable     an answer                   ->  why nothing can be read in it
+    flawed         an answer                   ->  why it should be asked for again: something in it is lost
 
 The model numbers nothing itself: turns and known facts have small integers in the prompt, so an id cannot be invented.
 What it answers is a proposal: each statement is checked against the turns that it names (`faithful`), and what they do
@@ -165,6 +166,19 @@ def unreadable(text: str) -> str | None:
     """What is wrong with an answer from which nothing can be read; None where there is a list, even an empty one."""
     found = salvaged(text)
     return None if _items(found) is not None else _why(text, found)
+
+
+def flawed(text: str) -> str | None:
+    """What is lost of an answer, be it a part: it was broken off, or an object in it cannot be read."""
+    found = salvaged(text)
+    items = _items(found)
+    if items is None:
+        return _why(text, found)
+    if found.cut:
+        return f"it was broken off after {len(items)} statements; make it shorter"
+    return (
+        next((problem for problem in found.problems if problem.startswith("unreadable")), None) if found.lost else None
+    )
 
 
 def read_answer(

@@ -48,6 +48,8 @@ class Salvaged:
     """Whether it ends in the middle of one."""
     problems: tuple[str, ...] = ()
     """What had to be repaired, and what could not be read."""
+    lost: bool = False
+    """Whether some of that has quotes in braces, and so was probably an object: braces in prose have none."""
 
 
 def salvaged(text: str) -> Salvaged:
@@ -103,7 +105,7 @@ def _scanned(text: str) -> Salvaged:
     """Whatever can be read from some bracket on."""
     values: list[object] = []
     problems: list[str] = []
-    cut = False
+    cut = lost = False
     at, vain = 0, 0
     while vain < MOST_STARTS and (start := _bracket(text, at)) is not None:
         reader = _Reader(text, start)
@@ -111,6 +113,7 @@ def _scanned(text: str) -> Salvaged:
             value = reader.value(0, "item")
         except _Unreadable as error:
             problems.append(f"unreadable at {_excerpt(text, start)}: {error}")
+            lost = lost or any(quote in text[start : text.find("}", start) + 1] for quote in "\"'“")
             vain += 1
             at = start + 1
             continue
@@ -124,7 +127,7 @@ def _scanned(text: str) -> Salvaged:
         values.append(value)
     if vain == MOST_STARTS:
         problems.append(f"given up after {MOST_STARTS} brackets that open nothing")
-    return Salvaged(tuple(values), cut, tuple(dict.fromkeys(problems)))
+    return Salvaged(tuple(values), cut, tuple(dict.fromkeys(problems)), lost)
 
 
 def _bracket(text: str, at: int) -> int | None:

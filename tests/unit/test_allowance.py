@@ -71,7 +71,7 @@ def test_spending_counts_for_the_call_the_user_and_all_and_ends_with_the_day() -
 def test_what_an_answer_cost_is_what_the_server_counts_or_an_estimate_that_is_high() -> None:
     allowance = Allowance(prices={"small": CHEAP})
     assert cost(allowance, "small", HELLO, Completion("In Porto.", 9, 3, tries=3)) == Usage(
-        1, 9, 3, 0.0, CHEAP.of(9, 3), retries=2
+        3, 9, 3, 0.0, CHEAP.of(9, 3), retries=2
     )
     guessed = cost(allowance, "small", HELLO, Completion("In Porto."))
     assert (guessed.tokens_in, guessed.tokens_out) == (15, 3)
