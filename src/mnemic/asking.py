@@ -84,10 +84,11 @@ def ask_all(
     """The outcome of each prompt with its number, in the order of the prompts.
 
     `unreadable` says why an answer cannot be read, `flawed` why it should be asked for again although it can; both None
-    where nothing is wrong. `cached` gives an answer by its key; it and `prompts` are asked in the caller's thread, a few
-    prompts ahead. No limit of `allowance` is passed, counted from what `ledger` says is spent already; what each outcome
-    cost is in its `usage`, for `spend`. When the iterator is closed early, `late` is given what was still answered, so
-    that it is neither lost nor uncounted. How long one answer may take is the model's to know: HttpChat has a `timeout`.
+    where nothing is wrong. `cached` gives an answer by its key; it and `prompts` are asked in the caller's thread, a
+    few prompts ahead. No limit of `allowance` is passed, counted from what `ledger` says is spent already; what each
+    outcome cost is in its `usage`, for `spend`. When the iterator is closed early, `late` is given what was still
+    answered, so that it is neither lost nor uncounted. How long one answer may take is the model's to know: HttpChat
+    has a `timeout`.
 
     Raises InputError for `parallel` below 1, ConfigError where money is limited and the model has no price.
     """

@@ -89,8 +89,9 @@ class _Evidence:
         self.turns = turns
         self.names = names
         self.texts = [_plain(turn.text) for turn in turns]
-        self.told = [(one.first, one.last) for turn in turns for one in dates.told(turn.text, turn.time)]
-        self.phrases = [one.phrase for turn in turns for one in dates.told(turn.text, turn.time)]
+        told = [(turn.text, one) for turn in turns for one in dates.told(turn.text, turn.time)]
+        self.told = [times for text, one in told for times in _meant(text[one.start : one.end].lower(), one)]
+        self.phrases = [one.phrase for _, one in told]
         self.lasting = [one for turn in turns for one in dates.lasting(turn.text, turn.time)]
         self.numbers = [number for turn in turns for number in numbers(turn.text)]
         self.stems = frozenset(stem for turn in turns for stem in _stems(turn.text))
@@ -124,6 +125,22 @@ def _times(statement: Statement, said: str, evidence: _Evidence) -> Iterator[str
     for name, moment in (("begins", statement.valid_from), ("ends", statement.valid_to)):
         if moment is not None and not _is_edge(moment, evidence):
             yield f"it {name} on {moment:%Y-%m-%d}, which is not told in its evidence"
+
+
+def _meant(words: str, told: dates.Told) -> Iterator[tuple[datetime, datetime]]:
+    """What a time may mean: of "15 March" and "on Wednesday" the one before and the one behind are likely, too."""
+    yield told.first, told.last
+    if re.search(r"\d{4}", words) or told.precision not in ("day", "month"):
+        return
+    days = 7 if any(name[:3].lower() in words for name in dates.CALENDAR[12:]) else 0
+    for step in (-1, 1):
+        try:
+            if days:
+                yield told.first + timedelta(days=step * days), told.last + timedelta(days=step * days)
+            elif any(name[:3].lower() in words for name in dates.CALENDAR[:12]):
+                yield told.first.replace(year=told.first.year + step), told.last.replace(year=told.last.year + step)
+        except (ValueError, OverflowError):  # 29 February; the end of the calendar
+            continue
 
 
 def _is_told(first: datetime, last: datetime, evidence: _Evidence) -> bool:
@@ -315,6 +332,18 @@ _CORRECTS = re.compile(r"\b(?:actually|typo|misspoke|wrong|correction|i meant|mi
 _NEVER = re.compile(r"\b(?:never|niemals|nie|jamais|nunca|jamás|not ever)\b|n't ever\b")
 _NEVER_SAID = re.compile(rf"{_NEVER.pattern}|\b(?:have|has|had)(?:n'?t| not)\b|'ve not\b|\bnot once\b|\byet to\b")
 _SUPPOSED = re.compile(r"\b(?:if|unless|whether|in case|i wish|suppose|supposing|imagine|pretend)\s")
+_UNREAL = re.compile(  # it is not so, or not yet
+    r"\b(?:if|unless|would(?!n'?t)|'d (?:have|love|buy|be)|could have|might|maybe|perhaps|assuming|imagine|let's say"
+    r"|wish|pretend|in another life|in (?:the|a|my) dream|almost|nearly|about to|should the)\b"
+)
+_INTENDED = re.compile(
+    r"\b(?:will|'ll|going to|gonna|want(?:s|ed)? to|plan(?:s|ned)? (?:to|on)|planning|hop(?:e|es|ing) to|considering"
+    r"|thinking (?:about|of)|would like to)\b"
+)
+_GIVEN_AWAY = re.compile(r"\b(?:sold|lost|gave away|got rid of|broke up with|divorced)\b")
+_JEST = re.compile(r"\b(?:just (?:kidding|joking)|jk)\b|(?:^|\s)/s(?:\s|$)|\*sarcasm\*|\(joke\)")
+_NOT_YET = frozenset({"goal", "event", "instruction", "forget"})
+"""Kinds that may tell what is only intended."""
 _ASKS = re.compile(
     r"(?:so |and |but |hey,? |ok,? )?(?:do|does|did|am|is|are|was|were|should|could|can|may|will|would|shall|have|has) "
     r"(?:i|we|you|he|she|they|it|there|my|our|your|the|a)\b"
@@ -367,17 +396,37 @@ def _polarity(statement: Statement, evidence: _Evidence) -> Iterator[str]:
     if inner and not any(len(_nots(place.text)) >= 1 or _nots(place.near) for place in places):
         yield "its evidence does not deny it"
         return
-    sound = [place for place in places if len(_nots(place.text)) <= inner]
-    if not sound:
-        yield "its evidence denies it"
-        return
+    if statement.relation.partition(":")[0] in _OWNED and any(_is_mine(place.text, value) for place in places):
+        places = [place for place in places if _is_mine(place.text, value)]  # "my X" takes it for granted, whatever
+        if all(_before(_GIVEN_AWAY, place.text, value.split()[-1]) for place in places):
+            yield "its evidence says that it has ended"
+    else:
+        places = [place for place in places if len(_nots(_around(place.text, value))) <= inner]
+        if not places:
+            yield "its evidence denies it"
+            return
+        yield from _unreal(statement, places)
+    if all(_is_in_jest(text, value) for text in evidence.texts):
+        yield "its evidence says that it is a joke"
+    elif value and all(_is_quoted(text, value) for text in evidence.texts):
+        yield "its evidence only quotes it"
+
+
+def _unreal(statement: Statement, places: Sequence[_Clause]) -> Iterator[str]:
+    """Why clauses that do not deny it do not say that it is so, either."""
+    text, value = _plain(statement.text), _plain(statement.value)
     past = statement.kind == "event" or statement.valid_to is not None or bool(_ENDED.search(text))
-    if not past and all(_ENDED.search(place.text) or _is_left(place.text, value) for place in sound):
+    meant = statement.kind in _NOT_YET or bool(_INTENDED.search(text))
+    if not past and all(_ENDED.search(place.text) or _is_left(place.text, value) for place in places):
         yield "its evidence says that it has ended"
-    elif all(_SUPPOSED.match(place.text) for place in sound) and not _SUPPOSED.search(text):
+    elif all(_SUPPOSED.match(place.text) for place in places) and not _SUPPOSED.search(text):
         yield "its evidence only supposes it"
-    elif all(place.asks for place in sound):
+    elif all(place.asks for place in places):
         yield "its evidence asks, and does not tell it"
+    elif all(_before(_UNREAL, place.text, value) for place in places) and not _UNREAL.search(text):
+        yield "its evidence says that it might be, not that it is"
+    elif not meant and all(_before(_INTENDED, place.text, value) for place in places):
+        yield "its evidence says that it is intended, not that it is"
 
 
 def _nots(text: str) -> list[str]:
@@ -392,17 +441,56 @@ def _denied(place: _Clause, value: str) -> bool:
     return bool(_nots(said) or _ENDS.search(said) or _is_left(place.text, value) or _CORRECTS.search(place.others))
 
 
+def _before(cue: re.Pattern[str], clause: str, value: str) -> bool:
+    """Whether a cue stands before the value, or, where that is not found as it is, anywhere in the clause."""
+    place = clause.find(value)
+    return cue.search(clause if place < 0 else clause[:place]) is not None
+
+
+def _around(clause: str, value: str) -> str:
+    """A clause up to three words behind its value, or to a "that": what comes then denies something else."""
+    place = clause.find(value)
+    if place < 0:
+        return clause
+    behind = re.match(r"(?:\W+(?!(?:that|which|who)\b)[\w']+){0,3}", clause[place + len(value) :])
+    return clause[: place + len(value)] + (behind[0] if behind else "")
+
+
+_OWNED = frozenset({"has", "pet", "relative", "partner", "friend"})
+"""Relations that "my X" takes for granted, also in a question."""
+
+
+def _is_mine(clause: str, value: str) -> bool:
+    last = re.escape(value.split()[-1]) if value.split() else ""
+    return bool(last) and re.search(rf"\b(?:my|our) (?:[\w'-]+ ){{0,4}}?{last}\b", clause) is not None
+
+
+def _is_in_jest(text: str, value: str) -> bool:
+    """Whether a text says behind the value that it was a joke."""
+    return any(value in text[: match.start()] for match in _JEST.finditer(text))
+
+
+_QUOTATION = re.compile(r"(?<!\w)[\"“«']([^\"”»\n]{12,}?)[\"”»'](?!\w)")
+
+
+def _is_quoted(text: str, value: str) -> bool:
+    """Whether a value stands only in quotations of somebody's sentences: with an "I" in them."""
+    spoken = [match.span() for match in _QUOTATION.finditer(text) if _FIRST.search(match[1])]
+    places = [match.start() for match in re.finditer(re.escape(value), text)]
+    return bool(spoken) and all(any(start <= at < stop for start, stop in spoken) for at in places)
+
+
 def _is_left(clause: str, value: str) -> bool:
-    """Whether a clause tells that somebody moved away from the value."""
-    first = re.escape(value.split()[0]) if value.split() else ""
-    return (
-        bool(first)
-        and re.search(
-            rf"\b(?:moved|switched|changed|relocated|came|come|coming)\b.*\bfrom (?:\w+ ){{0,2}}{first}\b", clause
-        )
-        is not None
-        and not re.search(rf"\b(?:to|in|at) (?:\w+ ){{0,2}}{first}\b", clause)
-    )
+    """Whether a clause tells that somebody moved away from the value, left, sold or lost it."""
+    if not value.split():
+        return False
+    first = re.escape(value.split()[0])
+    moved = rf"\b(?:moved|switched|changed|relocated|came|come|coming)\b.*\bfrom (?:\w+ ){{0,2}}{first}\b"
+    if re.search(moved, clause):
+        return re.search(rf"\b(?:to|in|at) (?:\w+ ){{0,2}}{first}\b", clause) is None
+    lost = rf"\b(?:left|leaving|sold|lost) (?:\w+ ){{0,4}}?{first}\b"
+    found = re.search(rf"\b(?:to|for|join\w*) (?:\w+ )?{first}\b", clause) is None
+    return found and re.search(lost, clause) is not None
 
 
 def _places(statement: Statement, evidence: _Evidence) -> list[_Clause]:
@@ -475,7 +563,8 @@ son daughter kids? child children cousin uncle aunt niece nephew grandm\\w+ gran
 neighbou?r roommate flatmate landlord teacher doctor dog cat family"""
 _OTHER = re.compile(
     r"\W*(?:(?:and|but|so|well|also|now|today|yesterday|because|since|then) )*"
-    rf"((?:my|our|his|her|their|the) (?:\w+ ){{0,2}}?(?:{'|'.join(_KIN.split())})\b(?!'s)|he|she|they)\b"
+    rf"((?:my|our|his|her|their|the) (?:\w+ ){{0,2}}?(?:{'|'.join(_KIN.split())})\b(?!'s)"
+    r"|he|she|they|you|you're|your)\b"
 )
 _FIRST = re.compile(r"\b(?:i|i'\w+|me|we|we'\w+|us|you|myself)\b")
 
@@ -489,7 +578,13 @@ def _whose(statement: Statement, evidence: _Evidence) -> Iterator[str]:
     if not relation(statement.relation.partition(":")[0]).says.startswith("{subject} "):
         return
     places = [place.text for place in _places(statement, evidence)]
-    others = [match[1] for place in places if not _FIRST.search(place) and (match := _OTHER.match(place))]
+    own_words = all(turn.source == "user" for turn in evidence.turns)
+    others = [
+        match[1]
+        for place in places
+        if not _FIRST.search(place.replace("you", "")) and (match := _OTHER.match(place))
+        if own_words or not match[1].startswith("you")
+    ]
     said = _plain(f"{statement.text} {statement.relation}")
     if others and len(others) == len(places) and not any(one.split()[-1] in said for one in others):
         yield f"its evidence says it of {others[0]!r}, not of {statement.subject!r}"

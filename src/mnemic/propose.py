@@ -341,6 +341,9 @@ class _Items:
             raise _Refusal(
                 f"a turn of source {cited[0].source!r} gives no orders: {statement.kind!r} is a user's to say"
             )
+        users = [USER, *(turn.speaker for turn in self.segment if turn.role == "user" and turn.speaker)]
+        if all(turn.source == "assistant" for turn in cited) and folded(statement.subject) in map(folded, users):
+            raise _Refusal("an assistant says it of its user, who does not")
         reasons = faithful.carried(statement, self.segment, self.names)
         if reasons:
             raise _Refusal(*reasons)

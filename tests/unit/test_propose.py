@@ -258,6 +258,21 @@ def test_a_better_trusted_turn_that_carries_it_alone_is_its_evidence() -> None:
     assert [span.turn for span in made.evidence] == ["t3"]
 
 
+def test_what_an_assistant_says_of_its_user_is_the_users_to_say() -> None:
+    segment = [
+        *SEGMENT,
+        *turns("You must love figs.", "My pages say that Braga has a market.", speaker=None, source="assistant"),
+    ]
+    segment = [
+        Turn(str(at), one.text, one.time, one.role, one.speaker, source=one.source) for at, one in enumerate(segment)
+    ]
+    figs = item(relation="likes", value="figs", text="Ilse loves figs.", turns=[4])
+    market = item(subject="Braga", relation="has", value="a market", text="Braga has a market.", turns=[5])
+    found = read(figs, market, segment=segment)
+    assert [made.subject for made in found.statements] == ["Braga"]
+    assert "an assistant says it of its user" in found.refused[0].reasons[0]
+
+
 def test_what_the_example_says_is_refused_where_no_turn_says_it() -> None:
     copied = item(
         subject="Ilse", relation="does", value="play tennis", text="Ilse no longer plays tennis.", holds=False
