@@ -368,48 +368,53 @@ class _Clause:
 
 
 def _polarity(statement: Statement, evidence: _Evidence) -> Iterator[str]:
+    """What is denied must be denied there, and what is not must not; each by the clauses that have the value."""
     text, value = _plain(statement.text), _plain(statement.value)
     outer = _without(text, value)
     refuses = bool(_nots(outer))
-    ended = _ENDED.search(outer) is not None
+    name = statement.relation.partition(":")[0]
     if not statement.holds and not refuses and not _ENDS.search(text) and not _nots(value):
         yield f"it is said not to hold, and its text does not say so: {statement.text!r:.120}"
-        return
-    name = statement.relation.partition(":")[0]
-    if statement.holds and refuses and relation(name).says != "{subject} {value}" and name not in _FREE:
+    elif statement.holds and refuses and relation(name).says != "{subject} {value}" and name not in _FREE:
         yield f"it is said to hold, and its text denies it: {statement.text!r:.120}"
-        return
-    places = _places(statement, evidence)
-    if not places:
-        return
-    inner = len(_nots(value))
-    if refuses or ended or not statement.holds:
-        if not any(_denied(place, value) for place in places):
-            yield "its evidence does not deny it"
-        elif _NEVER.search(outer) and not any(_NEVER_SAID.search(place.near) for place in places):
-            yield "its evidence does not say 'never'"
-        elif _NO_LONGER.search(outer) and not any(
-            _ENDS.search(f"{place.near} {place.others}") or _is_left(place.text, value) for place in places
-        ):
-            yield "its evidence does not say that it has ended"
-        return
-    if inner and not any(len(_nots(place.text)) >= 1 or _nots(place.near) for place in places):
-        yield "its evidence does not deny it"
-        return
-    if statement.relation.partition(":")[0] in _OWNED and any(_is_mine(place.text, value) for place in places):
-        places = [place for place in places if _is_mine(place.text, value)]  # "my X" takes it for granted, whatever
-        if all(_before(_GIVEN_AWAY, place.text, value.split()[-1]) for place in places):
-            yield "its evidence says that it has ended"
+    elif not (places := _places(statement, evidence)):
+        return  # then its words are not there
+    elif refuses or not statement.holds or _ENDED.search(outer):
+        yield from _as_denied(outer, value, places)
     else:
-        places = [place for place in places if len(_nots(_around(place.text, value))) <= inner]
-        if not places:
-            yield "its evidence denies it"
-            return
-        yield from _unreal(statement, places)
-    if all(_is_in_jest(text, value) for text in evidence.texts):
-        yield "its evidence says that it is a joke"
-    elif value and all(_is_quoted(text, value) for text in evidence.texts):
-        yield "its evidence only quotes it"
+        yield from _as_held(statement, value, places)
+        if all(_is_in_jest(text, value) for text in evidence.texts):
+            yield "its evidence says that it is a joke"
+        elif value and all(_is_quoted(text, value) for text in evidence.texts):
+            yield "its evidence only quotes it"
+
+
+def _as_denied(said: str, value: str, places: Sequence[_Clause]) -> Iterator[str]:
+    """Why clauses do not deny their value, or not as it is said."""
+    if not any(_denied(place, value) for place in places):
+        yield "its evidence does not deny it"
+    elif _NEVER.search(said) and not any(_NEVER_SAID.search(place.near) for place in places):
+        yield "its evidence does not say 'never'"
+    elif _NO_LONGER.search(said) and not any(
+        _ENDS.search(f"{place.near} {place.others}") or _is_left(place.text, value) for place in places
+    ):
+        yield "its evidence does not say that it has ended"
+
+
+def _as_held(statement: Statement, value: str, places: Sequence[_Clause]) -> Iterator[str]:
+    """Why clauses do not say that their value holds."""
+    inner = len(_nots(value))
+    mine = [place for place in places if _is_mine(place.text, value)]
+    sound = [place for place in places if len(_nots(_around(place.text, value))) <= inner]
+    if inner and not any(_nots(place.near) for place in places):
+        yield "its evidence does not deny it"
+    elif mine and statement.relation.partition(":")[0] in _OWNED:
+        if all(_before(_GIVEN_AWAY, place.text, value.split()[-1]) for place in mine):
+            yield "its evidence says that it has ended"
+    elif not sound:
+        yield "its evidence denies it"
+    else:
+        yield from _unreal(statement, sound)
 
 
 def _unreal(statement: Statement, places: Sequence[_Clause]) -> Iterator[str]:
