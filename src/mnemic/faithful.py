@@ -218,7 +218,7 @@ _DAYTIME = re.compile(r"\b(?:morning|noon|afternoon|evening|night|tonight)\b")
 def numbers(text: str) -> list[Number]:
     """The numbers of a text, in figures and in English words, in order; "a" and "one" are none."""
     found: list[tuple[int, int, frozenset[float], bool]] = []
-    taken: list[tuple[int, int]] = []
+    taken = bytearray(len(text))
     for match in _CLOCK.finditer(text):
         hour, minute, letter = int(match[1]), int(match[2] or 0), (match[3] or match[4] or "").lower()
         if hour > 24 or minute > 59 or (letter and hour > 12):
@@ -228,9 +228,9 @@ def numbers(text: str) -> list[Number]:
             {morning, morning + 720} if hour <= 12 else {morning}
         )
         found.append((*match.span(), frozenset(both), True))
-        taken.append(match.span())
+        taken[match.start() : match.end()] = b"x" * (match.end() - match.start())
     for match in _FIGURE.finditer(text):
-        if any(start < match.end() and match.start() < stop for start, stop in taken):
+        if any(taken[match.start() : match.end()]):
             continue
         value = float(match[2].replace(",", "")) * (-1 if match[1] else 1)
         stop = match.end()
@@ -238,10 +238,10 @@ def numbers(text: str) -> list[Number]:
             value *= _TIMES[scale[1].lower()]
             stop = scale.end()
         found.append((match.start(), stop, frozenset({value}), False))
-        taken.append((match.start(), stop))
+        taken[match.start() : stop] = b"x" * (stop - match.start())
     for match in _WORDED.finditer(text):
         value = _of_words(match[0])
-        if value is not None and not any(start < match.end() and match.start() < stop for start, stop in taken):
+        if value is not None and not any(taken[match.start() : match.end()]):
             found.append((*match.span(), frozenset({value}), False))
     found.sort()
     return [
@@ -490,7 +490,7 @@ def _is_left(clause: str, value: str) -> bool:
     if not value.split():
         return False
     first = re.escape(value.split()[0])
-    moved = rf"\b(?:moved|switched|changed|relocated|came|come|coming)\b.*\bfrom (?:\w+ ){{0,2}}{first}\b"
+    moved = rf"\b(?:moved|switched|changed|relocated|came|come|coming)\b.{{0,80}}\bfrom (?:\w+ ){{0,2}}{first}\b"
     if re.search(moved, clause):
         return re.search(rf"\b(?:to|in|at) (?:\w+ ){{0,2}}{first}\b", clause) is None
     lost = rf"\b(?:left|leaving|sold|lost) (?:\w+ ){{0,4}}?{first}\b"
@@ -527,10 +527,15 @@ def _clauses(text: str, others: str) -> Iterator[_Clause]:
             yield _Clause(piece.strip(), near, others, _asks(text, start))
 
 
+_SENTENCE_MOST = 400
+"""Characters on either side within which a sentence begins and ends."""
+
+
 def _asks(text: str, at: int) -> bool:
     """Whether the sentence around a place is a question that takes nothing for granted: "Do I live in Porto?"."""
-    start = max(text.rfind(mark, 0, at) for mark in ".!?\n") + 1
-    end = re.compile(r"[.!?\n]").search(text, max(at, start))
+    earliest = max(at - _SENTENCE_MOST, 0)
+    start = max(earliest, *(text.rfind(mark, earliest, at) + 1 for mark in ".!?\n"))
+    end = re.compile(r"[.!?\n]").search(text, max(at, start), at + _SENTENCE_MOST)
     return end is not None and end[0] == "?" and _ASKS.match(text[start : end.start()].lstrip()) is not None
 
 

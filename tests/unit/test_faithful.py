@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -279,6 +280,15 @@ def test_other_scripts_are_held_to_numbers_and_names() -> None:
 def test_the_best_words_are_the_sentence_that_says_most_of_it(said: str, text: str, value: str, words: str) -> None:
     span = best_span(text, value, turn(said))
     assert said[span.start : span.stop] == words
+
+
+@pytest.mark.parametrize(
+    "piece", ["1 ", "porto, ", "moved ", '"I porto ', "two hundred and ", ". Porto", "my ", "7:30 "]
+)
+def test_a_long_turn_takes_no_long_time(piece: str) -> None:
+    started = time.perf_counter()
+    reasons(piece * (40_000 // len(piece)) + "Porto", "Ilse lives in Porto.", "Porto", "lives_in")
+    assert time.perf_counter() - started < 5
 
 
 @given(st.text(max_size=60), st.text(max_size=40), st.text(max_size=20), st.booleans())
