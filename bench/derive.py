@@ -18,7 +18,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from importlib import import_module
 from pathlib import Path
 from typing import Any, cast
@@ -346,7 +346,8 @@ def judge_times(labels: Iterable[TimeLabel], turns: Mapping[Key, Sequence[Turn]]
 
 def is_then(first: datetime, last: datetime, label: TimeLabel) -> bool:
     """Whether [first, last) is the time of a label, or, where that one is vague, has some of it."""
-    begin, end = first.date().isoformat(), last.date().isoformat()
+    # Of a time of the day it is the day that counts: labels tell days.
+    begin, end = first.date().isoformat(), ((last - timedelta.resolution).date() + timedelta(days=1)).isoformat()
     if label.first is None or label.last is None:
         return False
     if label.about:

@@ -35,19 +35,19 @@ from mnemic.changes import (
     made_id,
     next_revision,
 )
+from mnemic.errors import ModelError
 from mnemic.lookup import latest_of
 from mnemic.messages import json_text
+from mnemic.models import foreign
 from mnemic.postings import Document
 from mnemic.records import loads
 from mnemic.scope import Place
-from mnemic.statements import Statement, Turn, relation
+from mnemic.statements import CONTEXT, Statement, Turn, relation
 from mnemic.stores.sqlite import Fields, Row, Snapshot, Transaction
 from mnemic.timeline import Claim, Period, arranged
 from mnemic.times import micros, moment
 from mnemic.types import Entry
 
-CONTEXT = 12
-"""Turns before a turn that are read with it, for what its "she" means, and whether a game is on."""
 AFTER = 3
 """Turns within which what was said may still be taken back: they are derived anew with each that follows."""
 LOOK_BACK = 24
@@ -70,12 +70,24 @@ class Recipe:
     takes_back: Callable[[str], bool] = lambda text: False
     """Whether a text may take back what was said before it."""
 
+    forget: Callable[[], None] = lambda: None
+    """Drops what it keeps of texts for speed: called after an erasure."""
+
+    def read(self, turns: Sequence[Turn], first: int) -> Sequence[Statement]:
+        """What the turns from `first` on say. Raises ModelError, whatever it is that fails."""
+        with foreign(f"the recipe '{self.name}' failed"):
+            return self.statements(turns, first)
+
 
 def rules() -> Recipe:
     """The one that needs no model."""
-    from mnemic.rules import statements, takes_back  # with a few hundred patterns: only who derives waits for them
+    from mnemic.rules import (  # with a few hundred patterns: only who derives waits for them
+        forget,
+        statements,
+        takes_back,
+    )
 
-    return Recipe("rules/1", statements, takes_back)
+    return Recipe("rules/1", statements, takes_back, forget)
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,21 +191,35 @@ def turn_of(row: Fields) -> Turn:
     )
 
 
-def said_by(
-    segments: Sequence[Segment], deriver: Deriver, progress: Callable[[int, int], None] | None = None
-) -> dict[str, list[Statement]]:
-    """What each episode of the segments says, by its id; the turns at their side say nothing here."""
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What episodes say, and those of which a recipe could not tell."""
+
+    statements: Mapping[str, Sequence[Statement]]
+    """By the id of the episode; the turns at their side say nothing here."""
+    failed: Mapping[str, str]
+    """The ids of those, and why."""
+
+
+def said_by(segments: Sequence[Segment], recipe: Recipe, progress: Callable[[int, int], None] | None = None) -> Told:
+    """What each episode of the segments says. A recipe that fails on a segment leaves that one for later."""
     found: dict[str, list[Statement]] = {}
+    failed: dict[str, str] = {}
     done, of = 0, sum(len(segment.turns) for segment in segments)
     for segment in segments:
         done += len(segment.turns)
         if progress is not None:
             progress(done, of)
         own = {turn.id for turn in segment.turns[segment.before :]}
-        for statement in deriver(segment.turns, segment.before):
+        try:
+            said = recipe.read(segment.turns, segment.before)
+        except ModelError as error:
+            failed |= dict.fromkeys(own, str(error))
+            continue
+        for statement in said:
             if statement.evidence[0].turn in own:
                 found.setdefault(statement.evidence[0].turn, []).append(statement)
-    return found
+    return Told(found, failed)
 
 
 def writings_of(said: Mapping[str, Sequence[Statement]]) -> Iterator[Writing]:

@@ -98,7 +98,16 @@ class ClosedError(StoreError):
 
 
 class ModelError(MnemicError, RuntimeError):
-    """An embedder or a model failed, or answered nonsense."""
+    """An embedder or a model failed, or answered nonsense.
+
+    `fault` says what it lies at: "rate limit", "server", "timeout", "wire", "request", "declined" or "model"; `tries`
+    is how many requests were made.
+    """
+
+    def __init__(self, message: str = "", *, fault: str = "model", tries: int = 1) -> None:
+        super().__init__(message)
+        self.fault = fault
+        self.tries = tries
 
 
 class MissingExtraError(MnemicError, ImportError):

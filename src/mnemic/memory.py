@@ -969,6 +969,7 @@ class Memory:
         with self._store.read() as snapshot:
             due = derive.read_all(snapshot, row["wall"], row["size"])
         said = self._said(due, progress)
+        examples += said.notes()
         entries: Sequence[Entry] = ()
         try:
             with self._store.write() as tx:
@@ -1032,6 +1033,7 @@ class Memory:
         asked = self._reach(self.upkeep, scope, whole=everything)
         entries: list[Entry] = []
         left = 0
+        notes: list[str] = []
         due = self._due(None if everything else asked)
         gone, total = 0, sum(row["pending"] for row in due)
         for wall in map(_wall, due):
@@ -1040,7 +1042,7 @@ class Memory:
                 spent = (clocks.perf_counter() - started) * 1000.0
                 if self._recipe is None or (budget_ms is not None and spent >= budget_ms):
                     break
-                done, first, many = self._derive(wall, first)
+                done, first, many = self._derive(wall, first, notes)
                 entries += done
                 gone += many
                 if progress is not None:
@@ -1051,7 +1053,7 @@ class Memory:
         receipt = Receipt(
             new_receipt_id(at), "upkeep", moment(at), (), self._author, pending=left, derived=tuple(entries)
         )
-        return _timed(receipt, started)
+        return _timed(receipt, started, dict.fromkeys(notes))
 
     def _settled(
         self, done: Receipt, asked: Reach | None, started: float, *, first: int | None = None, wait: bool = False
@@ -1064,15 +1066,16 @@ class Memory:
         if self._recipe is None or (not done.entries and not wait):
             return done
         entries: list[Entry] = []
+        notes: list[str] = []
         left = 0
         for row in self._due(asked):
             at: int | None = 0 if wait or row["pending"] <= SMALL else first
             while at is not None:
-                more, at, _ = self._derive(_wall(row), at)
+                more, at, _ = self._derive(_wall(row), at, notes)
                 entries += more
             with self._store.read() as snapshot:
                 left += _row(snapshot, row["wall"])["pending"]
-        return _timed(replace(done, derived=tuple(entries), pending=left), started)
+        return _timed(replace(done, derived=tuple(entries), pending=left), started, dict.fromkeys(notes))
 
     def _due(self, asked: Reach | None) -> list[Row]:
         """The walls of a scope (of the whole file) in which something is pending."""
@@ -1080,7 +1083,7 @@ class Memory:
             rows = snapshot.rows("all_walls") if asked is None else lookup.seen(snapshot, asked).values()
             return [row for row in rows if row["pending"]]
 
-    def _derive(self, wall: Wall, first: int) -> tuple[Sequence[Entry], int | None, int]:
+    def _derive(self, wall: Wall, first: int, notes: list[str]) -> tuple[Sequence[Entry], int | None, int]:
         """Derive from the next episodes that are due in a wall.
 
         Returns what changed, where to go on (None at the end), and from how many it was.
@@ -1090,6 +1093,7 @@ class Memory:
         if not due.nums:
             return (), None, 0
         said = self._said(due)
+        notes += said.notes()
         with self._store.write() as tx:
             return self._bring(tx, wall, due, said), due.nums[-1] + 1, len(due.nums)
 
@@ -1108,25 +1112,30 @@ class Memory:
             if pending > SMALL:
                 left += pending
                 continue
-            while due := derive.read_due(tx, wall.number):
-                if not due.nums:
-                    break
+            first = 0
+            while (due := derive.read_due(tx, wall.number, first=first)).nums:
                 entries += self._bring(tx, wall, due, self._said(due))
+                first = due.nums[-1] + 1
+            left += _row(tx, wall.number)["pending"]
         return tuple(entries), left
 
     def _said(self, due: derive.Due, progress: Progress | None = None) -> _Said:
         """What the episodes that are due say, analysed for the index."""
         assert self._recipe is not None
-        said = derive.said_by(due.segments, self._recipe.statements, progress)
-        writings = list(dict.fromkeys(derive.writings_of(said)))
+        told = derive.said_by(due.segments, self._recipe, progress)
+        writings = list(dict.fromkeys(derive.writings_of(told.statements)))
         documents, embedded = self._analysed_or_words(writings, [])
-        return _Said(said, dict(zip(writings, documents, strict=True)), embedded)
+        return _Said(told.statements, told.failed, dict(zip(writings, documents, strict=True)), embedded)
 
     def _bring(self, tx: Transaction, wall: Wall, due: derive.Due, said: _Said) -> Sequence[Entry]:
         """Bring what is derived to what the episodes say; those that changed meanwhile stay due."""
         assert self._recipe is not None
         now = lookup.latest_of(tx, list(due.revisions))
-        same = [id_ for id_, revision in due.revisions.items() if now[id_]["revision"] == revision]
+        same = [
+            id_
+            for id_, revision in due.revisions.items()
+            if now[id_]["revision"] == revision and id_ not in said.failed
+        ]
         embedder = self._embedder if said.embedded else None
 
         def document_of(writing: Writing) -> Document:
@@ -1157,7 +1166,10 @@ class Memory:
         with self._store.read() as snapshot:
             wall = snapshot.row("wall_named", tenant=where.tenant, project=where.project, user=where.user)
             before = [] if wall is None else derive.last_turns(snapshot, wall["wall"], wall["size"], where)
-        return not self._recipe.statements([*before, *new], len(before))
+        try:
+            return not self._recipe.read([*before, *new], len(before))
+        except ModelError:  # it will be told of when it fails again, after the messages have been kept
+            return False
 
     # -- what the verbs share
 
@@ -1294,6 +1306,8 @@ class Memory:
         self._reader.forget()
         text.forget()
         denials.forget()
+        if self._recipe is not None:
+            self._recipe.forget()
         forget = getattr(self._embedder, "forget", None)
         if callable(forget):
             forget()
@@ -1419,8 +1433,16 @@ class _Said:
     """What was read of episodes."""
 
     statements: Mapping[str, Sequence[Statement]]
+    failed: Mapping[str, str]
     documents: dict[Writing, Document]
     embedded: bool
+
+    def notes(self) -> list[str]:
+        """What the caller should know."""
+        if not self.failed:
+            return []
+        why = next(iter(self.failed.values()))
+        return [f"of {len(self.failed)} messages nothing was derived, and they stay pending: {why}"]
 
 
 def _recipe(given: object) -> derive.Recipe | None:

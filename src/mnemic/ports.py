@@ -119,6 +119,8 @@ class Completion:
     """Tokens of the answer, its thoughts among them; 0 where it does not say."""
     cut: bool = False
     """Whether the answer was broken off at max_tokens."""
+    tries: int = 1
+    """Requests that it took: a busy or failing server is asked again."""
 
 
 @runtime_checkable

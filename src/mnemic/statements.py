@@ -20,6 +20,8 @@ from typing import Any
 
 USER = "user"
 """The subject of what a user says who has no name."""
+CONTEXT = 12
+"""Turns before a turn that are read with it, for what its "she" means, and whether a game is on."""
 
 
 @dataclass(frozen=True, slots=True)

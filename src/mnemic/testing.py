@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import re
 import sys
 import threading
@@ -155,6 +156,70 @@ class Asked:
 
 Step = str | int | Answer | Callable[[tuple[Mapping[str, str], ...]], "str | int | Answer"]
 """An answer's text, a status, an Answer, or a function of the request's messages that gives one of these."""
+
+
+FAULTS = ("broken", "prose", "think", "fence", "cut short", "refusal", "empty", "500", "429", "hang up", "silence")
+"""What `Faults` can do to an answer; the last four happen to the request."""
+
+
+class Faults:
+    """A step of a ScriptedChat that answers as `answer` says, but for a share of the requests: with those something is
+    wrong.
+
+        with ScriptedChat(Faults('{"statements": []}', share=0.2, seed=7)) as server: ...
+
+    Which fault a request meets depends on the seed, its messages, and how often they were asked: not on the order in
+    which requests arrive, so that a run with many threads is repeated exactly. `made` counts them.
+    """
+
+    def __init__(
+        self,
+        answer: Step,
+        *,
+        share: float = 0.2,
+        seed: int = 0,
+        kinds: Sequence[str] = FAULTS,
+        silence: float = 5.0,
+    ) -> None:
+        if not 0 <= share <= 1:
+            raise InputError(f"share must be from 0 to 1 (got {share})")
+        unknown = [kind for kind in kinds if kind not in FAULTS]
+        if unknown or not kinds:
+            raise InputError(f"kinds must be some of {', '.join(FAULTS)} (got {', '.join(unknown) or 'none'})")
+        self._answer = answer
+        self._share = share
+        self._seed = seed
+        self._kinds = tuple(kinds)
+        self._silence = silence
+        self._asked: dict[str, int] = {}
+        self.made: dict[str, int] = dict.fromkeys(kinds, 0)
+
+    def __call__(self, messages: tuple[Mapping[str, str], ...]) -> str | int | Answer:
+        plain = json.dumps([dict(message) for message in messages])
+        times = self._asked[plain] = self._asked.get(plain, -1) + 1
+        drawn = random.Random(f"{self._seed} {times} {plain}")
+        given = self._answer(messages) if callable(self._answer) else self._answer
+        if drawn.random() >= self._share or not isinstance(given, str):
+            return given
+        kind = drawn.choice(self._kinds)
+        self.made[kind] += 1
+        return self._spoilt(kind, given, drawn)
+
+    def _spoilt(self, kind: str, text: str, drawn: random.Random) -> str | int | Answer:
+        within = drawn.randrange(len(text) // 3, max(len(text) - 1, len(text) // 3 + 1)) if text else 0
+        return {
+            "broken": Answer(text.replace(":", " ", 3).replace('"', "", 3)),
+            "prose": Answer(f"Sure! Here is what [I] found {{in short}}:\n{text}\nLet me know if you need more."),
+            "think": Answer(text, think='They want JSON, perhaps {"statements": [{"text": "a draft"}]}.'),
+            "fence": Answer(f"```json\n{text}\n```"),
+            "cut short": Answer(text[:within], finish="length"),
+            "refusal": Answer("I'm sorry, but I can't help with that."),
+            "empty": Answer(""),
+            "500": Answer("the model fell over", status=500),
+            "429": Answer("slow down", status=429, headers=MappingProxyType({"Retry-After": "0.01"})),
+            "hang up": Answer(text, cut="within" if drawn.random() < 0.5 else "before"),
+            "silence": Answer(text, delay=self._silence),
+        }[kind]
 
 
 class ScriptedChat:

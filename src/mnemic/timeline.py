@@ -128,6 +128,8 @@ def arranged(claims: Iterable[Claim], *, single: bool, fixed: bool = False) -> l
         elif now is not None and claim.corrects and now.covers(claim.since):
             periods.remove(now)
             new.claims[0] = _from(claim, now)
+            for period in periods:
+                period.next = new if period.next is now else period.next
         elif now is not None:
             _follow(now, new)
         periods.append(new)

@@ -350,3 +350,48 @@ def test_what_is_taken_back_later_is_not_derived_any_more(tmp_path: Path) -> Non
     assert found[0] == found[1]
     assert not [text for text in found[0] if "Porto" in text]
     assert "Clara lives in Faro." in found[0]
+
+
+def test_a_recipe_that_fails_loses_nothing_and_says_so(tmp_path: Path) -> None:
+    """Law 8: the messages are kept, and what can be derived is; the rest stays pending until it works."""
+
+    def broken(turns: Sequence[Turn], first: int) -> list[Statement]:
+        if any("Faro" in turn.text for turn in turns[first:]):
+            raise ZeroDivisionError("no such place")
+        return read(turns)
+
+    with opened(tmp_path, Recipe("broken/1", broken)) as memory:
+        say(memory, "Ana lives in Porto.", 1, session_id="a")
+        done = memory.add({"role": "user", "content": "Ben lives in Faro.", "time": START}, session_id="b", **WHO)
+        assert (done.count("added"), done.pending, done.derived) == (1, 1, ())
+        assert "of 1 messages nothing was derived, and they stay pending" in done.notes[0]
+        assert "the recipe 'broken/1' failed: ZeroDivisionError: no such place" in done.notes[0]
+        say(memory, "Ana likes tea.", 3, session_id="a")
+        assert told(memory) == ["Ana lives in Porto", "Ana likes tea"]
+        assert memory.upkeep(**WHO).pending == 1
+        memory.retire(memory.search("Porto", **WHO)[0].evidence[0].id, **WHO)
+        assert "Ana lives in Porto" not in told(memory)
+    with opened(tmp_path) as memory:
+        assert memory.upkeep(**WHO).pending == 0
+        assert "Ben lives in Faro" in told(memory)
+
+
+def test_an_erasure_leaves_no_word_in_what_rules_keep(tmp_path: Path) -> None:
+    from mnemic import rules
+    from mnemic.rules import talk
+
+    with opened(tmp_path, "rules") as memory:
+        for number, text in enumerate(("My sister Zenobia works at Bosch.", "Zenobia lives in Faro.", "I like tea.")):
+            say(memory, text, number, session_id="s")
+        memory.search("Where does Zenobia live?", **WHO)
+        assert rules._names_in.cache_info().currsize
+        memory.erase(all_of=True, **WHO)
+        assert (rules._names_in.cache_info().currsize, talk._playing.cache_info().currsize) == (0, 0)
+
+
+def test_how_many_there_are_is_one_number_at_a_time(tmp_path: Path) -> None:
+    with opened(tmp_path, "rules") as memory:
+        say(memory, "I have 17 houseplants.", 1)
+        say(memory, "I have 14 houseplants now.", 9)
+        (now,) = [record for record in facts(memory) if "houseplants" in record.text]
+        assert "14" in now.text

@@ -18,10 +18,10 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("__init__", "types", "errors", "times", "config", "forks"),
     (
         *("ports", "text", "when", "dates", "question", "where", "scope", "rank", "reading", "learn", "ticket"),
-        *("spelling", "precise", "statements", "rules", "timeline", "denials"),
-        *("extract", "postings", "messages", "samples"),
+        *("spelling", "precise", "statements", "rules", "timeline", "denials", "faithful", "salvage", "propose"),
+        *("allowance", "extract", "postings", "messages", "samples"),
     ),
-    ("analysis", "stores", "models", "testing"),
+    ("analysis", "stores", "models", "asking", "testing"),
     ("changes", "lookup", "write", "commit", "erasure", "frame", "looks", "channels", "records", "lessons", "derive"),
     ("read", "feedback", "pack", "answer", "journal", "exchange", "exported"),
     ("memory",),

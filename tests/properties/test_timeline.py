@@ -96,6 +96,13 @@ def test_a_correction_was_so_from_the_first() -> None:
     assert (only.first.what, only.begins, only.ends) == ("faro", 3, None)
 
 
+def test_what_came_before_a_correction_is_followed_by_it() -> None:
+    told = [claim("rome", 1), claim("porto", 3), claim("faro", 9, corrects=True)]
+    first, second = arranged(told, single=True)
+    assert (first.first.what, first.ends, first.next is second) == ("rome", 3, True)
+    assert (second.first.what, second.begins) == ("faro", 3)
+
+
 def test_nobody_takes_over_from_the_user() -> None:
     said, guessed = claim("porto", 3), claim("faro", 9, source="tool")
     first, second = arranged([guessed, said], single=True)

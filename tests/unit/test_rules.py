@@ -6,14 +6,15 @@ import re
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mnemic import dates
 from mnemic.rules import statements
-from mnemic.statements import USER, Statement, Turn, relation, relations
+from mnemic.statements import CONTEXT, USER, Statement, Turn, relation, relations
 
 NOW = datetime(2024, 6, 12, 10, tzinfo=UTC)  # a Wednesday
+TUESDAY = "Tuesday, 18 June 2024"
 
 
 def said(*texts: str, speaker: str | None = None, role: str = "user", source: str = "user") -> list[Statement]:
@@ -109,7 +110,38 @@ SAYS = [
     ("I have never eaten sushi.", ("never", "eaten sushi", True)),
     ("I'm planning a trip to Rome.", ("plans", "a trip to Rome", True)),
     ("I'm flying to Rome on Friday.", ("plans", "fly to Rome on Friday, 14 June 2024", True)),
+    ("I want to stop drinking coffee.", ("plans", "stop drinking coffee", True)),
+    ("I'm thinking of moving to Rome.", ("plans", "move to Rome", True)),
+    ("I think I'll get a second cat.", ("plans", "get a second cat", True)),
+    ("I'd love to see the northern lights.", ("plans", "see the northern lights", True)),
+    ("My goal is to run a marathon in Leeds.", ("plans", "run a marathon in Leeds", True)),
+    ("I hope to run a marathon in October.", ("plans", "run a marathon in October 2024", True)),
+    ("I've been meaning to repaint the shed.", ("plans", "repaint the shed", True)),
+    ("I've been taking a pottery class lately.", ("does", "take a pottery class lately", True)),
+    ("I'm working on a quilt for my niece.", ("does", "work on a quilt for the user's niece", True)),
+    ("I lost my job at the cannery.", ("did", "lost the user's job at the cannery", True)),
+    ("I've already booked the ferry to Harwich.", ("did", "booked the ferry to Harwich", True)),
+    ("I've been to Turkey.", ("did", "been to Turkey", True)),
+    ("I haven't been to Lisbon yet.", ("never", "been to Lisbon", True)),
+    ("Just moved to Seattle!", ("lives_in", "Seattle", True)),
+    ("Finally finished my thesis!", ("did", "finished the user's thesis", True)),
+    ("Got married last June.", ("attribute:marital status", "married", True)),
+    # -- in passing
+    ("I need a bag for my new folding bike.", ("has", "new folding bike", True)),
+    ("Can you name a song for my ukulele?", ("has", "ukulele", True)),
+    ("My car is equipped with winter tires.", ("has", "car", True)),
+    ("My friend Piet, who's 25, came over.", ("age", "25", True)),
+    ("My mom, Ida, who's 73 and lives in Leeds, called.", ("lives_in", "Leeds", True)),
+    ("I got a note from Olaf, a 41-year-old carpenter.", ("works_as", "carpenter", True)),
+    ("My parents live in Leeds.", ("lives_in", "Leeds", True)),
+    ("I'm 28 and living in Leeds.", ("lives_in", "Leeds", True)),
+    ("Dune is one of my favorite books.", ("likes", "Dune", True)),
+    ('I loved "The Blue Door".', ("likes", "The Blue Door", True)),
+    ("I own a Skoda.", ("has", "a Skoda", True)),
     # -- dates and quantities
+    ("I'm down to 11 cigarettes a day.", ("measure:cigarette", "11 cigarettes", True)),
+    ("I have 12 houseplants again.", ("measure:houseplant", "12 houseplants again", True)),
+    ("How do I split my $60 book budget?", ("measure:book budget", "$60 book budget", True)),
     ("The webinar got rescheduled to July 27.", ("due:webinar", "27 July 2024", True)),
     ("The project deadline is July 5.", ("due:project deadline", "5 July 2024", True)),
     ("I have a dentist appointment on Friday.", ("due:dentist appointment", "Friday, 14 June 2024", True)),
@@ -175,11 +207,9 @@ NOTHING = [
     "I don't think I'll move to Rome.",
     "When I'm 64, I'll live in Rome.",
     "I was planning a trip to Rome.",
-    "I hope to run a marathon in October.",
     "The deadline might be July 5.",
     "The deadline was supposed to be July 5.",
     "My target budget is $500, but I'd like to increase it to $600.",
-    "I want to stop drinking coffee.",
     "I'm trying to quit smoking.",
     "I might be a bit vegan.",
     "I'm becoming vegan.",
@@ -196,9 +226,7 @@ NOTHING = [
     "I think I'm allergic to cats.",
     "I would love a dog.",
     "I'd like a dog.",
-    "I want to move to Rome.",
     "I want to live in Rome and work as a nurse.",
-    "I'm thinking of moving to Rome.",
     "I hope I get a dog next week.",
     "I could live in Rome forever.",
     "I'd rather live in Rome.",
@@ -215,7 +243,6 @@ NOTHING = [
     "'I live in Rome,' said Anna.",
     "She texted me: I quit my job.",
     "I told everyone I live in Rome, but that's a lie.",
-    "My sister said she lives in Oslo.",
     'My friend said "I live in Oslo".',
     "My friend told me, I live in Oslo now.",
     "People think I'm a nurse.",
@@ -277,7 +304,6 @@ NOTHING = [
     "I prefer simple, minimal dependencies.",
     "I've been vegan before.",
     "I'm 87.5% done.",
-    "My car is equipped with winter tires.",
     "My favourite part is the end.",
     "My least favorite food is liver.",
     "My phone is dead.",
@@ -409,9 +435,20 @@ def test_corrections_name_the_old_value() -> None:
     [
         (["I live in Porto.", "Sorry, I meant Braga."], [("lives_in", "Braga", True)]),
         (["I live in Porto. Oops, I mean Braga!"], [("lives_in", "Braga", True)]),
+        (["I live in Porto.", "Braga, I mean."], [("lives_in", "Braga", True)]),
+        (["I live in Porto.", "*Braga"], [("lives_in", "Braga", True)]),
+        (["I live in Porto.", "I said Porto but I meant Braga."], [("lives_in", "Braga", True)]),
+        (["I live in Porto.", "Not Porto, Braga."], [("lives_in", "Braga", True)]),
         (["My sister's name is Hanna.", "Typo, it's Hannah."], [("relative:sister", "Hannah", True)]),
         (["I work at Fabrikam.", "Scratch that, I work at Contoso."], [("works_at", "Contoso", True)]),
         (["I'm 41 years old.", "Wait, 42."], [("age", "42", True)]),
+        (["My rent is $900.", "It's actually $950."], [("measure:rent", "$950", True)]),
+        (["I'm from Chile.", "I said Chile, I meant Peru."], [("from", "Peru", True)]),
+        (["My favorite food is sushi.", "Hmm, on second thought, ramen."], [("favourite:food", "ramen", True)]),
+        (["I was born in 1980. Wait, 1981."], [("born_on", "1981", True)]),
+        (["I have two kids. Make that three."], [("has", "three kids", True)]),
+        (["My favourite colour is green. Actually, it's blue."], [("favourite:colour", "blue", True)]),
+        (["My dentist appointment is on Monday. No, Tuesday!"], [("due:dentist appointment", TUESDAY, True)]),
     ],
 )
 def test_a_correction_takes_the_place_of_what_it_corrects(turns: list[str], left: list[tuple[str, str, bool]]) -> None:
@@ -424,16 +461,57 @@ def test_a_correction_takes_the_place_of_what_it_corrects(turns: list[str], left
 
 
 @pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("I live in Porto, sorry, I meant Braga.", ("lives_in", "Braga", True)),
+        ("I live in Porto, no, in Braga.", ("lives_in", "Braga", True)),
+        ("I work at Fabrikam, I mean Contoso.", ("works_at", "Contoso", True)),
+        ("I have two, no, three kids.", ("has", "three kids", True)),
+        ("I'm 34, no, 35.", ("age", "35", True)),
+        ("I study physics, I mean chemistry, at Coimbra.", ("studies", "chemistry", True)),
+        ("My dentist appointment is on Monday, I mean Tuesday.", ("due:dentist appointment", TUESDAY, True)),
+        ("I have a tiger. Just kidding, I have a cat.", ("has", "a cat", True)),
+        ("My name is Zeus. Just joking, it's Bruno.", ("name", "Bruno", True)),
+        ("My favourite colour isn't green. It's blue.", ("favourite:colour", "blue", True)),
+    ],
+)
+def test_what_is_corrected_at_once_was_never_said(text: str, left: tuple[str, str, bool]) -> None:
+    found = [one for one in brief(said(text)) if one[2] and not one[0].startswith("studies_at")]
+    assert found == [left]
+
+
+@pytest.mark.parametrize(
+    ("turns", "denied"),
+    [
+        (["I live in Porto.", "I was wrong, it's not Porto."], ("lives_in", "Porto")),
+        (["I live in Porto.", "Scratch that."], ("lives_in", "Porto")),
+        (["I live in Porto.", "Not Porto."], ("lives_in", "Porto")),
+        (["I like olives. No I don't, I like capers."], ("likes", "olives")),
+        (["I work at Fabrikam.", "I was wrong about Fabrikam."], ("works_at", "Fabrikam")),
+        (["I'm allergic to nuts.", "The doctor says I'm not allergic to nuts after all."], ("allergic_to", "nuts")),
+    ],
+)
+def test_what_is_taken_back_is_not_so(turns: list[str], denied: tuple[str, str]) -> None:
+    assert [(one.relation, one.value) for one in said(*turns) if not one.holds] == [denied]
+
+
+@pytest.mark.parametrize(
     "turns",
     [
         ["I live in Porto.", "Actually, the weather is fine."],
         ["I live in Porto.", "No problem."],
         ["I live in Porto.", "Sorry, I have to go."],
+        ["I live in Porto, not far from the sea."],
+        ["I live in Porto. Sorry for the typo."],
+        ["I like tea. I mean, who doesn't?"],
         ["I like tea.", "It's Monday."],
+        ["I have two kids. Wait, is the shop open?"],
     ],
 )
 def test_what_only_sounds_like_a_correction(turns: list[str]) -> None:
-    assert not [one for one in said(*turns) if one.data.get("corrects") or not one.holds]
+    found = said(*turns)
+    assert found
+    assert not [one for one in found if one.data.get("corrects") or not one.holds]
 
 
 # -- times
@@ -457,6 +535,24 @@ def test_times_are_resolved_and_keep_their_precision() -> None:
     assert one_of("I live in Porto.", "lives_in").valid_from is None
     front = one_of("Last week, I finished my thesis.", "did")
     assert front.valid_from == datetime(2024, 6, 3, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("text", "noun", "value"),
+    [
+        (
+            "My meeting with Professor Lang is on July 3 at 4:30 PM.",
+            "meeting with professor lang",
+            "3 July 2024 at 16:30",
+        ),
+        ("My meeting with Professor Lang is rescheduled to 5 PM.", "meeting with professor lang", "5 PM"),
+        ("I rescheduled a client call from 3 PM to 11 AM on July 3.", "client call", "3 July 2024 at 11:00"),
+        ("The deadline was extended to June 10.", "deadline", "10 June 2024"),  # just past: not next year's
+        ("The deadline is May 5.", "deadline", "5 May 2025"),
+    ],
+)
+def test_a_date_has_its_hour_and_a_meeting_those_who_meet(text: str, noun: str, value: str) -> None:
+    assert one_of(text, f"due:{noun}").value == value
 
 
 def test_a_plan_is_not_yet_a_fact() -> None:
@@ -503,13 +599,22 @@ def test_a_text_is_a_sentence_in_the_third_person(text: str, expected: str) -> N
 
 
 def test_a_named_speaker_is_the_subject() -> None:
-    (found,) = said("I love my garden and I live in Porto.", speaker="Ana")
-    assert (found.subject, found.text) == ("Ana", "Ana lives in Porto.")
+    found = said("I love my garden and I live in Porto.", speaker="Ana")
+    assert {one.text for one in found} == {"Ana lives in Porto.", "Ana has a garden."}
+    assert {one.subject for one in found} == {"Ana"}
 
 
 # -- laws
 
 SENTENCES = st.sampled_from([text for text, _ in SAYS] + NOTHING)
+TALK = [
+    *("My sister Clara came over.", "Clara lives in Faro.", "She works at Bosch.", "I live in Porto.", "Sorry, Braga."),
+    *("Actually, it's Lyon, not Porto.", "Let's role-play, you are a king.", "OK, end of role-play.", "just kidding"),
+    *("I have two dogs.", "Make that three.", "Scratch that.", "I like tea.", "I was wrong, it's not Porto.", "Hm."),
+    *("My meeting is on July 3.", "No, July 4.", "I live in Porto, no, in Braga. My brother Tom is a nurse."),
+]
+AFTER = 3
+"""Turns within which a joke is taken back."""
 CHATTER = st.one_of(
     st.text(max_size=300),
     st.lists(SENTENCES, max_size=4).map(" ".join),
@@ -521,7 +626,7 @@ _SMALL_WORDS = (
     " finally favourite favorite birthday called years old married engaged dating work live"
     " like prefer study speak plan"
 )
-_GRAMMAR = set(_SMALL_WORDS.split())
+_GRAMMAR: set[str] = {*_SMALL_WORDS.split()}
 
 
 def _words(text: str) -> list[str]:
@@ -536,7 +641,7 @@ def _stems(word: str) -> set[str]:
 def _invented(one: Statement, turns: list[Turn]) -> list[str]:
     """The words of a statement's text that neither evidence, names, times nor the relation account for."""
     heard = {turn.id: turn for turn in turns}
-    known = set(_GRAMMAR)
+    known: set[str] = {*_GRAMMAR}
     for span in one.evidence:
         turn = heard[span.turn]
         known.update(stem for word in _words(turn.text) for stem in _stems(word) | {word})
@@ -574,6 +679,23 @@ def test_every_word_comes_from_somewhere(texts: list[str]) -> None:
     turns = [Turn(str(number), text, NOW) for number, text in enumerate(texts)]
     for one in statements(turns):
         assert _invented(one, turns) == [], one
+
+
+@settings(deadline=None)
+@given(st.lists(st.sampled_from(TALK), min_size=1, max_size=CONTEXT + 6), st.booleans())
+def test_a_session_says_the_same_in_one_piece_and_turn_by_turn(texts: list[str], chat: bool) -> None:
+    turns = [
+        Turn(str(number), text, NOW, speaker=("Ana", "Bo")[number % 2] if chat else None)
+        for number, text in enumerate(texts)
+    ]
+    apart = [
+        one
+        for number in range(len(turns))
+        for first in (max(0, number - CONTEXT),)
+        for one in statements(turns[first : number + 1 + AFTER], number - first)
+        if one.evidence[0].turn == turns[number].id
+    ]
+    assert statements(turns) == apart
 
 
 @given(CHATTER, st.sampled_from(["assistant", "tool", "document", "system"]))

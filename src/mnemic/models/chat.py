@@ -82,7 +82,7 @@ class HttpChat:
         body = {"model": self._model, "messages": sent, "max_tokens": max_tokens, "temperature": temperature}
         reply = _ask(self._wire, body, self._unsupported, "does base_url end in '/v1'")
         said = _read(self._wire, reply, _of_openai)
-        return _completion(said, f"{self._model!r} at {self._wire.server}", max_tokens)
+        return _completion(said, f"{self._model!r} at {self._wire.server}", max_tokens, reply.tries)
 
 
 class AnthropicChat:
@@ -149,7 +149,7 @@ class AnthropicChat:
             body["system"] = system
         reply = _ask(self._wire, body, self._unsupported, "is base_url right")
         said = _read(self._wire, reply, _of_anthropic)
-        return _completion(said, f"{self._model!r} at {self._wire.server}", max_tokens)
+        return _completion(said, f"{self._model!r} at {self._wire.server}", max_tokens, reply.tries)
 
 
 class PromptChat:
@@ -352,17 +352,27 @@ def _count(usage: Any, *names: str) -> int:
     return sum(value for value in values if isinstance(value, int) and value > 0)
 
 
-def _completion(said: _Said, who: str, max_tokens: int | None) -> Completion:
+def _completion(said: _Said, who: str, max_tokens: int | None, tries: int = 1) -> Completion:
     """The answer, once there is one; `max_tokens` None: it knew no bound. Raises ModelError when nothing was said."""
+    try:
+        return _answered(said, who, max_tokens, tries)
+    except ModelError as error:
+        error.tries = tries
+        raise
+
+
+def _answered(said: _Said, who: str, max_tokens: int | None, tries: int) -> Completion:
     stop = f" ({said.stop})" if said.stop else ""
     if said.failed:
         raise ModelError(f"{who} failed in the middle of its answer{stop}; asking again may help")
     if said.declined is not None:
         words = f": {_short(said.declined)}" if said.declined.strip() else ""
-        raise ModelError(f"{who} declined to answer{stop}{words}; ask in other words, or another model")
+        raise ModelError(
+            f"{who} declined to answer{stop}{words}; ask in other words, or another model", fault="declined"
+        )
     text, thought, open_end = _spoken(said.text)
     if text:
-        return Completion(text, said.tokens_in, said.tokens_out, said.cut)
+        return Completion(text, said.tokens_in, said.tokens_out, said.cut, tries)
     if max_tokens is not None and (thought or said.thought) and (open_end or said.cut):
         raise ModelError(
             f"{who} only thought until max_tokens={max_tokens}, and answered nothing{stop}; "

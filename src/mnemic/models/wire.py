@@ -43,6 +43,8 @@ class Reply(NamedTuple):
     kind: str
     """The content type, without its parameters; "" where the server names none."""
     content: bytes
+    tries: int = 1
+    """Requests that it took."""
 
 
 class Wire:
@@ -113,25 +115,34 @@ class Wire:
                 response, content = self._post(sent)
             except _CUT as error:
                 failure = f"the connection to {self.server} broke: {type(error).__name__}: {error}"
+                fault = "wire"
                 if isinstance(error, TimeoutError):
+                    fault = "timeout"
                     failure += f"; nothing came for {self._timeout:g} s: pass a larger timeout if it needs longer"
                 cause: Exception | None = error
             except (OSError, UnicodeError) as error:
                 # No such host or one that cannot be, refused, a certificate: trying again will not help.
                 raise ModelError(
-                    f"{self.server} cannot be reached: {error}; is the server running, and base_url right?"
+                    f"{self.server} cannot be reached: {error}; is the server running, and base_url right?",
+                    fault="wire",
+                    tries=attempt,
                 ) from error
             else:
                 if response.status not in _RETRIED_STATUS:
                     kind = (response.getheader("Content-Type") or "").partition(";")[0].strip().lower()
-                    return Reply(response.status, kind, content)
+                    return Reply(response.status, kind, content, attempt)
                 failure, cause = f"{self.server} failed with {response.status}: {self.excerpt(content)}", None
+                fault = "rate limit" if response.status == 429 else "server"
                 asked = _retry_after(response.getheader("Retry-After"))
             wait = asked if asked is not None else _FIRST_WAIT * 2 ** (attempt - 1) * random.uniform(0.8, 1.2)
             if attempt == self._attempts:
-                raise ModelError(f"{failure} (tried {attempt} times)") from cause
+                raise ModelError(f"{failure} (tried {attempt} times)", fault=fault, tries=attempt) from cause
             if wait > _LONGEST_WAIT:
-                raise ModelError(f"{failure}; it asks to wait {wait:.0f} s, the limit is {_LONGEST_WAIT:.0f} s")
+                raise ModelError(
+                    f"{failure}; it asks to wait {wait:.0f} s, the limit is {_LONGEST_WAIT:.0f} s",
+                    fault=fault,
+                    tries=attempt,
+                )
             self._sleep(wait)
         raise AssertionError("unreachable: the last attempt returns or raises")
 
@@ -154,7 +165,9 @@ class Wire:
         if 300 <= reply.status < 400:
             hint = "redirects are not followed: pass the address where the server really is"
         return ModelError(
-            f"{self.server} refused the request with {reply.status}: {self.excerpt(reply.content)}; {hint}"
+            f"{self.server} refused the request with {reply.status}: {self.excerpt(reply.content)}; {hint}",
+            fault="request",
+            tries=reply.tries,
         )
 
     def excerpt(self, content: bytes) -> str:

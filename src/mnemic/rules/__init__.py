@@ -7,8 +7,11 @@
                rules by the verb, which `verbs` brings together
     nouns      names of people, attributes
     measures   quantities
+    aims       what somebody means to do
     due        dates
-    asked      to remember, to forget, how to answer; corrections
+    asked      to remember, to forget, how to answer
+    repairs    corrections within a sentence
+    mended     corrections of what was said before
 
 English. Precision comes before recall: what is asked, supposed, quoted, played, pasted or told by an assistant, a tool
 or a document gives nothing.
@@ -18,58 +21,30 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
-from mnemic.rules import asked, due, measures, mended, nouns, phrases, talk
+from mnemic.rules import aims, asked, due, measures, mended, nouns, people, phrases, talk, things
 from mnemic.rules.said import predicate, subject_and_verb
 from mnemic.rules.talk import Clause, Sentence
 from mnemic.rules.verbs import verbs
-from mnemic.statements import Statement, Turn, folded
+from mnemic.statements import CONTEXT, Statement, Turn, folded
 
-__all__ = ["statements", "takes_back"]
+__all__ = ["forget", "statements", "takes_back"]
 
 
-_RECENT = 3
+_RECENT = 2
 """Turns within which a correction looks for what it corrects."""
-_KNOWN = 12
-"""Turns for which it is remembered what somebody is called. See `derive.CONTEXT`."""
 
 
 def statements(turns: Sequence[Turn], first: int = 0) -> list[Statement]:
     """What the turns of a session from `first` on say, in order, each statement resting on spans of its turns.
 
-    Those before are read for their sake: who is called what, whether a game is on, what is being corrected.
+    What a turn says depends on it, on the `CONTEXT` turns before it, and on whether one of the few that follow takes it
+    back, on nothing else: so it makes no difference whether a session comes in one piece or turn by turn.
     """
     found: list[Statement] = []
-    names: dict[str, str] = {}
-    learned: dict[str, int] = {}
-    previous: dict[str, Sentence] = {}
-    recent: list[tuple[int, str, Statement]] = []
-    mends = first and any(mended.may_mend(talk.folded(turn.text)) for turn in turns[first:])
-    whole = max(first - _RECENT, 0) if mends else first
-
-    def read(number: int, low: str) -> bool:
-        return number >= whole or (number >= first - _KNOWN and _MY_KIN.search(low) is not None)
-
-    for number, (turn, sentences) in enumerate(zip(turns, talk.own(turns, read), strict=True)):
-        for name in [name for name, at in learned.items() if number - at > _KNOWN]:
-            del names[name], learned[name]
-        recent = [(at, by, one) for at, by, one in recent if number - at <= _RECENT]
-        for sentence in sentences:
-            says: list[Statement] = []
-            of = _of(sentence, previous.get(turn.by), names) if number >= whole else _called(sentence, names)
-            for one in of:
-                if not any(same(one, other) for other in (*says, *found[-12:])):
-                    says.append(one)
-            for name in names:
-                learned.setdefault(name, number)
-            if number < whole:
-                continue
-            before = [one for _, by, one in recent if by == turn.by]
-            kept, more = mended.mended(sentence, says, before)
-            recent += [(number, turn.by, one) for one in (*kept, *more)]
-            previous[turn.by] = sentence
-            if number >= first:
-                found += [*kept, *more]
+    for number in range(first, len(turns)):
+        found += _said(turns, number, max(0, number - CONTEXT))
     return found
 
 
@@ -78,12 +53,67 @@ def takes_back(text: str) -> bool:
     return talk.takes_back(text)
 
 
-def _called(sentence: Sentence, names: dict[str, str]) -> Iterator[Statement]:
-    """Keep what the speaker's people are called."""
-    if _MY_KIN.search(sentence.low, sentence.start, sentence.stop):
-        for one, _ in nouns.kin_names(sentence):
-            names[one.value] = f"{one.subject}'s {one.relation.partition(':')[2]}"
-            yield one
+def _said(turns: Sequence[Turn], number: int, first: int) -> list[Statement]:
+    """What one turn says, those from `first` on read for its sake."""
+    sentences = talk.own(turns, number, first)
+    if not sentences:
+        return []
+    peers = talk.peers(turns, number, first)
+    names = {
+        name: called
+        for before in range(first, number)
+        if (given := _names_in(turns[before], peers)) and not talk.is_played(turns, before, first)
+        for name, called in given
+    }
+    found: list[Statement] = []
+    unmeant: list[Statement] = []
+    earlier: Sentence | None = None
+    for sentence in sentences:
+        says: list[Statement] = []
+        for one in _of(sentence, earlier, names, found):
+            if not any(same(one, other) for other in (*says, *found)):
+                says.append(one)
+        earlier = sentence
+        if sentence.unmeant:
+            unmeant += [one for one in says if one.holds]
+            found += [one for one in says if not one.holds]
+            continue
+        if mended.may_correct(sentence):
+            here = (*unmeant, *found)
+            says = mended.mended(sentence, says, here, lambda here=here: [*_before(turns, number, first), *here])
+        found += says
+    # How many of them somebody has is a quantity, of which one holds at a time: not another thing that he has.
+    counted = {one.value for one in found if one.relation.startswith("measure:")}
+    found = [one for one in found if one.relation != "has" or one.value not in counted]
+    return [one for one in found if one.holds or not any(_denies(one, other) for other in unmeant)]
+
+
+def _before(turns: Sequence[Turn], number: int, first: int) -> list[Statement]:
+    """What the speaker of a turn said in the turns right before it."""
+    found: list[Statement] = []
+    for before in range(max(first, number - _RECENT), number):
+        if turns[before].by == turns[number].by:
+            found += _said(turns, before, first)
+    return found
+
+
+def _denies(one: Statement, other: Statement) -> bool:
+    """Whether a statement only says that another, which was never meant, is not so."""
+    return one.evidence[-1] == other.evidence[0] and one.slot == other.slot
+
+
+@lru_cache(64)
+def _names_in(turn: Turn, peers: frozenset[str]) -> tuple[tuple[str, str], ...]:
+    """The names that a turn gives to its speaker's people, each with what that one is called else."""
+    if not talk.is_person(turn) or not phrases.MY_KIN.search(talk.folded(turn.text)):
+        return ()
+    found = [one for sentence in talk.sentences_of(turn, peers) for one, _ in _kin(sentence)]
+    return tuple((one.value, f"{one.subject}'s {one.relation.partition(':')[2]}") for one in found)
+
+
+def _kin(sentence: Sentence) -> Iterator[tuple[Statement, int]]:
+    if not sentence.asks and not sentence.unmeant and _MY_KIN.search(sentence.low, sentence.start, sentence.stop):
+        yield from nouns.kin_names(sentence)
 
 
 def same(one: Statement, other: Statement) -> bool:
@@ -99,20 +129,30 @@ def same(one: Statement, other: Statement) -> bool:
 _WORTH = re.compile(
     r"\b(?:i|i'm|i've|i'd|i'll|im|ive|my|we|we're|we've|our|remember|forget|always|never|don't"
     r"|dont|from now on|call|keep|use|answer|respond|reply|speak|it's|deadline|the|please|stop"
-    r"|avoid|going forward|delete|erase|he|she|is|lives|works|has|write|note|actually)\b"
+    r"|avoid|going forward|delete|erase|he|she|is|lives|works|has|write|note|actually|just|finally|recently|got"
+    r"|moved|finished)\b"
 )
 
 
-def _of(sentence: Sentence, earlier: Sentence | None, names: dict[str, str]) -> Iterator[Statement]:
+def _of(
+    sentence: Sentence, earlier: Sentence | None, names: dict[str, str], before: Sequence[Statement]
+) -> Iterator[Statement]:
     low = sentence.low
     if sentence.asks:
         yield from measures.supposed(Clause(sentence, sentence.start, sentence.stop))
+        yield from things.possessions(sentence, before)
         return
     if not _WORTH.search(low, sentence.start, sentence.stop):
         return
-    yield from _called(sentence, names)
+    says: list[Statement] = []
+    for one, _ in _kin(sentence):
+        names[one.value] = f"{one.subject}'s {one.relation.partition(':')[2]}"
+        says.append(one)
     for number, clause in enumerate(talk.clauses(sentence)):
-        yield from _clause(clause, earlier, names, first=number == 0)
+        says += _clause(clause, earlier, names, first=number == 0)
+    yield from says
+    yield from things.possessions(sentence, [*before, *says])
+    yield from people.apposed(sentence)
 
 
 _MY_KIN = re.compile(r"\b(?:my|our)\b")
@@ -136,15 +176,18 @@ def _clause(clause: Clause, earlier: Sentence | None, names: dict[str, str], *, 
     if said is not None:
         _, end, we = said
         one = predicate(clause, end, clause.me, me=True, we=we)
-        if one is not None:
-            yield from verbs(one)
+        found = [] if one is None else list(verbs(one))
+        yield from found
+        if not any(statement.relation == "plans" for statement in found):
+            yield from aims.aims(clause)
         yield from measures.measures(clause)
         yield from due.due(clause)
         return
     person = nouns.kin_subject(clause, names)
     if person is not None:
         subject, end, aliases = person
-        one = predicate(clause, end, subject, me=False, aliases=aliases)
+        many = not aliases and phrases.MANY.search(subject) is not None
+        one = predicate(clause, end, subject, me=False, aliases=aliases, many=many)
         if one is not None:
             yield from verbs(one)
         return
@@ -164,6 +207,7 @@ def _clause(clause: Clause, earlier: Sentence | None, names: dict[str, str], *, 
                 yield from verbs(one)
         return
     if low.startswith(("my ", "our ", "the ", "deadline "), start):
+        yield from aims.aims(clause)
         yield from nouns.attributes(clause)
         yield from measures.measures(clause)
         yield from due.due(clause)
@@ -210,3 +254,9 @@ def _meant(
     if len(found) != 1:
         return None
     return next(iter(found.items()))
+
+
+def forget() -> None:
+    """Drop the texts kept for speed: after an erasure none of them stays in memory."""
+    _names_in.cache_clear()
+    talk.forget()

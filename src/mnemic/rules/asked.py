@@ -1,15 +1,14 @@
-"""What the user asks of a memory or an assistant: to remember, to forget, to answer in French; and corrections."""
+"""What the user asks of a memory or an assistant: to remember, to forget, to answer in French."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterator
 
 from mnemic.rules import phrases
 from mnemic.rules.phrases import stated
 from mnemic.rules.talk import Clause, Sentence, listing
-from mnemic.statements import Span, Statement, folded, relation
+from mnemic.statements import Statement
 
 _POLITE = re.compile(
     r"(?:(?:and|also|but|so|oh|ok|okay|well|actually|hey|hi|please|pls|plz|just|then|btw|by the "
@@ -280,104 +279,4 @@ _MEMORY = re.compile(
     r"\b(?:address|phone|number|e-?mail|name|birthday|age|job|data|information|info|memory"
     r"|memories|password|history|details|diagnosis|salary|location|everything|ex|diet|allergy"
     r"|profile|preference|preferences|about me)\b"
-)
-
-# -- corrections
-
-_CORRECTS = re.compile(
-    r"(?:(?:no|oh|oops|sorry|wait|actually|correction|my bad|my mistake|scratch that|hold on|well"
-    r"|ah|hmm|i mean)[,:.!]*\s+(?:-+\s*)?)*(?:it's|it is|that's|it should be|it was|i meant|i mean"
-    r"|make (?:it|that)|that should be|it's actually|i meant to say|should be)\s+(?:actually\s+"
-    r"|really\s+)?(?P<new>[^,.!?;\n]{2,40}?)(?:,? not (?P<old>[^,.!?;\n]{2,40}?)|(?P<instead> "
-    r"instead))?(?:,? (?:sorry|my bad|oops))?\s*$"
-)
-
-
-_MEANT = re.compile(
-    r"(?:(?:oh|oops|sorry|wait|no|actually)[,:.!]*\s+)*i (?:said|wrote|typed|told you)"
-    r" (?P<old>[^,.!?;\n]{2,40}?),? but (?:i )?(?:actually )?(?:meant|mean)"
-    r" (?P<new>[^,.!?;\n]{2,40}?)\s*$"
-)
-
-
-def corrects(sentence: Sentence, before: Sequence[Statement]) -> Iterator[Statement]:
-    """ "Actually, it's Lyon, not Paris": what was said before, with the other value."""
-    low, text = sentence.low, sentence.turn.text
-    match = _CORRECTS.match(low, sentence.start, sentence.stop) or _MEANT.match(low, sentence.start, sentence.stop)
-    if match is None:
-        return
-    new, old = match["new"].strip(), (match["old"] or "").strip()
-    begin = match.start("new") + len(match["new"]) - len(match["new"].lstrip())
-    value = re.sub(r"^(?:in|at|on|for|to|as|from)\s+", "", text[begin : begin + len(new)])
-    plain = re.sub(r"^(?:in|at|on|for|to|as|from|an?|the)\s+", "", folded(old))
-    meant = None
-    for earlier in reversed(before):
-        if (
-            old
-            and (folded(earlier.value) == plain or re.sub(r"^(?:an?|the)\s+", "", folded(earlier.value)) == plain)
-            and earlier.holds
-        ):
-            meant = earlier
-            break
-    if meant is None and not old and "meant" in match[0] and before:
-        last = [
-            one
-            for one in before
-            if one.evidence[0].turn in (before[-1].evidence[0].turn,)
-            and one.holds
-            and relation(one.relation.partition(":")[0]).single
-        ]
-        if (
-            len(last) == 1
-            and last[0].value[:1].isupper() == value[:1].isupper()
-            and last[0].value.count(" ") >= value.count(" ") - 1
-        ):
-            meant = last[0]
-    if (
-        meant is None
-        or meant.relation.partition(":")[0] in ("did", "told", "instructed", "forget", "plans", "due", "measure")
-        or folded(meant.value) == folded(value)
-    ):
-        return
-    words = meant.text.replace(meant.value, value)
-    if words == meant.text or _CORRECT_BAD.search(value.lower()):
-        return
-    span = Span(
-        sentence.turn.id,
-        sentence.start,
-        match.start("new") + len(match["new"])
-        if not old
-        else sentence.start + len(low[sentence.start : sentence.stop].rstrip()),
-    )
-    aliases = (value,) if meant.relation == "name" else meant.aliases
-    yield replace(
-        meant,
-        value=value,
-        text=words,
-        evidence=(span, meant.evidence[0]),
-        said=sentence.turn.time,
-        aliases=aliases,
-        confidence=0.85,
-    )
-    yield replace(
-        meant,
-        text=phrases.sentence_of(_denied(meant)),
-        evidence=(span, meant.evidence[0]),
-        said=sentence.turn.time,
-        holds=False,
-        valid_from=None,
-        valid_to=None,
-        precision=None,
-        confidence=0.85,
-    )
-
-
-def _denied(one: Statement) -> str:
-    name, _, noun = one.relation.partition(":")
-    return relation(name).denies.format(subject=phrases.shown(one.subject), value=one.value, noun=noun)
-
-
-_CORRECT_BAD = re.compile(
-    r"\b(?:you|your|that|this|it|my|the|so|not|very|really|fine|good|great|ok|okay|hard|because"
-    r"|just|i|about|like|all|more|too|a lot)\b"
 )

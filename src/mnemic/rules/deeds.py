@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from mnemic import dates
-from mnemic.rules import phrases
+from mnemic.rules import phrases, talk
 from mnemic.rules.people import LANGUAGE_LIST
 from mnemic.rules.said import PARTICIPLE, PASTS, Said, pattern, reach, root
 from mnemic.rules.talk import listing
@@ -246,6 +246,87 @@ def learns(one: Said) -> Iterator[Statement]:
     )
 
 
+_GOING_ON = re.compile(
+    r"(?:reading|rereading|re-reading|playing|building|developing|training|watching|writing|learning|teaching"
+    r"|coaching|renovating|knitting|crocheting"
+    r"|growing|raising|organizing|organising|painting|volunteering|attending|preparing|editing|practicing|practising"
+    r"|saving up"
+    r"|restoring|remodeling|researching|fostering|mentoring|designing|recovering|applying)\b"
+)
+_NOT_GOING_ON = listing(
+    "wondering thinking having feeling getting considering hoping wanting meaning looking seeing hearing being doing"
+    " struggling noticing planning living working studying dating married able known going waiting asking "
+    " told given trying"
+    " dealing finding debating loving enjoying really telling saying putting avoiding neglecting forgetting "
+    " craving missing"
+    " leaning contemplating weighing toying dreaming curious needing"
+)
+_NO_MATTER = re.compile(
+    r"\s+(?:it\b|that\b|this\b|these\b|those\b|them\b|you\b|your\b|some (?:issues?|trouble|problems?|errors?)"
+    r"|issues?\b|trouble\b|problems?\b"
+    r"|errors?\b|an? (?:\w+ )?(?:error|issue|problem)|a lot\b|on (?:it|this|that|these|my (?:own|mind))\b|about "
+    r"(?:it|this|that|how|what|you)\b|how\b|what\b|why\b"
+    r"|to (?:you|ask|figure|find|decide|understand|get|see|be|make|think)\b|into (?:it|this|that)\b|at (?:it|this"
+    r"|that)\b|for (?:a|an|some|the) (?:good|way|new|specific"
+    r"|list|recipe|book|movie|place|recommendation)|with (?:this|that|it)\b|good\b|well\b|great\b|fine\b|better\b"
+    r"|so\b|very\b|really\b|pretty\b)"
+)
+
+
+def goes_on(one: Said) -> Iterator[Statement]:
+    """ "I've been taking a poetry class", "I'm working on a quilt for my sister"."""
+    if (
+        one.no
+        or one.never
+        or one.we
+        or not one.me
+        or one.form not in ("be", "have been")
+        or not one.verb.endswith("ing")
+    ):
+        return
+    if one.form == "be":
+        on = one.verb == "working" and one.low.startswith((" on a", " on my", " on the"), one.rest)
+        if not on and not (
+            _GOING_ON.match(one.verb)
+            and (
+                one.adverbs & {"currently"}
+                or one.verb not in ("writing", "building", "designing", "preparing", "developing")
+            )
+        ):
+            return
+    elif one.verb in _NOT_GOING_ON and not _WORTHWHILE.match(one.low, one.at):
+        return
+    if _NO_MATTER.match(one.low, one.rest, one.clause.stop) or any(
+        t.first > one.clause.turn.time for t in one.clause.times
+    ):
+        return
+    start, stop = reach(one, one.at)
+    end = phrases.clear(one.clause, start, stop)
+    words = one.low[start:end]
+    if end <= start or words.count(" ") < 1 or words.count(" ") > 18 or (end != stop and words.count(" ") < 3):
+        return
+    value = one.words((start, end))
+    first, _, rest = value.partition(" ")
+    since, precision = one.since()
+    been = "has been" if one.form == "have been" else "is"
+    yield one.say(
+        "does",
+        f"{phrases.base(first.lower())} {rest}".strip(),
+        text=f"{phrases.shown(one.subject)} {been} {value}",
+        since=since,
+        precision=precision,
+        confidence=0.75,
+    )
+
+
+_WORTHWHILE = re.compile(
+    r"(?:trying to (?!figure|find|decide|understand|get|see|be|think|make sense|come up|remember|work out|fix|use"
+    r"|solve|explain)[a-z]+ [a-z]|looking into (?!it|this|that)|working (?:on|as|with) (?!it\b|this\b|that\b"
+    r"|these\b)|studying [a-z]|doing (?!well|good|great|fine|it|this|that|ok|some research|a lot|so|my best)[a-z]+"
+    r"|going to (?:the|a|my) |getting (?:into|up) |dealing with (?!it|this|that)|seeing a |putting (?:in|together) )"
+)
+
+
 _FOR_SO_LONG = re.compile(r"\s+(?:for|since)(?:\s+(?:about|almost|over|around|the))*(?:\s+(?:past|last))?$")
 _POINTING = re.compile(r"\s+(?:it|this|them|you|him|her)\b|\s+(?:that|so)\s*(?:[.,!;?]|$|(?:and|but)\b)")
 _PAST_VAGUE = re.compile(
@@ -259,11 +340,8 @@ def did(one: Said) -> Iterator[Statement]:
     """ "I went to Rome last week", "I've just finished my thesis"; only what has a time."""
     if one.no or one.never:
         return
-    past = one.form == "" and (
-        one.verb in PASTS or (one.verb.endswith("ed") and len(one.verb) > 4 and one.verb not in _NO_EVENTS)
-    )
-    just = one.form == "have" and one.adverbs & {"just", "recently", "finally"} and one.verb in _PASTS_SURE
-    if not past and not just:
+    event = one.verb in PASTS or (one.verb.endswith("ed") and len(one.verb) > 4 and one.verb not in _NO_EVENTS)
+    if not event or one.form not in ("", "have") or (one.verb == "got" and one.form == "have"):
         return
     if one.third_mismatch(one.verb):
         return
@@ -275,9 +353,9 @@ def did(one: Said) -> Iterator[Statement]:
         None,
     )
     if told is None:
-        if not (one.adverbs & {"just", "recently", "finally"}) or one.verb not in _PASTS_SURE:
+        if not one.me or (not one.adverbs & _LATELY and not _is_sure(one, start, stop)):
             return
-    elif told.first > now:
+    elif told.first > now or (one.form == "have" and not one.me):
         return
     if told is not None and _SINCE_OR_UNTIL.search(one.low[max(0, told.start - 8) : told.start]):
         return
@@ -296,6 +374,8 @@ def did(one: Said) -> Iterator[Statement]:
     if value.count(" ") > 24 or (told is not None and value.count(" ") < 1):
         return
     tail = f" {phrases.resolved(one.clause, front)}" if front is not None else ""
+    if told is None and (value.count(" ") < 2):
+        return
     have = "has " if one.form == "have" else ""
     adverb = (
         "just "
@@ -317,6 +397,34 @@ def did(one: Said) -> Iterator[Statement]:
     )
 
 
+_LATELY = frozenset({"just", "recently", "finally", "already"})
+
+
+def _is_sure(one: Said, start: int, stop: int) -> bool:
+    """Whether a deed without a time is told for its own sake: of a sure verb, with something that it was done to."""
+    words = one.low[one.rest : stop].split()
+    if one.verb in ("moved", "tried", "committed", "decided", "agreed", "chosen", "chose") and one.low.startswith(
+        " to ", one.rest
+    ):
+        return False
+    if one.verb not in _PASTS_SURE and not (one.form == "have" and one.verb in _PERFECTS):
+        return False
+    return len(words) >= 2 and not _NO_DEED.match(one.low, one.rest, stop)
+
+
+_NO_DEED = re.compile(
+    r"\s+(?:to (?:[a-z]+ (?:every|it)|you|your|see|run|do|get|the (?:same|idea|conclusion|point))|(?:the|an?|some"
+    r"|this|that|my|your) (?:same )?(?:error|idea|issue|problem|question"
+    r"|impression|feeling|following|message|answer|response|code|output|result|wrong|point|below|above|example|word"
+    r"|information"
+    r"|question|changes?|suggestion|advice|instructions|steps)s?\b|error|trouble|confused|stuck|an? \w*error|how\b"
+    r"|what\b|why\b|if\b|whether\b"
+    r"|up to\b|on to\b|into (?:an?|some) (?:issue|problem|error|trouble)s?\b|out that\b|out about\b|about (?:this"
+    r"|that|it)\b|that\b|of (?:it|that)\b"
+    r"|used to\b|lots? of\b|(?:really|so|very|pretty|too) )"
+)
+
+
 def _clear(one: Said, stop: int, told: dates.Told | None) -> int:
     """Where what was done ends before "… and shared it with you"."""
     if not phrases.hazy(one.clause, one.at, stop) and not phrases.addressed(one.clause, one.at, stop):
@@ -327,11 +435,35 @@ def _clear(one: Said, stop: int, told: dates.Told | None) -> int:
     return cut
 
 
+_PERFECTS = listing(
+    "accepted allocated approved begun chosen committed decided initiated instituted saved spent adjusted "
+    "reduced increased"
+    " achieved estimated identified implemented configured integrated drafted scheduled met taken made "
+    " written read seen"
+    " been gone run done built grown raised added created set changed talked worked used donated gathered compiled"
+    " documented deployed established negotiated resolved improved tried cut earned hired logged tracked "
+    " updated planted"
+)
 _PASTS_SURE = listing(
-    "bought finished moved adopted graduated joined completed signed won started booked ordered "
+    "lost opened met made saved sold attended visited volunteered hiked traveled travelled baked cooked "
+    "painted built wrote"
+    " ran earned raised donated tried picked ate saw went took found accepted chose spent created received "
+    " invited helped"
+    " started switched learned learnt performed designed organized organised assigned interviewed fixed repaired broke"
+    " discovered installed set decided confirmed rescheduled resolved applied paid hosted"
+    " bought finished moved adopted graduated joined completed signed won started booked ordered "
     "passed purchased launched published submitted enrolled upgraded switched quit got received "
     "read watched visited attended hired sold returned planted built hosted celebrated registered"
 )
+
+
+def been(one: Said) -> Iterator[Statement]:
+    """ "I've been to Turkey"."""
+    if one.form != "have been" or one.no or one.never or not one.me:
+        return
+    if (at := phrases.place(one.clause, one.rest + 1)) is not None and one.clause.text[one.rest + 1].isupper():
+        place = one.clause.text[at[0] : at[1]]
+        yield one.say("did", f"been to {place}", text=f"{phrases.shown(one.subject)} has been to {place}")
 
 
 def grew(one: Said) -> Iterator[Statement]:
@@ -358,7 +490,7 @@ _AFTER = re.compile(r"\b(?:after|before|since|until|till|following|by|due|i|we|w
 _SINCE_OR_UNTIL = re.compile(r"(?:since|until|till|by|before|after) $")
 _NEVER_BAD = re.compile(
     r"(?:been (?:so|more|this|that|happier|better|one|able|sure|good|a|into|too|easier|as|to "
-    r"(?:one|any|a|that|the one)\b)|felt|thought|seen (?:anything|such|so|it|that|this|one|the one"
+    r"(?:one|any|that|the one)\b)|felt|thought|seen (?:anything|such|so|it|that|this|one|the one"
     r"|a more)|heard|had (?:so|such|a problem|any issues?|an issue|trouble|a better)|known"
     r"|understood|realized|realised|really|looked back|would|considered|imagined|noticed|had this"
     r"|had that|got|gotten|made it|quite|done (?:that|this|it|anything)|tried (?:that|it|this|one"
@@ -367,12 +499,21 @@ _NEVER_BAD = re.compile(
 )
 
 
+_YET = re.compile(r" (?:yet|before|so far)$")
+_NOT_YET = re.compile(r"(?:been|visited|seen|tried|read|watched|played|met|heard|eaten|used)\b")
+
+
 def never(one: Said) -> Iterator[Statement]:
     """ "I've never been to Japan"."""
-    if not one.never or one.form not in ("have", "have been") or one.we or one.no:
+    if one.form not in ("have", "have been") or one.we or not (one.never or one.no):
         return
     start, stop = reach(one, one.at)
     words = one.low[start:stop]
+    if one.no:
+        if one.never or not _YET.search(words) or not _NOT_YET.match(words if one.form == "have" else "been"):
+            return
+        stop = start + len(_YET.sub("", words))
+        words = one.low[start:stop]
     if one.form == "have been":
         back = one.low.rfind("been", one.clause.start, one.at)
         start = back if back > 0 else start
@@ -384,7 +525,7 @@ def never(one: Said) -> Iterator[Statement]:
         or phrases.hazy(one.clause, start, stop)
         or (" " not in words.strip() and not words.endswith("ed"))
         or words.count(" ") > 10
-        or words.endswith(" one")
+        or words.endswith((" one", " one before"))
     ):
         return
     yield one.say("never", re.sub(r"\s+before$", "", one.words((start, stop))))
@@ -408,7 +549,7 @@ def plans(one: Said) -> Iterator[Statement]:
     if one.never or one.form in ("modal", "used", "was", "had"):
         return
     if one.verb in PLANNING or one.form in ("going", "will"):
-        one.clause.look_ahead()
+        one.clause.look_ahead(talk.nearest if one.verb == "decided" else talk.ahead)
     clause, now = one.clause, one.clause.turn.time
     told = next(
         (
@@ -440,6 +581,8 @@ def plans(one: Said) -> Iterator[Statement]:
     elif one.form in ("going", "will"):
         if told is None or one.no:
             return
+    elif verb in ("starting", "beginning") and one.low.startswith(" to ", one.rest):
+        return
     elif one.form == "be" and verb.endswith("ing") and (verb not in _NOT_AHEAD or _MARRYING.match(one.low, one.at)):
         if (
             told is None
@@ -448,7 +591,11 @@ def plans(one: Said) -> Iterator[Statement]:
             or told.precision == "year"
         ):
             return
-        if told.first <= now and told.precision != "day" and clause.low[told.start : told.end].startswith("this"):
+        if (
+            told.first <= now
+            and told.precision not in ("day", "minute")
+            and clause.low[told.start : told.end].startswith("this")
+        ):
             return
     else:
         return

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from mnemic import dates
 from mnemic.rules import phrases
 from mnemic.rules.said import Said, pattern
 from mnemic.rules.talk import Clause
@@ -159,7 +160,7 @@ def _not_but(one: Said, relation: str, at: int) -> Iterator[Statement]:
 
 _BORN = pattern(r" (?:and raised )?(?:on|in)? ?")
 _AGE = re.compile(
-    r"\s*(?P<n>\d{1,3})(?:\s+years?\s+old\b|(?=\s*(?:[.,](?!\d)|[!;)]|$))|(?=\s+(?:and|now|this year|but"
+    r"\s*(?P<n>\d{1,3})(?:\s+years?\s+old\b|(?=\s*(?:[.,](?!\d)|[!;)]|$))|(?=\s+(?:and|now|already|this year|but"
     r"|with|next)\b)|\s+yo\b|\s+y/o\b|-years?-old\b)"
 )
 _A_AGE = re.compile(r"(?:an?\s+)?(?P<n>\d{1,3})[ -]years?[ -]old\b")
@@ -174,9 +175,9 @@ def born(one: Said) -> Iterator[Statement]:
     told = next((t for t in one.clause.times if abs(t.start - one.rest) <= 5), None)
     if year:
         yield one.say("born_on", year[0], text=f"{phrases.shown(one.subject)} was born in {year[0]}", precision="year")
-    elif told and told.precision == "day" and re.search(r"\d{4}", one.low[told.start : told.end]):
-        yield one.say("born_on", told.phrase, precision="day")
-    elif told and told.precision == "day" and re.search(r"\d", one.low[told.start : told.end]):
+    elif told and told.precision in ("day", "minute") and re.search(r"\d{4}", one.low[told.start : told.end]):
+        yield one.say("born_on", dates.day_words(told.first), precision="day")
+    elif told and told.precision in ("day", "minute") and re.search(r"\d", one.low[told.start : told.end]):
         value = re.sub(r"^(?:on|the)\s+", "", one.clause.text[told.start : told.end])
         yield one.say("born_on", value, precision="day")
     elif place := phrases.place(one.clause, end):
@@ -275,7 +276,9 @@ def i_am(one: Said) -> Iterator[Statement]:
     if (
         not opening
         and not (greeted and re.match(r"\s*(?:[.,!]|$|and\b|from\b|-|–|—)", after))
-        and not re.match(r", (?:a|an) (?:\d+|[a-z]+)", after)
+        and not re.match(
+            r", (?:a|an) (?:\d+|[a-z]+)|, by the way$|, btw$", after[: one.clause.sentence.stop - found[1]].rstrip()
+        )
         and not re.match(r" and i(?:'m| am)\b", after)
     ):
         return

@@ -32,7 +32,7 @@ _ROSE = (
     r"(?:\s+(?:up|down|back|slightly|significantly|again))?(?:\s+from\s+(?:about\s+"
     r"|around\s+)?\S+(?:\s\S+){0,2}?)?(?:\s+(?:up\s+)?(?:to|at))?|(?:is|are)\s+(?:now"
     r"|currently)(?:\s+(?:at|up to|down to|around|set at|set to))?|(?:now|currently)\s+(?:is"
-    r"|stands at|sits at|totals?|at)|(?:is|are|stands at|sits at)(?:\s+(?:at|set at|set to|up "
+    r"|stands at|sits at|totals?|at)|(?:is|are|stands at|sits at)(?:\s+(?:at|set at|set to|(?:back )?(?:up|down|back) "
     r"to))?)"
 )
 _MEASURED = re.compile(
@@ -88,6 +88,17 @@ _TOTAL = re.compile(
     rf"|i|we)\b)[a-z][\w'-]*(?:\s+(?!(?:in|on|of|and|or|at|with|to|from|for|by|so"
     rf"|per|that|which|who|i|now|my|the|since|this|last|so|now)\b)[a-z][\w'-]*){{0,2}}))?"
 )
+_DOWN_TO = re.compile(
+    rf"(?:i|we)(?:'m| am|'re| are)(?: now| currently| already)? (?:back )?(?:down|up|back) to (?:only |just |about "
+    rf")?{_NUMBER} "
+    r"(?P<noun>(?!of\b|in\b|and\b|or\b)[a-z][\w'-]*(?: (?!(?:in|on|of|and|or|at|with|to|from|for|by|so|now|a|per"
+    r"|each|every|again)\b)[a-z][\w'-]*)?)"
+)
+_MINE_OF = re.compile(
+    rf"\b(?:my|our) {_NUMBER}\s+(?P<noun>(?:[a-z][\w'-]* ){{0,2}}?(?:budget|limit|goal|target|rent|salary|allowance"
+    rf"|fee|mortgage|loan|deposit|bill"
+    r"|membership|subscription|credit limit|savings))\b"
+)
 _AIMED = re.compile(
     r"\b(?:want|wants|wanted|need|needs|needed|hope|hoping|goal|goals|target|aim|aiming|should"
     r"|would|could|try|trying|whether|expect|expected|expecting|must|might|may|'d|will|'ll|going "
@@ -123,7 +134,7 @@ _DIRECTIONS = listing("in on at for of to my the our this a an with from")
 def noun_of(words: str) -> str:
     """What a quantity or a date is of, so that other words for it tend to say the same: "my new budget" is "budget"."""
     head = re.split(r"\s(?:for|of|in|on|with|at|from|to)\s", words.lower().strip())[0]
-    kept = [word for word in head.split() if word not in _ADJECTIVES and word not in _DIRECTIONS]
+    kept = [word for word in head.removesuffix(" again").split() if word not in _ADJECTIVES and word not in _DIRECTIONS]
     return " ".join(kept)
 
 
@@ -167,6 +178,11 @@ def measures(clause: Clause) -> Iterator[Statement]:
             noun = single(noun_of(match["noun"]))
             yield from _measured(clause, match, noun, start, unit=noun.rpartition(" ")[2], end=match.end("noun"))
         return
+    if (match := _DOWN_TO.match(low, start, stop)) is not None and not match["cur"]:
+        noun = single(noun_of(match["noun"]))
+        if not _NO_COUNT.search(match["noun"]):
+            yield from _measured(clause, match, noun, start, unit=noun.rpartition(" ")[2], end=match.end("noun"))
+        return
     found = False
     for match in _MEASURED.finditer(low, start, stop):
         if _is_measure(clause, match):
@@ -182,6 +198,9 @@ def measures(clause: Clause) -> Iterator[Statement]:
 
 def supposed(clause: Clause) -> Iterator[Statement]:
     """ "… with my increased budget of $650": what a question takes for granted, too."""
+    for match in _MINE_OF.finditer(clause.low, clause.start, clause.stop):
+        if not _AIMED.search(clause.low, match.start(), match.end()):
+            yield from _measured(clause, match, noun_of(match["noun"]), match.start(), end=match.end("noun"))
     for match in _GRANTED.finditer(clause.low, clause.start, clause.stop):
         if match["noun"].split()[0] not in _NO_NOUNS:
             yield from _measured(clause, match, noun_of(match["noun"]), match.start())

@@ -84,7 +84,7 @@ def _closed(sentence: Sentence, end: int) -> bool:
 
 _ATTRIBUTES = (
     r"(?:(?:home |work |mobile |cell |office |new |current |emergency )?(?:phone|telephone|mobile"
-    r"|cell)(?: number)?|(?:work |personal |home )?e-?mail(?: address)?|(?:home |work |mailing "
+    r"|cell)(?: number)?|number|(?:work |personal |home )?e-?mail(?: address)?|(?:home |work |mailing "
     r"|shipping |postal |new )?address|zip ?code|postcode|post code"
     r"|blood type|blood group|shoe size|ring size|height|hometown|home town|nationality|native "
     r"language|mother tongue|first language|religion|zodiac sign|star sign|time ?zone|username"
@@ -101,7 +101,7 @@ _MY_ATTRIBUTE = re.compile(
 _FAVOURITE = re.compile(
     r"my (?:all[- ]time |absolute |new |current |personal |own |other )*favou?rite "
     r"(?P<noun>[a-z][\w'-]*(?:\s+(?!is\b|are\b|has\b|was\b|to\b|of\b|i\b)[a-z][\w'-]*){0,4}?)(?: "
-    r"(?:to \w+|of all time|ever|in the world))?\s+(?P<be>is|are|has always been|has to be|would "
+    r"(?:to \w+|of all time|ever|in the world))?\s+(?P<be>is(?:n't)?|are(?:n't)?|has always been|has to be|would "
     r"have to be|is definitely|is probably|'s|was|were)\s+(?:still |now |definitely |actually "
     r"|currently |always |also |by far )*(?P<no>not |no longer )?(?=\S)"
 )
@@ -110,6 +110,11 @@ _IS_FAVOURITE = re.compile(
     r"(?:all[- ]time |absolute |new |current |personal |other )*favou?rite(?P<noun> "
     r"[a-z][\w'-]*(?: [a-z][\w'-]*)?)?(?=\s*(?:[.,!;)]|$)| (?:because|since|so|and|of all time"
     r"|ever|by far)\b)"
+)
+_ONE_OF_MINE = re.compile(
+    r"\s(?:is|are|was|were|remains)\s+(?:still |definitely |probably |easily |also |always )*(?:one|some|two) of my "
+    r"(?:all[- ]time |absolute |personal )*"
+    r"(?:favou?rites?\b|favou?rite [a-z]+s\b)"
 )
 _NO_VALUE = re.compile(
     r"(?:it|that|this|them|those|these|when|how|what|the one|the part|being|you|your|definitely"
@@ -138,6 +143,8 @@ def attributes(clause: Clause) -> Iterator[Statement]:
             noun = match["noun"]
             if match["no"] and not re.search(r"[\dA-Z@]", value):
                 return
+            if noun == "number" and not re.search(r"\d{3}", value):
+                return
             if noun == "height" and not any(c.isdigit() for c in value):
                 return
             be = "are" if noun.endswith("pronouns") else "is"
@@ -157,7 +164,7 @@ def attributes(clause: Clause) -> Iterator[Statement]:
         "would have to be",
         "is probably",
     ):
-        noun = match["noun"]
+        noun, no = match["noun"], bool(match["no"]) or match["be"].endswith("n't")
         if noun in (
             "is",
             "are",
@@ -194,13 +201,13 @@ def attributes(clause: Clause) -> Iterator[Statement]:
         if len(spans) > 1:
             found = spans[0][0], spans[-1][1]
         of = f"{me}'s favourite {noun}" if "favourite" in low[start : match.end()] else f"{me}'s favorite {noun}"
-        be = "are" if match["be"] == "are" else "is"
+        be = "are" if match["be"].startswith("are") else "is"
         yield stated(
             clause,
             f"favourite:{noun}",
             phrases.third(clause, *found),
-            holds=not match["no"],
-            text=f"{of} {be} {'not ' if match['no'] else ''}{phrases.third(clause, *found)}",
+            holds=not no,
+            text=f"{of} {be} {'not ' if no else ''}{phrases.third(clause, *found)}",
         )
         return
     if low.startswith("my birthday", start):
@@ -243,9 +250,25 @@ def _value_of(clause: Clause, at: int, most: int) -> tuple[int, int] | None:
     return at, at + len(clause.low[at:end].rstrip(" .,"))
 
 
+_OTHERS = re.compile(
+    r"\b(?:he|she|it|they|that|this|these|those|you|your|which|who|what|one|my|i|if|and|or|his|her|their)\b"
+)
+
+
 def _is_favourite(clause: Clause) -> Iterator[Statement]:
     """ "Dune is my favourite book"."""
     match = _IS_FAVOURITE.search(clause.low, clause.start, clause.stop)
+    of_mine = _ONE_OF_MINE.search(clause.low, clause.start, clause.stop) if match is None else None
+    if of_mine is not None:
+        words = clause.text[clause.start : of_mine.start()].strip(' "“”')
+        if (
+            1 < len(words) < 50
+            and words.count(" ") < 6
+            and not _NO_VALUE.match(words.lower())
+            and not _OTHERS.search(words.lower())
+        ):
+            yield stated(clause, "likes", words)
+        return
     if match is None or not match["noun"]:
         return
     words = clause.text[clause.start : match.start()].rstrip()
@@ -289,7 +312,7 @@ def _birthday(clause: Clause) -> Iterator[Statement]:
     if match is None or told is None or abs(told.start - match.end()) > 4:
         return
     words = clause.low[told.start : told.end]
-    if re.search(r"\d", words) and told.precision == "day" and not re.search(r"days|weeks|months", words):
+    if re.search(r"\d", words) and told.precision in ("day", "minute") and not re.search(r"days|weeks|months", words):
         value = re.sub(r"^(?:on|the)\s+", "", clause.text[told.start : told.end], flags=re.I)
         value = re.sub(r"^the\s+", "", value)
         yield stated(
@@ -300,7 +323,7 @@ def _birthday(clause: Clause) -> Iterator[Statement]:
             text=f"{phrases.shown(clause.me)}'s birthday is "
             f"{'on ' if 'on ' in clause.low[match.start() : told.start + 3] else ''}{value}",
         )
-    elif told.precision == "day" and told.last > clause.turn.time:
+    elif told.precision in ("day", "minute") and told.last > clause.turn.time:
         yield stated(
             clause,
             "due:birthday",
@@ -319,7 +342,7 @@ def _birthday(clause: Clause) -> Iterator[Statement]:
 def kin_subject(clause: Clause, names: dict[str, str]) -> tuple[str, int, tuple[str, ...]] | None:
     """The subject of a clause that begins with "my sister …" or a name that was given: its name, its end, aliases."""
     low, text, start = clause.low, clause.text, clause.start
-    mine = phrases.MY_KIN.match(low, start, clause.stop)
+    mine = phrases.MY_MANY.match(low, start, clause.stop) or phrases.MY_KIN.match(low, start, clause.stop)
     if mine is not None:
         end = mine.end()
         if low[end : end + 2] in ("'s", "s "):

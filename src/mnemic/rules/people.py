@@ -7,7 +7,9 @@ from collections.abc import Iterator
 
 from mnemic.rules import phrases
 from mnemic.rules.said import Said, end_of
+from mnemic.rules.talk import Clause, Sentence
 from mnemic.rules.things import kin_relation
+from mnemic.rules.work import is_a
 from mnemic.statements import Statement
 
 _LANGUAGES = (
@@ -172,3 +174,67 @@ def dates_someone(one: Said) -> Iterator[Statement]:
             precision=precision,
             text=f"{phrases.shown(one.subject)} is dating {words}",
         )
+
+
+_WHOSE = re.compile(
+    rf"(?:\b(?:my|our) {phrases.ADJECTIVES}(?P<noun>{phrases.KIN})(?:,? (?P<called>[A-ZÀ-Þ][a-zà-ÿ]+))?"
+    rf"|\b(?P<name>[A-ZÀ-Þ][a-zà-ÿ]{{2,}}))"
+    r"(?P<joint>,? who(?:'s|’s| is| are)? |, (?=(?:an? )?\d{2}\b))",
+    re.IGNORECASE,
+)
+_PEOPLES_AGE = re.compile(r"(?P<a>an? )?(?P<n>\d{1,2})(?P<old>[ -]years?[ -]old\b|(?=[,.)]|$| (?:and|now)\b))")
+
+
+_SET_OFF = re.compile(r"\bwho\b|, (?:an? )?\d\d\b")
+
+
+def apposed(sentence: Sentence) -> Iterator[Statement]:
+    """ "Alan, a 41-year-old cook", "my mom, Wendy, who's 73 and lives in Leeds": of people named in passing."""
+    low, text = sentence.low, sentence.turn.text
+    if not _SET_OFF.search(low, sentence.start, sentence.stop):
+        return
+    for match in _WHOSE.finditer(text, sentence.start, sentence.stop):
+        name = match["called"] or match["name"]
+        if name and (not name[0].isupper() or name.lower() in phrases.NO_NAMES):
+            if match["name"]:
+                continue
+            name = None
+        noun = match["noun"].lower() if match["noun"] else ""
+        subject = name or f"{sentence.me}'s {noun}"
+        aliases = (f"{sentence.me}'s {noun}",) if name and noun else ()
+        clause = Clause(sentence, match.end(), sentence.stop)
+        span = (match.start(), sentence.stop)
+        age = _PEOPLES_AGE.match(low, match.end(), sentence.stop)
+        if age is not None and int(age["n"]) > 0:
+            span = (match.start(), age.end())
+            yield phrases.stated(clause, "age", age["n"], subject=subject, aliases=aliases, spans=(span,))
+            job = Said(
+                clause,
+                subject,
+                False,
+                "be",
+                False,
+                False,
+                frozenset(),
+                "a",
+                age.end(),
+                age.end(),
+                aliases=aliases,
+                spans=(span,),
+            )
+            if age["a"]:
+                yield from is_a(job, age.end())
+        joint = match["joint"].lower()
+        if "who" not in joint:
+            continue
+        also = _AND_LIVES.search(low, match.end(), sentence.stop)
+        at = _LIVES.match(low, match.end(), sentence.stop) or (also if age is not None else None)
+        if at is not None and (place := phrases.place(clause, at.end())) is not None:
+            span = (match.start(), place[1])
+            yield phrases.stated(
+                clause, "lives_in", text[place[0] : place[1]], subject=subject, aliases=aliases, spans=(span,)
+            )
+
+
+_LIVES = re.compile(r"(?:also )?(?:lives|living|based)(?: \d+ \w+ away| over| out| up| down| here)* in (?=\S)")
+_AND_LIVES = re.compile(r"(?<= and )" + _LIVES.pattern)

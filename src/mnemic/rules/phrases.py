@@ -29,6 +29,8 @@ FRIENDS = (
 )
 PETS = (
     "dog|puppy|pup|cat|kitten|kitty|parrot|rabbit|bunny|hamster|horse|pony|turtle|tortoise|snake"
+    "|canary|finch|axolotl|chinchilla|hedgehog|gerbil|guinea fowl|duck|goose|alpaca|llama|donkey|rat"
+    "|spider|tarantula|frog"
     "|lizard|gecko|guinea pig|ferret|goldfish|parakeet|budgie|cockatiel|pet"
 )
 BREEDS = (
@@ -44,6 +46,15 @@ ADJECTIVES = (
     "|older|elderly) )*"
 )
 MY_KIN = re.compile(rf"(?:my|our) (?P<adj>{ADJECTIVES})(?P<noun>{KIN})\b(?!-)")
+MY_MANY = re.compile(
+    rf"(?:my|our) (?P<adj>{ADJECTIVES})(?P<noun>(?:grand)?parents|in-laws|kids|children|sons|daughters|sisters"
+    rf"|brothers|siblings"
+    r"|twins|cats|dogs|cousins|friends|colleagues|coworkers|roommates|neighbou?rs)\b"
+)
+MANY = re.compile(
+    r"'s (?:(?:grand)?parents|in-laws|kids|children|sons|daughters|sisters|brothers|siblings|twins|cats|dogs|cousins"
+    r"|friends|colleagues|coworkers|roommates|neighbou?rs)$"
+)
 HER = listing(
     "wife girlfriend fiancée mother mom mum mommy sister daughter grandma granny nana sis aunt "
     "auntie niece stepdaughter godmother goddaughter granddaughter landlady grandmother "
@@ -237,6 +248,8 @@ def employer(clause: Clause, at: int) -> tuple[int, int] | None:
         ):
             return called.end(), _name_end(clause, called.end(), name.end())
         return at, end
+    if (found := _PLAIN_EMPLOYER.match(low, at, clause.stop)) is not None and not _NO_PLAIN_EMPLOYER.search(found[0]):
+        return at, found.end()
     found = _COMPANY.match(text, at, clause.stop)
     if found is None and not any(c.isupper() for c in text[clause.start : clause.stop]):
         plain = re.compile(r"[a-z][\w&.-]{2,}(?=\s*(?:[.,!]|$|as\b|now\b|and\b))").match(low, at, clause.stop)
@@ -250,6 +263,19 @@ def employer(clause: Clause, at: int) -> tuple[int, int] | None:
     return at, _name_end(clause, at, found.end())
 
 
+_PLAIN_EMPLOYER = re.compile(
+    r"(?:an?|the) (?:[a-z&'-]+ ){0,2}(?:post|town hall|city hall|aquarium|court|courthouse|council|embassy|consulate"
+    r"|prison|station|bookies"
+    r"|pool|marina|harbou?r|port|dealer|workshop|mill|plant|mine|vineyard|winery|orchard|dairy|butcher's|baker's"
+    r"|florist|printer's|print shop|opera"
+    r"|circus|park|observatory|archive|gallery|auction house|travel agency|call centre|distillery|refinery|shipyard"
+    r"|railway|ministry|army|navy"
+    r"|police|fire brigade|campus|dorm|hospice|care home|kennel|stables?|ranch|casino|nightclub|club|food truck"
+    r"|stall|market|mall|theme park"
+    r"|resort|hostel|lodge|campsite|ski resort|radio station|tv station|broadcaster|foundation|union|parliament"
+    r"|senate)\b"
+)
+_NO_PLAIN_EMPLOYER = re.compile(r"\b(?:moment|same|next|best|other|best)\b")
 _NO_EMPLOYERS = re.compile(
     r"home|nights?|work|least|all|times|free|myself|school|university|college|day|days|that|this"
     r"|him|her|them|you|hours|weeks|months|years|tips|money|nothing|fun|minimum|both|food|once"
@@ -380,6 +406,7 @@ def third(clause: Clause, start: int, stop: int) -> str:
         "i am": me + " is",
         "i've": me + " has",
         "i have": me + " has",
+        "i was": me + " was",
         "i don't": me + " does not",
         "i haven't": me + " has not",
         "i'll": me + " will",
@@ -430,6 +457,18 @@ def hazy(clause: Clause, start: int, stop: int) -> bool:
 def vague(clause: Clause, start: int, stop: int) -> bool:
     """Whether words need the talk around them."""
     return hazy(clause, start, stop) or addressed(clause, start, stop)
+
+
+_CLEAR_JOINTS = re.compile(r",? (?:and|to|for|so|with|on|at|in|of|from|as|about|by|using|like|or) ")
+
+
+def clear(clause: Clause, start: int, stop: int) -> int:
+    """Where words from `start` on end before they need the talk around them; `start` where they begin with that."""
+    found = [m.start() for p in (_YOU, _INVERTED) for m in (p.search(clause.low, start, stop),) if m is not None]
+    if not found:
+        return stop
+    joints = [joint.start() for joint in _CLEAR_JOINTS.finditer(clause.low, start, min(found))]
+    return joints[-1] if joints else start
 
 
 def sentence_of(words: str) -> str:
@@ -500,6 +539,7 @@ _E_STEMS = listing(
     "mak tak us driv smok danc writ bak hik bik shar car lov hat com giv hav rid skat cod manag "
     "prepar tast practic cycl tutor handl mov quot receiv serv chang danc danc judg whil pok "
     "surviv admir vap wast vot sav rais clos div rac plac trad stor battl gambl juggl"
+    " purchas los includ compet becom brows collaps decid conclud delet complet postpon tun excit"
     " com practis exercis improv meditat volunteer advis creat translat contribut collaborat "
     "decorat rollerblad argu argu continu pursu skateboard wak dat cod gam typ examin imagin "
     "determin explor restor stor ignor admir acquir desir retir inspir requir celebrat participat "
@@ -507,13 +547,27 @@ _E_STEMS = listing(
 ) - {"tutor", "volunteer", "skateboard"}
 
 
+_E_ENDS = re.compile(
+    r"(?:[^l]c|v|[ui]at|[^aeou]u|[bdfgkpt]l|[^e]ang|dg|rg|[aeiou]iz|[a-z]iz|[^aeiou]at|[aeiou]{2}s|pos|us"
+    r"|[bcdfghlmnprstvw]ir|ur|par|plor"
+    r"|i[mnpk]|[aeiou]rs|ens|nut|but|id)$"
+)
+"""Ends of stems that lost an "e": reduc, improv, handl, chang, organiz, creat, increas, hir."""
+_NO_E = listing(
+    "focus magic bang hang join begin explain sit hit run win train gain remain maintain obtain rain skim swim"
+    " trim skip ship trip chip drink think link sink panic mimic knit visit edit exit submit commit admit permit"
+    " bus discus chat pat combat format stir occur occurr spur blur recur detain attain drain pin spin grin claim"
+    " aim void avoid aid paid said forbid skid bid tour pour detour put cut shut let but abut"
+)
+
+
 def base(gerund: str) -> str:
     """The form after "to" of a form in -ing: running, run."""
     stem = gerund.removesuffix("ing")
     if len(stem) < 2 or stem == gerund:
         return gerund
-    if stem in _E_STEMS:
+    if stem in _E_STEMS or (_E_ENDS.search(stem) and stem not in _NO_E):
         return stem + "e"
-    if len(stem) > 3 and stem[-1] == stem[-2] and stem[-1] not in "lszf":
+    if len(stem) > 3 and stem[-1] == stem[-2] and stem[-1] not in "lszfeo":
         return stem[:-1]
     return stem

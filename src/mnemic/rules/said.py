@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from mnemic import dates
@@ -36,6 +36,8 @@ class Said:
     we: bool = False
     aliases: tuple[str, ...] = ()
     spans: tuple[tuple[int, int], ...] = ()
+    many: bool = False
+    """Whether the subject is more than one: "my parents"."""
 
     @property
     def low(self) -> str:
@@ -48,7 +50,7 @@ class Said:
         """Whether a verb has not the form that its subject asks for: "my brother live", "I lives"."""
         if self.form or verb in PASTS or verb.endswith(("ed", "ing")) or not verb.isalpha():
             return False
-        if self.me or self.we:
+        if self.me or self.we or self.many:
             return verb in _THIRD
         return not verb.endswith("s")
 
@@ -61,7 +63,8 @@ class Said:
         more.setdefault("aliases", self.aliases)
         if self.spans:
             more.setdefault("spans", self.spans)
-        return stated(self.clause, relation, value, subject=self.subject, **more)  # pyright: ignore[reportArgumentType]
+        one = stated(self.clause, relation, value, subject=self.subject, **more)  # pyright: ignore[reportArgumentType]
+        return replace(one, text=_of_many(one.text, self.subject)) if self.many else one
 
     def words(self, span: tuple[int, int]) -> str:
         return phrases.third(self.clause, *span)
@@ -96,6 +99,16 @@ class Said:
         return self.form in forms
 
 
+def _of_many(text: str, subject: str) -> str:
+    """A text of more than one: "the user's parents live in Leeds"."""
+    of = phrases.shown(subject)
+    rest = text[len(of) :].split(" ", 2)
+    if len(rest) < 2:
+        return text
+    verb = {"is": "are", "has": "have", "does": "do", "was": "were"}.get(rest[1]) or root(rest[1])
+    return f"{text[: len(of)]} {' '.join([verb, *rest[2:]])}"
+
+
 _SUBJECT_I = re.compile(r"(?:i(?=')|i\b(?![-.&/])|im\b(?= )|ive\b(?= ))")
 _SUBJECT_WE = re.compile(
     r"(?:(?:me|my (?:wife|husband|girlfriend|boyfriend|partner|family)|(?:my )?\w+) and (?:i|me)\b"
@@ -122,6 +135,15 @@ _DETERMINERS = listing(
 )
 
 
+_NO_SUBJECT = re.compile(
+    r"(?:(?P<late>just|finally|recently)\s+)?(?:moved (?:to|from|back|into|in|out)|got (?:married|engaged|divorced"
+    r"|promoted|laid off|fired|back from|an?\b|my\b)"
+    r"|finished|bought|started|graduated|adopted|joined|returned from|turned \d|visited|lost my|quit my|completed"
+    r"|passed my|ran an?|won|signed up|launched"
+    r"|booked|ordered|planted|sold my|came back from|became an?|switched to|met my|attended)\b"
+)
+
+
 def subject_and_verb(clause: Clause, begin: int | None = None) -> tuple[int, int, bool] | None:
     """Where the subject of a clause ends, if it is the speaker: (start, end, whether "we")."""
     at = clause.start if begin is None else begin
@@ -129,7 +151,15 @@ def subject_and_verb(clause: Clause, begin: int | None = None) -> tuple[int, int
         return at, one.end(), False
     if (one := _SUBJECT_WE.match(clause.low, at, clause.stop)) is not None:
         return at, one.end(), True
-    return None
+    if begin is not None or at - clause.sentence.start > 12:
+        return None
+    said = _NO_SUBJECT.match(clause.low, at, clause.stop)
+    late = said is not None and (said["late"] or clause.low[clause.sentence.start : at].strip(" ,") in _LATELY)
+    # "Just moved to Seattle!": a deed just done or with its time; else it may be a heading or a change to a text.
+    return (at, at, False) if said is not None and (late or clause.times) else None
+
+
+_LATELY = ("just", "finally", "recently")
 
 
 def predicate(
@@ -141,13 +171,16 @@ def predicate(
     we: bool = False,
     aliases: tuple[str, ...] = (),
     spans: tuple[tuple[int, int], ...] = (),
+    many: bool = False,
 ) -> Said | None:
     """The auxiliaries and the verb that follow a subject which ends at `end`; None where they say nothing."""
     low, at, form, no, never = clause.low, end, "", False, False
     adverbs: set[str] = set()
 
     def said(verb: str, start: int, rest: int) -> Said:
-        return Said(clause, subject, me, form, no, never, frozenset(adverbs), verb, start, rest, we, aliases, spans)
+        return Said(
+            clause, subject, me, form, no, never, frozenset(adverbs), verb, start, rest, we, aliases, spans, many
+        )
 
     if me and not we:
         form = "be" if low[max(0, end - 2) : end] == "im" else "have" if low[max(0, end - 3) : end] == "ive" else ""
@@ -302,7 +335,7 @@ PASTS = listing(
     "rented checked tested collected dined shopped talked called spoke drove celebrated"
 )
 _REACH_CUT = re.compile(
-    r"[;!?()\[\]*]|:(?=\s|$)|\.(?=\s|$|\.)|,(?! (?:\d{4}\b|[a-z]+ \d))|\s[-–—]+(?=\s)|—|…|\n"
+    r"[;!?()\[\]*]|:(?=\s|$)|\.(?=\s|$|\.)|,(?!\d{3}\b| (?:\d{4}\b|[a-z]+ \d))|\s[-–—]+(?=\s)|—|…|\n"
     r"|[\U0001f300-\U0001faff\u2600-\u27bf]|\s(?:and (?:i|i'm|i've|i'd|i'll|we|it|it's|he|she|they"
     r"|my|that|that's|then|now|there|you|your|this|am|is|are|would|want|need|was|were|can|will|the"
     r"|honestly|what|let me|have|had|got|a few|also|just|really|absolutely|so|am|found|realized"

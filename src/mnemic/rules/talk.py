@@ -10,9 +10,10 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from mnemic import dates
+from mnemic.rules.repairs import repaired
 from mnemic.statements import USER, Turn
 
 
@@ -50,11 +51,21 @@ class Sentence:
     """The others who talk, in lower case; empty where the user talks with an assistant alone."""
     asks: bool = False
     """Whether it is the part that asks: only what it takes for granted counts."""
+    unmeant: bool = False
+    """Whether its speaker goes on to say that it was a joke: it is known only so that a correction can mean it."""
+    mends: bool = False
+    """Whether it follows such a joke: "… just kidding, it's Bruno"."""
+    end: int = -1
+    """Where all of it ends, its question and the words of others included."""
     _times: tuple[dates.Told, ...] | None = field(default=None, repr=False)
 
     @property
     def me(self) -> str:
         return self.turn.speaker or USER
+
+    @property
+    def whole(self) -> int:
+        return max(self.end, self.stop)
 
     def read_as(self, times: tuple[dates.Told, ...]) -> None:
         self._times = times
@@ -102,17 +113,17 @@ class Clause:
     def me(self) -> str:
         return self.sentence.me
 
-    def look_ahead(self) -> None:
-        """Read dates without a year as the next ones: the clause tells a plan."""
+    def look_ahead(self, reads: Callable[[str, dates.Told, datetime], dates.Told]) -> None:
+        """Read dates without a year as `reads` does: the clause tells a plan."""
         now, sentence, found = self.turn.time, self.sentence, list[dates.Told]()
         for told in sentence.times:
             if (
                 self.start <= told.start
                 and told.end <= self.stop
                 and told.last <= now
-                and told.precision in ("day", "month")
+                and told.precision in ("minute", "day", "month")
             ):
-                told = ahead(self.text, told, now)
+                told = reads(self.text, told, now)
             found.append(told)
         sentence.read_as(tuple(found))
         vars(self).pop("times", None)
@@ -140,6 +151,14 @@ def ahead(text: str, told: dates.Told, now: datetime) -> dates.Told:
     return replace(found[0], start=told.start, end=told.end)
 
 
+def nearest(text: str, told: dates.Told, now: datetime) -> dates.Told:
+    """A time as the past one or the next one, whichever is nearer: a date just past is not next year's."""
+    if told.last > now:
+        return told
+    later = ahead(text, told, now)
+    return told if now - told.last < later.first - now else later
+
+
 _SOON = timedelta(days=330)
 _WEEKDAYS = tuple(f"{name}, " for name in dates.CALENDAR[12:])
 
@@ -156,7 +175,8 @@ _TIMELY = re.compile(
     r"\b(?:\d{4}|\d{1,2}(?:st|nd|rd|th)|ago|last|past|this|next|previous|coming|yesterday|today|tonight|tomorrow|back"
     r"|jan|feb|mar|apr|may|jun|jul|aug|sept?|oct|nov|dec|mon|tues?|wed|thu|fri|sat|sun|weekend"
     r"|spring|summer|autumn|fall"
-    r"|winter|now|days?|weeks?|months?|years?|earlier|night)\b|(?:january|february|march|april"
+    r"|winter|now|days?|weeks?|months?|years?|earlier|night|later|christmas|easter|halloween|thanksgiving|quarter)\b"
+    r"|\d/\d|(?:january|february|march|april"
     r"|june|july|august|september"
     r"|october|november|december)|day\b"
 )
@@ -164,9 +184,8 @@ _TIMELY = re.compile(
 # -- whole turns
 
 _JOKE = re.compile(
-    r"\b(?:just kidding|only kidding|kidding aside|i'm kidding|im kidding|i kid\b|jk\b|j/k|just "
-    r"joking|i'm joking|only joking"
-    r"|was joking|was kidding|as a joke|sarcas\w+|not serious(?:ly)?|pulling your leg|april fools?"
+    r"\b(?:my (?!favou?rite )(?:\w+ )?(?:character|avatar|npc) (?:is|was|has|will|can|wants|needs)\b|in-game\b"
+    r"|dungeon master\b|kidding aside|as a joke|sarcas\w+|not serious(?:ly)?|pulling your leg|april fools?"
     r"|gotcha|psych!|hypothetical\w*"
     r"|thought experiment|language model|made (?:that|it|this) up|making (?:that|it|this) up"
     r"|not really,? lol)|(?:^|\s)/(?:s|j|jk)\b|🙄"
@@ -175,6 +194,12 @@ _JOKE_AFTER = re.compile(
     r"^\W*(?:(?:lol|haha\w*|ok|okay|no|nah|oh|well|sorry|wait)\W+)*(?:just |only |i'm |im |i was |was |totally )*"
     r"(?:kidding|joking|jk\b|j/k|sarcasm|not really,? (?:lol|haha)|made (?:that|it) up)"
 )
+_JOKE_WORDS = re.compile(r"k(?:idding|id\b)|jo(?:king)|j/?k\b|not really|nah\b")
+_JOKE_BACK = re.compile(
+    r"\b(?:(?:i'm |im |i am |i was |was )?(?:just |only |totally )?(?:kidding|joking)(?! (?:about|aside))|i kid|jk|j/k"
+    r"|not really,? (?:lol|haha)|(?<=lol, )nah|(?<=lol )nah)\b"
+)
+"""That what was said before it was a joke."""
 _PLAY = re.compile(
     r"\b(?:let's (?:role-? ?play|pretend|play (?:a|pretend|out))|role-?play(?:ing)?\b|pretend "
     r"(?:you|i|we|that|to be)|act as\b"
@@ -211,7 +236,7 @@ _PASTE = re.compile(
     rf"(?: a| an| the| my| this| some| another| one| \d+| out)?(?:[ -][\w'-]+){{0,4}} {_TEXTS}"
     rf"|(?:here(?:'s| is| are)|this is|below is|attached is|my)(?: the| a| an| my| what| some)?(?:[ "
     rf"-][\w'-]+){{0,3}} {_TEXTS}[^.!?\n]{{0,60}}:"
-    rf"|{_TEXTS}(?: \w+){{0,3}} ?:\s|imagin(?:e|ing) (?:that|you|a|i|we|this|if|the)|\bscenario\b"
+    rf"|{_TEXTS}(?: \w+){{0,5}} ?:\s|imagin(?:e|ing) (?:that|you|a|i|we|this|if|the)|\bscenario\b"
     rf"|\bonce upon a time\b|\bexample:|e\.g\.,? ['\"])"
 )
 _LABEL = re.compile(
@@ -270,33 +295,58 @@ def _verses(low: str) -> Iterator[tuple[int, int]]:
         place += len(line) + 1
 
 
-_GAME = 12
-"""Turns for which a game is taken to go on. See `derive.CONTEXT`."""
+def own(turns: Sequence[Turn], number: int, first: int = 0) -> list[Sentence]:
+    """The sentences of a turn that its speaker says and means, as far as the turns from `first` on tell."""
+    turn = turns[number]
+    if not is_person(turn) or is_played(turns, number, first) or _taken_back(turns, number):
+        return []
+    return sentences_of(turn, peers(turns, number, first))
 
 
-def own(turns: Sequence[Turn], read: Callable[[int, str], bool] = lambda number, low: True) -> Iterator[list[Sentence]]:
-    """Of each turn the sentences that its speaker says and means, one list per turn: none where it is not to be read.
+def sentences_of(turn: Turn, peers: frozenset[str]) -> list[Sentence]:
+    """The sentences of a turn that its speaker says and means, as far as it tells itself."""
+    low = folded(turn.text)
+    if _JOKE.search(low):
+        return []
+    text = repaired(turn.text, low)
+    if text is not turn.text:
+        turn = replace(turn, text=text)
+        low = folded(text)
+    found = list(_sentences(turn, low, peers))
+    if _playing(turn.text)[1] and (over := _PLAY_OVER.search(low)) is not None:
+        found = [one for one in found if one.start >= over.start()]
+    jokes = list(_JOKE_BACK.finditer(low)) if _JOKE_WORDS.search(low) else []
+    return list(_without_joke(found, jokes[-1])) if jokes else found
 
-    `read` is asked with the number of a turn and its folded text.
-    """
-    names = {turn.speaker.lower() for turn in turns if turn.speaker and is_person(turn)}
-    begun = -_GAME - 1
-    for number, turn in enumerate(turns):
-        if not is_person(turn):
-            yield []
-            continue
-        low = folded(turn.text)
-        if _PLAY.search(low):
-            begun = number
-        if number - begun <= _GAME:
-            begun = -_GAME - 1 if _PLAY_OVER.search(low) else begun
-            yield []
-            continue
-        if not read(number, low) or _JOKE.search(low) or _taken_back(turns, number):
-            yield []
-            continue
-        peers = frozenset(names - {turn.speaker.lower()}) if turn.speaker else frozenset[str]()
-        yield list(_sentences(turn, low, peers))
+
+def peers(turns: Sequence[Turn], number: int, first: int = 0) -> frozenset[str]:
+    """The others who talk, in lower case; none where the user talks with an assistant alone."""
+    own_name = turns[number].speaker
+    if not own_name:
+        return frozenset()
+    return frozenset(
+        turn.speaker.lower()
+        for turn in turns[first : number + 1]
+        if turn.speaker and turn.speaker != own_name and is_person(turn)
+    )
+
+
+def is_played(turns: Sequence[Turn], number: int, first: int = 0) -> bool:
+    """Whether a turn is part of a role play, as far as the turns from `first` on tell."""
+    for turn in reversed(turns[first : number + 1]):
+        if is_person(turn):
+            begins, ends = _playing(turn.text)
+            if begins or ends:
+                return begins
+    return False
+
+
+@lru_cache(256)
+def _playing(text: str) -> tuple[bool, bool]:
+    """Whether a text begins a role play, or ends one."""
+    low = folded(text)
+    over = _PLAY_OVER.search(low) is not None
+    return not over and _PLAY.search(low) is not None, over
 
 
 def takes_back(text: str) -> bool:
@@ -309,8 +359,25 @@ def _taken_back(turns: Sequence[Turn], number: int) -> bool:
     turn = turns[number]
     for later in turns[number + 1 : number + 4]:
         if later.by == turn.by and later.role == turn.role:
-            return _JOKE_AFTER.search(folded(later.text)) is not None
+            return takes_back(later.text)
     return False
+
+
+def _without_joke(found: Sequence[Sentence], joke: re.Match[str]) -> Iterator[Sentence]:
+    """Sentences of which those before "just kidding" are not meant, and what follows it mends them."""
+    for one in found:
+        if one.start < joke.start():
+            yield replace(one, stop=min(one.stop, joke.start()), unmeant=True)
+        if one.whole > joke.end() and one.start < joke.end() + 3:
+            rest = _AFTER_JOKE.match(one.low, max(joke.end(), one.start), one.whole)
+            start = rest.end() if rest else joke.end()
+            if one.whole - start > 2:
+                yield replace(one, start=start, stop=max(one.stop, one.whole), mends=True)
+        elif one.start >= joke.end():
+            yield one
+
+
+_AFTER_JOKE = re.compile(r"[\s,.!;:—–)-]*(?:(?:but|and|so|lol|haha\w*|actually|seriously)[\s,.!]+)*")
 
 
 # -- sentences
@@ -346,7 +413,7 @@ _UNREAL = re.compile(
     r"|ideal)\b|dream(?:ed|t)? (?:that|about|i|of|job|home|house)|if only"
     r"|as (?:if|though)\b|were i\b|had i\b|in (?:the|this|my|our|a) (?:\w+ ){0,2}(?:game|story"
     r"|novel|book|movie|film|dreams?|song|play|campaign|simulation|show"
-    r"|script|poem|fantasy|scenario|rpg|comic)\b|my (?:\w+ )?(?:character|avatar|protagonist"
+    r"|script|poem|fantasy|scenario|rpg|comic)\b|my (?!favou?rite )(?:\w+ )?(?:character|avatar|protagonist"
     r"|persona|npc)\b|minecraft|the sims|stardew|d&d|in-game"
     r"|or something like that|no way i|it's not that|not true that|isn't true|it is false|false "
     r"that|untrue|lie\b|lied\b|lying about"
@@ -362,13 +429,14 @@ _SCORN = re.compile(
 )
 _SUPPOSED = re.compile(
     r"^\W*(?:(?:and|but|so|also|then|or|well|ok|okay|now|even|only|yeah|yes|no|oh)\W+)*"
-    r"(?:if|unless|whenever|in case|as soon as|as long as|provided|should i|once i|once we|whether"
+    r"(?:if|unless|whenever|in case|as soon as|as long as|provided|should (?:i|the|my|our|we|it|this|that|he|she"
+    r"|they|you|any\w*|[a-z]+ (?:be|not|ever|happen))\b|once i|once we|whether"
     r"|when (?:i|we|i'm|we're|people|someone)\b(?! (?:was|were|had|did|went|got|came|left|began"
     r"|started|bought|met|saw|took"
     r"|made|\w+ed)\b)|until|say\b|maybe|perhaps|possibly|hopefully)\b"
 )
 _REPORT = re.compile(
-    r"\b(?:said|says|saying|told|tells|telling|claim(?:s|ed)?|thinks?|thought|believes?|believed"
+    r"\b(?:said|says|saying|told|tells|telling|claim(?:s|ed)?|thinks?|(?<!second )thought|believes?|believed"
     r"|asked|asks|wrote|writes|texted|quoted?|replied"
     r"|joked|jokes|mentioned|mentions|insists?|insisted|swears?|swore|heard|shouted|yelled"
     r"|announced|goes like|went like|posted|commented|complained)\b"
@@ -394,7 +462,10 @@ _ASKING = (
     r" (?:you|i|we|it|he|she|they|there|that|this|the|my|your|these|those|anyone|someone|any|a|an)\b"
     r"|which (?!(?:has|have|had|is|was|are|were|i|we|he|she|they|it|will|would|can|makes?|made"
     r"|means?|should|gave|gives)\b)"
-    r"|(?:what|where|when|why|who|how|whose|what's|how's|where's|who's|when's|whats)\b|any "
+    r"|(?:what|where|when|why|how|whose|what's|how's|where's|when's|whats)\b|who(?!(?:'s|'ve|'d| is| has| was)?(?: "
+    r"now| also| just)? (?:\d|an?\b"
+    r"|[a-z]+(?:ed|ing)\b|i\b|we\b|my\b|lives?\b|works?\b|loves?\b|likes?\b|has\b|had\b|got\b|is\b|was\b))(?:'s)?\b"
+    r"|any "
     r"(?:\w+ ){0,3}(?:ideas?|tips?|suggestions?|thoughts?|advice|recommendations?|chance|of)\b"
     r"|got any|know any|ever |mind |please (?!note|remember|keep|call)|any\b)"
 )
@@ -435,8 +506,14 @@ def _sentences(turn: Turn, low: str, peers: frozenset[str]) -> Iterator[Sentence
             # A title may stand within a sentence of one's own; a long quotation, or an "I" in one, is another's.
             others = (a for a, b in masks if begin < a < kept and (b - a > 300 or _ME.search(low, a, b)))
             kept = min([kept, *others])
-            yield Sentence(turn, low, begin, kept, peers)
-        if "?" in low[cut:stop] and _NAMES_NEW.search(low, begin, cut) and not _IF.search(low, begin, cut):
+            yield Sentence(turn, low, begin, kept, peers, end=cut)
+        if (
+            "?" in low[cut:stop]
+            and _NAMES_MINE.search(low, max(kept, begin), cut)
+            and not _IF.search(low, begin, cut)
+            and not _UNREAL.search(low, begin, cut)
+            and not any(a < cut and begin < b for a, b in masks)
+        ):
             yield Sentence(turn, low, max(kept, begin), cut, peers, asks=True)
         for place in _granted(low, max(kept, begin), cut, low[begin:stop]):
             yield Sentence(turn, low, place, _kept(low, place, cut, "."), peers)
@@ -449,10 +526,7 @@ _GRANTED = re.compile(
 )
 
 
-_NAMES_NEW = re.compile(
-    r"\b(?:my|our|the) (?:new|newly|increased|updated|revised|reduced|extended|raised|lowered"
-    r"|improved|expanded|adjusted)\b"
-)
+_NAMES_MINE = re.compile(r"\b(?:my|our|the (?:new|newly|increased|updated|revised|reduced|extended|raised|lowered))\b")
 
 
 def _granted(low: str, start: int, stop: int, sentence: str) -> Iterator[int]:
@@ -508,6 +582,8 @@ _LEAD = re.compile(
     r"|to be honest|tbh|to be clear|as i (?:said|mentioned)|like i (?:said|mentioned)|i (?:already "
     r")?(?:mentioned|told you|said)(?: (?:before|earlier))?(?: that)?|as a reminder|just a "
     r"reminder|reminder"
+    r"|that's why|that is why|which is why|i(?:'ve| have) told you (?:(?:a (?:million|thousand|hundred)|many|so "
+    r"many) times )?that"
     r"|since|because|given that|considering|seeing as|though|although|please note that|please note|note that|please "
     r"note that|(?:please )?keep in mind(?: that)?|(?:please )?remember(?: that)?|don't forget(?: "
     r"that)?|for now"
@@ -516,19 +592,24 @@ _LEAD = re.compile(
     r"that)?|i must (?:say|admit)(?: that)?"
     r"|just wanted to (?:say|share|mention)(?: that)?|on top of that|in addition|additionally"
     r"|apart from that|other than that|me too|same here|finally|at least|good morning|good evening"
-    r"|good afternoon|greetings|hi there|hey there|hello there)"
+    r"|good afternoon|greetings|hi there|hey there|hello there|i (?:just )?think(?= (?:i'll|i will|we'll|we will"
+    r"|i'm going"
+    r"|we're going|i'd|my|i want|i need)\b)|i know(?: that)?|i remember(?: that)?|for my "
+    r"next \w+(?: \w+)?"
+    r"|as for my (?:next )?[a-z]+(?: [a-z]+){0,2})"
     r"(?:[,.!:;]+\s*|\s+[-–—]+\s*|\s+))"
 )
 _SPLIT = re.compile(
     r"(?:[,;:]|\s[-–—]+|—|\.\.\.|…|\))?\s+(?:(?:and|but|so|because|since|plus|also|although|though"
     r"|however|yet|now that|now|given that|given|considering that|considering|especially since"
     r"|then|actually|still|recently|instead|currently|sadly|btw|by the way|luckily|unfortunately"
-    r"|after all|as you know|correction)[,:]? ){0,5}(?=(?:i|i'm|i've|i'd|i'll|im|ive|my|we|we're|we've"
+    r"|after all|as you know|correction|no|nah|wait|sorry|oops)[,:]? ){0,5}(?=(?:i|i'm|i've|i'd|i'll|im|ive|my|we"
+    r"|we're|we've"
     r"|our|the|it's|call|always|never|don't|please)\b)"
 )
 _DEPENDS = re.compile(
     r"(?:^|\W)(?:and|but|so|because|since|now that|given|given that|considering|considering that"
-    r"|plus|also|although|though|however|yet|now|actually)\W+$|[,;:]\s+$|[-–—…)]\s+$|\.\.\.\s+$"
+    r"|plus|also|although|though|however|yet|now|actually|no|nah|wait|sorry|oops)\W+$|[,;:]\s+$|[-–—…)]\s+$|\.\.\.\s+$"
 )
 _FRONT_TIME = re.compile(
     r"(?:on|in|at|back|this|last|next|yesterday|today|tonight|tomorrow|earlier|over|during|since"
@@ -568,3 +649,8 @@ def clauses(sentence: Sentence) -> Iterator[Clause]:
             yield Clause(sentence, begin, stop, told)
         else:
             carried = told
+
+
+def forget() -> None:
+    """Drop the texts kept for speed: after an erasure none of them stays in memory."""
+    _playing.cache_clear()

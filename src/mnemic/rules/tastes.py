@@ -74,7 +74,7 @@ _FAN = re.compile(
 
 def _objects(one: Said, at: int) -> list[tuple[int, int]]:
     found: list[tuple[int, int]] = []
-    for start, stop in phrases.series(one.clause, at):
+    for start, stop in phrases.series(one.clause, at, 10):
         low, text = one.low, one.clause.text
         low_words = low[start:stop]
         capital = (
@@ -93,10 +93,18 @@ def _objects(one: Said, at: int) -> list[tuple[int, int]]:
             or phrases.hazy(one.clause, start, stop)
         ):
             return []
-        if low_words.count(" ") > 5 or stop - start < 2 or low_words.split()[0] in one.clause.sentence.peers:
+        if (
+            low_words.count(" ") > (9 if _DOING.match(low_words) else 5)
+            or stop - start < 2
+            or low_words.split()[0] in one.clause.sentence.peers
+        ):
             return []
         found.append((start, stop))
     return found
+
+
+_TITLE = re.compile(r"\s+[\"“](?P<title>[^\"“”]{2,60})[\"”]")
+_DOING = re.compile(r"[a-z]+ing ")
 
 
 def likes(one: Said) -> Iterator[Statement]:
@@ -105,6 +113,12 @@ def likes(one: Said) -> Iterator[Statement]:
     verb, form = one.verb, one.form
     against = verb in HATES
     if form in ("", "do") and verb in ("liked", "loved", "enjoyed", "hated", "adored"):
+        if (
+            form == ""
+            and not one.no
+            and (title := _TITLE.match(one.clause.text, one.rest, one.clause.stop)) is not None
+        ):
+            yield one.say("likes", title["title"], holds=not against)
         return
     if form in ("have", "have been") and not (
         verb in ("liked", "loved", "enjoyed", "hated", "loving", "enjoying", "adored")

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from mnemic.rules import phrases
 from mnemic.rules.phrases import stated
 from mnemic.rules.said import Said, end_of
-from mnemic.rules.talk import Clause
+from mnemic.rules.talk import Clause, Sentence
 from mnemic.rules.tastes import ALLERGY, objects_any
-from mnemic.statements import Statement
+from mnemic.statements import Statement, folded
 
-_OWNED = re.compile(
-    rf"\b(?:{phrases.PETS}|{phrases.BREEDS}|dogs|cats|puppies|kittens|horses|chickens|fish|parrots"
+_OWNED_WORDS = (
+    rf"(?:{phrases.PETS}|{phrases.BREEDS}|dogs|cats|puppies|kittens|horses|chickens|fish|parrots"
     rf"|rabbits|turtles|pets|hamsters|birds?|cows?|goats?|bees|snakes|kids?|children|sons?"
     rf"|daughters?|sisters?|brothers?|siblings?|twins|grandchildren|grandkids|grandson"
     rf"|granddaughter|cousins?|nieces?|nephews?|husband|wife|girlfriend|boyfriend|fiancée?|partner"
@@ -21,7 +21,8 @@ _OWNED = re.compile(
     r"|cars?|truck|van|suv|motorcycle|motorbike|bikes?|bicycles?|scooter|e-bike|boat|kayak|canoe"
     r"|rv|camper|tesla|honda|toyota|ford|bmw|prius|subaru|corolla|civic"
     r"|house|apartment|condo|flat|cottage|cabin|farm|garden|backyard|greenhouse|studio|garage"
-    r"|laptop|computer|pc|macbook|desktop|phone|iphone|smartphone|tablet|ipad|kindle|e-reader"
+    r"|clock|lamps?|coffee table|dining table|record collection|laptop|computer|pc|macbook|desktop|phone|iphone"
+    r"|smartphone|tablet|ipad|kindle|e-reader"
     r"|camera|dslr|lens|tripod|drone|printer|3d printer|monitor|keyboard|headphones|earbuds"
     r"|airpods|smartwatch|fitbit|garmin|apple watch|watch|tv|television|speaker|console"
     r"|playstation|ps5|xbox|nintendo|switch|vr headset|projector|vacuum|roomba"
@@ -39,8 +40,10 @@ _OWNED = re.compile(
     r"|(?:bachelor|master)'?s?(?: degree)?|phd|degree|mba|tattoos?|piercings?|driver'?s licen[cs]e"
     r"|passport|visa|membership|subscription|collection|podcast|blog|youtube channel|website"
     r"|newsletter|etsy (?:shop|store)|twin|wedding ring|plants?|houseplants?|orchids?|succulents?"
-    r"|aquarium)\b"
+    r"|balcony|patio|terrace|sailboat|caravan|tractor|quad|hot tub|sauna|hammock|trampoline|piano|loft|shed"
+    r"|allotment|aquarium)"
 )
+_OWNED = re.compile(rf"\b{_OWNED_WORDS}\b")
 _NO_THING = re.compile(
     r"\b(?:questions?|idea|thoughts?|feelings?|problems?|issues?|minutes?|chance|look|time|fun"
     r"|trouble|doubts?|meeting|call|way|blast|plans?|lot|bit|hard|ton|feel|sense|hope|clue|date"
@@ -121,7 +124,8 @@ def has(one: Said) -> Iterator[Statement]:
         ):
             return
         owned = list(_OWNED.finditer(head))
-        if not owned or owned[-1].end() < len(head.rstrip()) or _NO_THING.search(head):
+        make = _MAKE.match(one.clause.text, begin, begin + len(head)) if verb in ("own", "owns") else None
+        if not make and (not owned or owned[-1].end() < len(head.rstrip()) or _NO_THING.search(head)):
             return
         if (
             cut
@@ -147,6 +151,8 @@ def has(one: Said) -> Iterator[Statement]:
             yield from _called(one, head, called.end())
 
 
+_MAKE = re.compile(r"an? (?:\d{4} )?[A-ZÀ-Þ][\w-]+(?: [A-Z0-9][\w-]*){0,2}$")
+"""What has a maker's name: "a Skoda"."""
 _HEALTH = re.compile(
     r"\b(?:type [12] )?(?:diabetes|asthma|adhd|autism|arthritis|epilepsy|anxiety|depression"
     r"|migraines?|insomnia|celiac disease|ibs|eczema|psoriasis|ptsd|ocd|dyslexia|tinnitus"
@@ -297,3 +303,103 @@ def gives_up(one: Said) -> Iterator[Statement]:
         precision=told.precision if told else None,
         text=f"{phrases.shown(one.subject)} {one.words((one.at, end_of(one)))}",
     )
+
+
+_MINE = re.compile(
+    r"\b(?:my|our) (?P<adj>(?:(?:new|old|own|other|first|second|two|three|four|five|six|small|big|little|vintage"
+    r"|antique"
+    r"|favou?rite|current|whole|entire|lovely|trusty|beautiful|electric|digital|smart|portable|acoustic|rescue|golden"
+    rf"|grandmother's|grandfather's|younger|older|twin|eldest|youngest) )*)(?P<what>(?:\w[\w&-]* "
+    rf"){{0,4}}?)(?P<noun>{_OWNED_WORDS}"
+    r"|earrings|necklace|bracelet|ring|(?:\w+ )?collection|figures|figurines|records|vinyl|soundbar|e-reader|ereader"
+    r"|handbag|purse|wallet"
+    r"|sunglasses|glasses|sneakers|boots|shoes|jacket|coat|dress|suit|heels|rug|lamp|dresser|bookshelves|armchair"
+    r"|coffee table|dining table|nightstand|cookware|skillet|wok|slow cooker|toaster|kettle|rice cooker|waffle iron"
+    r"|pasta maker"
+    r"|stand mixer|juicer|router|hard drive|laptop bag|charger|gouramis?|guppies|tetras?|betta(?: fish)?|hens?"
+    r"|goldfish|tomato plants"
+    r"|herb garden|vegetable garden|fish tank|rv|jeep|mustang|galaxy s\d+|pixel \d+|iphone \d+\w*|(?:lake|beach"
+    r"|summer|guest|vacation) house"
+    r"|sewing room|home office|workshop|shed|backyard|balcony|patio|studio|store|shop|business|startup|practice"
+    r"|salon|farm)"
+    r"(?![\w'’-])(?=\s*(?:[.,;:!?)…—]|$)|\s+[-–—(]|\s+(?:and|to|for|in|on|at|with|so|is|are|has|have|can|from|that"
+    r"|which|when|as|but|or|by"
+    r"|because|who|if|while|since|soon|now|too|without|i|it|it's|we|this|these|last|today|tomorrow|yesterday|during"
+    r"|after|before|into|through|across"
+    r"|using|will|would|should|could|a|an|the|my|than|over|under|off|out|up|again|lately|right|every|next|instead"
+    r"|because|more|better|around|near"
+    r"|loves?|likes?|needs?|isn't|doesn't|keeps?|named|called|\w{3,}(?:ed|ly|ing))\b)"
+)
+_PLURAL = re.compile(r"(?:(?<!len)(?<!s)s|sses|children|kids|people|fish|drums|glasses|shoes|ware|vinyl|headphones)$")
+_MASS = re.compile(
+    r"(?:cookware|vinyl|diabetes|asthma|adhd|autism|arthritis|epilepsy|anxiety|depression|insomnia|ibs|eczema"
+    r"|psoriasis|ptsd|ocd)$"
+)
+_NOT_MINE = re.compile(
+    r"\b(?:dream|target|rental|downward-facing|upward-facing|future|next|late|former|ex|lost|stolen|imaginary"
+    r"|friend's|friends'|brother's|sister's|mom's|dad's|mother's|father's|boss's"
+    r"|neighbou?r's|parents'|partner's|wife's|husband's|roommate's|cousin's|ideal|potential|upcoming|missing"
+    r"|previous|last|and|or|to|in|on|of|for|with"
+    r"|at|is|was|has|are|were|the|a|an|that|which|who|from|this|like|love|want|need|have|team|class|school|office"
+    r"|company|city|local|i|we|you|he|she|they|it|when|if|as|while|who|so|but|not|can|will)\b"
+)
+_NOT_HELD = re.compile(
+    rf"(?:{phrases.PARTNERS}|cousins?|nieces?|nephews?|roommates?|baby|partner|grandchildren|grandkids|grandson"
+    r"|granddaughter|visa|passport|phd|degree|mba|(?:bachelor|master)'?s?(?: degree)?|amp|bed|bass|watch|class|twin"
+    r"|website"
+    r"|membership|subscription|collection|pet|plants?|store|shop|business|practice|ring)"
+)
+"""What "my" goes with for other reasons, too: people who have names, what one applies for, what a client has."""
+
+
+def possessions(sentence: Sentence, said: Sequence[Statement]) -> Iterator[Statement]:
+    """ "… to go with my new smart TV": what somebody takes for granted that he has, in questions too.
+
+    `said` is what his turn has said so far: nothing is told a second time, nor against that.
+    """
+    low, text = sentence.low, sentence.turn.text
+    if not _MY.search(low, sentence.start, sentence.stop) or _GONE.search(low, sentence.start, sentence.whole):
+        return
+    told = [folded(one.value).split()[-1:] for one in said if one.relation == "has" or one.relation.startswith("pet:")]
+    for match in _MINE.finditer(low, sentence.start, sentence.stop):
+        noun = match["noun"]
+        if _NOT_MINE.search(match["adj"] + match["what"]) or _HEALTH.search(noun) or noun.split()[-1:] in told:
+            continue
+        skipped = _SKIPPED.match(match["adj"])
+        start, stop = match.start("adj") + (skipped.end() if skipped else 0), match.end("noun")
+        value = text[start:stop]
+        human = _HUMAN.fullmatch(noun) is not None
+        if len(value) > 60 or (_NOT_HELD.fullmatch(noun) and (human or noun == value.lower())):
+            continue
+        if human and re.match(r",? [A-ZÀ-Þ]|['’]", text[stop : stop + 3]):
+            continue  # whose name says it
+        many = _PLURAL.search(noun) or _MASS.search(noun) or _SOME.match(value)
+        article = "" if many else "an " if _VOWEL.match(value) else "a "
+        told.append(noun.split()[-1:])
+        yield stated(
+            Clause(sentence, match.start(), stop),
+            "has",
+            value,
+            text=f"{phrases.shown(sentence.me)} has {article}{value}",
+            spans=((match.start(), stop),),
+            confidence=0.7,
+        )
+
+
+_VOWEL = re.compile(r"(?!u[ks]|uni|one)[aeiou]", re.IGNORECASE)
+_MY = re.compile(r"\b(?:my|our) ")
+_SOME = re.compile(r"(?:two|three|four|five|six)\b")
+_GONE = re.compile(
+    r"\b(?:sold|sell|selling|lost|gave|given away|donated?|returned|stolen|stole|died|dead|passed(?: away)?|put down"
+    r"|threw|thrown|got rid"
+    r"|get rid|used to|when i was|as a (?:kid|child)|childhood|growing up|back then|years ago|no longer|don't have"
+    r"|broke up|ex|was|were"
+    r"|had|wish|if|would be|missing|replaced?|replacing|traded|trade|imaginary|pretend|future|someday|one day)\b"
+)
+"""What may say that a thing is had no more, or not yet."""
+_HUMAN = re.compile(
+    rf"{phrases.PARTNERS}|cousins?|nieces?|nephews?|roommates?|baby|grandchildren|grandkids|grandson|granddaughter"
+    rf"|sons?"
+    r"|daughters?|sisters?|brothers?|siblings?|twins|kids?|children|toddlers?|twin"
+)
+_SKIPPED = re.compile(r"(?:(?:own|other|favou?rite|current|whole|entire|first|old|lovely|trusty|beautiful) )*")

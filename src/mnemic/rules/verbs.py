@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from mnemic.rules.deeds import PLANNING, did, grew, habit, learns, never, plans, stops
+from mnemic.rules.deeds import PLANNING, been, did, goes_on, grew, habit, learns, never, plans, stops
 from mnemic.rules.home import born, comes, comes_from, i_am, lives, moved, named, turned, years
 from mnemic.rules.people import dates_someone, parts, speaks, status, weds
 from mnemic.rules.said import Rule, Said, predicate
@@ -43,6 +43,7 @@ _TABLE: tuple[tuple[str, tuple[Rule, ...]], ...] = (
     ("sold lost gave given donated got traded", (gives_up,)),
     ("speak speaks fluent", (speaks,)),
     ("grew", (grew,)),
+    ("to", (been,)),
     ("be", (had_job,)),
     ("dropped", (drops_out,)),
     ("broke broken split separated divorced got", (parts,)),
@@ -62,16 +63,20 @@ _OF_BEING: tuple[Rule, ...] = (years, i_am, has_job, fan, diet, status)
 def verbs(one: Said) -> Iterator[Statement]:
     """What a clause says by its verbs: the first, and others of the same subject after "and"."""
     yield from _verb(one)
-    if one.no or one.never or one.form not in ("", "be") or one.verb not in _STATES or one.we:
+    if one.no or one.never or one.form not in ("", "be") or one.we or not (one.verb in _STATES or one.verb.isdigit()):
         return
     for joint in _JOINT.finditer(one.low, one.rest, one.clause.stop):
         if _TO_DO.search(one.low, one.rest, joint.start()):
             return
         again = predicate(one.clause, joint.end() - 1, one.subject, me=one.me, aliases=one.aliases, spans=one.spans)
-        if again is not None and again.form == "" and not again.third_mismatch(again.verb):
+        if again is not None and one.form == "be" and again.verb in _GOING_ON:
+            again.form = "be"
+            yield from _verb(again)
+        elif again is not None and again.form == "" and not again.third_mismatch(again.verb):
             yield from _verb(again)
 
 
+_GOING_ON = frozenset({"living", "working", "based", "studying", "from"})
 _HEDGES = frozenset({"kind", "kinda", "sort", "basically"})
 _STATES = listing(
     "live lives living based work works working study studies studying have has love loves like "
@@ -80,7 +85,7 @@ _STATES = listing(
 _JOINT = re.compile(
     r",?\s+(?:and|but)\s+(?=(?:now |also |currently |recently |just |don't |doesn't )*(?:works?"
     r"|lives?|stud(?:y|ies)|ha(?:ve|s) (?:an?|two|three|four)|loves?|hates?|enjoys?|moved|speaks?"
-    r"|owns?|prefers?|likes?|runs?|plays?)\s)"
+    r"|owns?|prefers?|likes?|runs?|plays?|living in|working (?:as|at|for)|based in|studying|from)\s)"
 )
 _TO_DO = re.compile(r"\b(?:to|can|could|would|will|might|let|make|makes|help|helps|who|that|which)\b")
 
@@ -95,12 +100,18 @@ def _verb(one: Said) -> Iterator[Statement]:
             yield statement
     if one.form in ("be", "have been"):
         for rule in _OF_BEING:
-            yield from rule(one)
-    if one.never:
+            for statement in rule(one):
+                found = True
+                yield statement
+    if one.never or (one.no and one.form in ("have", "have been")):
         yield from never(one)
     elif one.form in ("be", "going", "will") or one.verb in PLANNING:
-        yield from plans(one)
+        for statement in plans(one):
+            found = True
+            yield statement
     elif one.form in ("", "have"):
         yield from did(one)
     if one.form in ("", "do") and not found:
         yield from habit(one)
+    if not found:
+        yield from goes_on(one)

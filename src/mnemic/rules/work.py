@@ -40,13 +40,18 @@ _JOBS = (
     r"|dermatologist|anesthesiologist|nutritionist|dietitian|dietician|data entry|postdoc|adjunct"
     r"|specialist|coordinator|strategist|stay-at-home (?:mom|dad|mum|parent)|homemaker|bookkeeper"
     r"|actuary|underwriter|lifeguard|security guard|model|merchandiser|wedding planner|tour guide"
+    r"|locksmith|blacksmith|goldsmith|glazier|upholsterer|cobbler|watchmaker|bookbinder|tuner|usher|conductor|porter"
+    r"|ranger|forester|miner"
+    r"|undertaker|stuntman|referee|umpire|valet|concierge|caretaker|worker|operator|dispatcher|inspector|steward"
+    r"|stewardess|firewoman"
     r"|lumberjack|fisherman|brewer|winemaker|sommelier|beekeeper|paramedic|tester)"
 )
 _JOB = re.compile(
     rf"(?P<det>an?\s+)?(?P<job>(?:(?!(?:not|big|huge|good|great|bad|terrible|former|retired"
     rf"|ex|aspiring|future|wannabe|hobby|amateur|better|fan|bit|little|lot|perfect|born|natural"
     rf"|decent|lousy|horrible|funny|lazy|silly|crazy|pretend|keen|avid|fellow|happy|proud|home|backseat"
-    rf"|role)\b)[a-z][\w/&'-]*\s+){{0,4}}?{_JOBS}(?:\s+{_JOBS}){{0,2}})(?![\w'-])(?!\s+(?:at heart|of (?:my|this|habit)"
+    rf"|role)\b)[a-z][\w/&'-]*\s+){{0,4}}?{_JOBS}(?:\s+{_JOBS}){{0,2}})(?![\w'-])(?!\s+(?:manager|director|professor"
+    rf"|editor|coach)\b)(?!\s+(?:at heart|of (?:my|this|habit)"
     rf"|in training|myself|fan|wannabe|type|person|at my|by heart))"
 )
 _FORMER = re.compile(
