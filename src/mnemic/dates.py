@@ -138,12 +138,17 @@ _BLANKS = (
 _PLAIN = str.maketrans(dict.fromkeys(_BLANKS, " ") | {"’": "'", "\u2028": "\n", "\u2029": "\n"})
 
 
+def lowered(text: str) -> str:
+    """In lower case; each character stays where it is."""
+    low = text.lower()
+    if len(low) != len(text):  # the lower case of "İ" is two characters
+        low = "".join(one if len(one := letter.lower()) == 1 else letter for letter in text)
+    return low
+
+
 def _folded(text: str) -> str:
     """In lower case, with plain blanks and apostrophes; each character stays where it is."""
-    lowered = text.lower()
-    if len(lowered) != len(text):  # the lower case of "İ" is two characters
-        lowered = "".join(low if len(low := letter.lower()) == 1 else letter for letter in text)
-    return lowered.translate(_PLAIN)
+    return lowered(text).translate(_PLAIN)
 
 
 def _words(pattern: str) -> re.Pattern[str]:

@@ -18,7 +18,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from mnemic.analysis import Writing
@@ -31,9 +31,11 @@ from mnemic.changes import (
     Values,
     Wall,
     fingerprint,
+    is_indexed,
     link_to,
     made_id,
     next_revision,
+    writing_of,
 )
 from mnemic.errors import ModelError
 from mnemic.lookup import latest_of
@@ -42,7 +44,7 @@ from mnemic.models import foreign
 from mnemic.postings import Document
 from mnemic.records import loads
 from mnemic.scope import Place
-from mnemic.statements import CONTEXT, Statement, Turn, relation
+from mnemic.statements import CONTEXT, Statement, Turn, folded, relation
 from mnemic.stores.sqlite import Fields, Row, Snapshot, Transaction
 from mnemic.timeline import Claim, Period, arranged
 from mnemic.times import micros, moment
@@ -57,7 +59,6 @@ BATCH = 256
 
 Deriver = Callable[[Sequence[Turn], int], Sequence[Statement]]
 """From the turns of a segment to what they say, from the one with that number on."""
-Analyse = Callable[[Sequence[Writing]], Sequence[Document]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,10 +122,7 @@ def read_all(snapshot: Snapshot, wall: int, size: int) -> Due:
 
 def _read(snapshot: Snapshot, wall: int, nums: Sequence[int]) -> Due:
     back = 2 * LOOK_BACK  # of the turns that are derived anew, too
-    around = sorted({other for num in nums for other in range(max(num - back, 0), num + 1)})
-    latest: dict[int, Values] = {}
-    for row in snapshot.rows("documents_numbered", wall=wall, nums=json.dumps(around)):
-        latest[row["num"]] = dict(row)
+    latest = _latest(snapshot, wall, sorted({one for num in nums for one in range(max(num - back, 0), num + 1)}))
     named = {num: latest[num] for num in nums if num in latest and latest[num]["kind"] == "episode"}
     taken_back = [one for row in named.values() for one in _before(row, latest)[-AFTER:]]
     named |= {row["num"]: row for row in taken_back}
@@ -133,11 +131,17 @@ def _read(snapshot: Snapshot, wall: int, nums: Sequence[int]) -> Due:
     return Due(tuple(nums), revisions, tuple(_segments(due, latest)))
 
 
+def _latest(snapshot: Snapshot, wall: int, nums: Sequence[int]) -> dict[int, Values]:
+    """The latest revisions of documents, by their number."""
+    rows = snapshot.rows("documents_numbered", wall=wall, nums=json.dumps(list(nums)))
+    return {row["num"]: dict(row) for row in rows}  # they come oldest first
+
+
 def _segments(due: Sequence[Values], latest: Mapping[int, Values]) -> Iterator[Segment]:
     """Turns that follow each other within their session come together; each has the turns before it at its side."""
     open_: dict[tuple[str | None, str | None], tuple[list[Values], int]] = {}
     for row in due:
-        if not is_current(row) or row["kind"] != "episode":
+        if not is_current(row):
             continue
         key = row["session"], row["agent"]
         before = _before(row, latest)
@@ -152,7 +156,8 @@ def _segments(due: Sequence[Values], latest: Mapping[int, Values]) -> Iterator[S
         yield Segment(tuple(map(turn_of, rows)), many)
 
 
-def _before(row: Values, latest: Mapping[int, Values]) -> list[Values]:
+def _before(row: Mapping[str, Any], latest: Mapping[int, Values]) -> list[Values]:
+    """The episodes before a place in a session, as far as they are read with what stands there."""
     found: list[Values] = []
     for num in range(row["num"] - 1, max(row["num"] - LOOK_BACK, 0) - 1, -1):
         other = latest.get(num)
@@ -231,18 +236,8 @@ def writings_of(said: Mapping[str, Sequence[Statement]]) -> Iterator[Writing]:
 
 def last_turns(snapshot: Snapshot, wall: int, size: int, place: Place) -> list[Turn]:
     """The last episodes of a session in a wall, as those that follow them are read with."""
-    nums = list(range(max(size - LOOK_BACK, 0), size))
-    latest: dict[int, Row] = {}
-    for row in snapshot.rows("documents_numbered", wall=wall, nums=json.dumps(nums)):
-        latest[row["num"]] = row
-    own = [
-        row
-        for row in latest.values()
-        if row["kind"] == "episode"
-        and (row["session"], row["agent"]) == (place.session, place.agent)
-        and is_current(row)
-    ]
-    return [turn_of(row) for row in own[-CONTEXT:]]
+    latest = _latest(snapshot, wall, range(max(size - LOOK_BACK, 0), size))
+    return [turn_of(row) for row in _before({"num": size, "session": place.session, "agent": place.agent}, latest)]
 
 
 def turns_to_be(messages: Iterable[Sequence[Piece]], place: Place, now: int) -> Iterator[Turn]:
@@ -304,7 +299,7 @@ def claim_of(statement: Statement, row: Fields, nth: int) -> Claim:
         order=row["num"],
         start=span.start,
         stop=span.stop,
-        what=_folded(statement.value) if single and not statement.data.get("any") else "",
+        what=folded(statement.value) if single and not statement.data.get("any") else "",
         holds=statement.holds,
         said=row["time"],
         begins=None if statement.valid_from is None else micros(statement.valid_from),
@@ -336,10 +331,6 @@ def _claim_in(link: Fields, episode: Fields) -> Claim:
     return Claim(episode=episode["id"], order=episode["num"], said=episode["time"], source=episode["source"], **kept)
 
 
-def _folded(text: str) -> str:
-    return " ".join(text.casefold().split()).rstrip(".!")
-
-
 # --- Changes ----------------------------------------------------------------------------------------------------------
 
 
@@ -352,9 +343,8 @@ class _Work:
     derivation: str
     document_of: Callable[[Writing], Document]
     changes: Changes
-    said: Mapping[str, Sequence[Statement]]
-    fresh: dict[str, Fields] = field(default_factory=dict[str, Fields])
-    """The episodes that are derived, as they are now."""
+    episodes: dict[str, Values]
+    """Those that the claims at hand rest on, as they are now."""
 
 
 def derived(
@@ -367,25 +357,27 @@ def derived(
     document_of: Callable[[Writing], Document],
 ) -> Changes:
     """What is to change where these episodes say this, and no longer what they said before."""
-    work = _Work(tx, wall, derivation, document_of, Changes("derive", wall.tenant), said)
-    work.fresh = dict(latest_of(tx, list(episodes)))
+    fresh = latest_of(tx, list(episodes))
     prints: dict[str, str] = {}
     new: dict[str, list[Claim]] = {}
     for id_, statements in said.items():
-        row = work.fresh.get(id_)
+        row = fresh.get(id_)
         if row is None or not is_current(row):
             continue
         for statement, nth in _numbered(statements):
             print_ = slot_print(wall, statement)
             prints[print_] = statement.relation
             new.setdefault(print_, []).append(claim_of(statement, row, nth))
-    prints |= _touched_before(tx, list(work.fresh))
+    prints |= _touched_before(tx, list(fresh))
     records = _records_of(tx, wall, list(prints))
     links = _links_of(tx, [id_ for rows in records.values() for id_ in rows])
-    episodes_of = _episodes_of(tx, links)
+    targets = latest_of(tx, sorted({link["target_id"] for some in links.values() for link in some}))
+    acts = {id_ for id_, row in targets.items() if row["kind"] == "act"}
+    held_by = {id_: row for id_, row in targets.items() if row["kind"] == "episode" and is_current(row)}
+    work = _Work(tx, wall, derivation, document_of, Changes("derive", wall.tenant), held_by | fresh)
     for print_, name in prints.items():
         rows = records.get(print_, {})
-        by_hand = {id_ for id_, row in rows.items() if _by_hand(tx, row, links.get(id_, ()))}
+        by_hand = {id_ for id_, row in rows.items() if _by_hand(tx, row, links.get(id_, ()), acts)}
         held: list[Claim] = []
         retracted: set[tuple[str, int, int, int]] = set()
         for id_, row in rows.items():
@@ -394,8 +386,8 @@ def derived(
                     continue
                 if id_ in by_hand and row["retired_at"] is not None:
                     retracted.add(_key_in(link))
-                episode = episodes_of.get(link["target_id"])
-                if episode is not None and link["target_id"] not in work.fresh:
+                episode = held_by.get(link["target_id"])
+                if episode is not None and link["target_id"] not in fresh:
                     held.append(_claim_in(link, episode))
         every = dict.fromkeys([*held, *new.get(print_, ())])
         claims = tuple(claim for claim in every if claim.key not in retracted)
@@ -443,12 +435,6 @@ def _links_of(tx: Snapshot, ids: Sequence[str]) -> dict[str, list[Row]]:
     return found
 
 
-def _episodes_of(tx: Snapshot, links: Mapping[str, Sequence[Row]]) -> dict[str, Values]:
-    """The episodes that these links lead to, those that are still held."""
-    ids = sorted({link["target_id"] for some in links.values() for link in some})
-    return {id_: row for id_, row in latest_of(tx, ids).items() if row["kind"] == "episode" and is_current(row)}
-
-
 def _arrange(
     work: _Work,
     slot: _Slot,
@@ -488,17 +474,12 @@ def _id_of(period: Period) -> str:
     return made_id(first.episode, "statement", name, first.start, first.stop, first.holds, first.nth)
 
 
-def _by_hand(tx: Snapshot, row: Values, links: Iterable[Row]) -> bool:
+def _by_hand(tx: Snapshot, row: Values, links: Iterable[Row], acts: Container[str]) -> bool:
     """Whether somebody has retired, undone or updated a derived record: that stays."""
     if row["retired_at"] is not None:
         closed = tx.row("receipt", id=row["closed_by"])
         return closed is None or closed["verb"] != "derive"
-    return any(link["data"] is None and _is_act(tx, link["target_id"]) for link in links)
-
-
-def _is_act(tx: Snapshot, id_: str) -> bool:
-    row = latest_of(tx, [id_]).get(id_)
-    return row is not None and row["kind"] == "act"
+    return any(link["data"] is None and link["target_id"] in acts for link in links)
 
 
 _ENDS = ("valid_to", "superseded_by")
@@ -526,7 +507,7 @@ def _bring(
     changes = work.changes
     fresh_links = _fresh_links(work, values, period, links)
     if row is None:
-        document = work.document_of(_writing(values))
+        document = work.document_of(writing_of(values))
         erased = latest_of(work.tx, [id_]).get(id_)
         values["revision"] = 1 if erased is None else erased["revision"] + 1
         if period.aside:
@@ -539,7 +520,7 @@ def _bring(
         new = {name: values[name] for name in names if row[name] != values[name]}
         held = row["retired_at"] is None
         if new or not held:
-            reread = work.document_of(_writing({**row, **new})) if _reads(new) else None
+            reread = work.document_of(writing_of({**row, **new})) if is_indexed(new) else None
             if held:
                 changes.close(Closing(row))
             action = "restored" if not held else "superseded" if new.get("superseded_by") else "revised"
@@ -552,14 +533,6 @@ def _bring(
     changes.links += fresh_links
     if successor is not None and (row is None or row["superseded_by"] != successor):
         changes.links.append(link_to({**values, "id": successor}, id_, "supersedes"))
-
-
-def _reads(new: Mapping[str, Any]) -> bool:
-    return any(name in new for name in ("text", "subject", "aliases"))
-
-
-def _writing(values: Fields) -> Writing:
-    return Writing(values["text"], values["subject"], tuple(loads(values["aliases"], [])))
 
 
 def _key_in(link: Row) -> tuple[str, int, int, int]:
@@ -589,8 +562,8 @@ def _values(work: _Work, slot: _Slot, period: Period, id_: str, successor: str |
     """The record that says a period."""
     first = period.first
     content = first.content
-    agents = {row["agent"] for row in _evidence_rows(work, period)}
-    sessions = {row["session"] for row in _evidence_rows(work, period)}
+    evidence = [work.episodes[claim.episode] for claim in period.claims]
+    agents, sessions = {row["agent"] for row in evidence}, {row["session"] for row in evidence}
     aliases = list(dict.fromkeys(alias for claim in period.claims for alias in claim.content["aliases"]))
     data = {"relation": content["relation"], "value": content["value"], "holds": first.holds, **content["data"]}
     return {
@@ -616,12 +589,6 @@ def _values(work: _Work, slot: _Slot, period: Period, id_: str, successor: str |
         "derivation": work.derivation,
         "fingerprint": slot.print,
     }
-
-
-def _evidence_rows(work: _Work, period: Period) -> list[Fields]:
-    missing = [claim.episode for claim in period.claims if claim.episode not in work.fresh]
-    found = latest_of(work.tx, missing)
-    return [work.fresh.get(claim.episode) or found[claim.episode] for claim in period.claims]
 
 
 def _contradict(work: _Work, row: Values | None, id_: str, other: str) -> None:

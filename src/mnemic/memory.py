@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, tzinfo
 from functools import partial
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, Unpack, cast, overload
@@ -26,7 +26,6 @@ from mnemic.changes import (
     Wall,
     is_indexed,
     kind_of,
-    new_receipt_id,
     writing_of,
 )
 from mnemic.commit import commit
@@ -61,7 +60,6 @@ from mnemic.read import (
 )
 from mnemic.records import as_known, evidence_of, record_of, state_of
 from mnemic.scope import PARTS, Place, Reach, narrowed, place, reach, reach_of
-from mnemic.statements import Statement
 from mnemic.stores.sqlite import Fields, Row, Snapshot, SqliteStore, Transaction
 from mnemic.times import interval, micros, moment, zone_of
 from mnemic.types import (
@@ -233,11 +231,12 @@ class Memory:
 
         small = len(prepared) <= SMALL
         settled = self._recipe is not None and small and self._say_nothing(where, prepared)
-        first = 0
+        first: int | None = None
 
         def decide(tx: Transaction, wall: Wall, stamp: Stamp) -> Changes:
             nonlocal first
-            first = _row(tx, wall.number)["size"]
+            if self._recipe is not None and small and not settled:
+                first = _row(tx, wall.number)["size"]
             changes = write.added(
                 tx, wall, where, prepared, author=stamp.actor, idempotency_key=idempotency_key, at=stamp.at
             )
@@ -248,7 +247,7 @@ class Memory:
         done = self._write(where, author, decide, started, space=space)
         if settled or not done.entries:
             return done
-        return self._settled(done, reach_of(where), started, first=first if small else None, wait=wait)
+        return self._settled(done, reach_of(where), started, first=first, wait=wait)
 
     def remember(
         self,
@@ -952,8 +951,7 @@ class Memory:
         asked = self._reach(self.rebuild, scope, whole=everything)
         owned = None if everything else asked
         if dry_run:
-            at = self._now()
-            done = Receipt(new_receipt_id(at), "rebuild", moment(at), (), self._author, dry_run=True)
+            done = replace(exchange.together((), "rebuild", self._author, self._now()), dry_run=True)
         else:
             done = exchange.rebuild(self._store, owned, self._analysed, self._space, self._author, self._now)
         entries: list[Entry] = []
@@ -1031,29 +1029,22 @@ class Memory:
         """
         started = clocks.perf_counter()
         asked = self._reach(self.upkeep, scope, whole=everything)
+        whose = None if everything else asked
         entries: list[Entry] = []
-        left = 0
         notes: list[str] = []
-        due = self._due(None if everything else asked)
+        due = self._due(whose)
         gone, total = 0, sum(row["pending"] for row in due)
-        for wall in map(_wall, due):
-            first: int | None = 0
-            while first is not None:
-                spent = (clocks.perf_counter() - started) * 1000.0
-                if self._recipe is None or (budget_ms is not None and spent >= budget_ms):
-                    break
-                done, first, many = self._derive(wall, first, notes)
-                entries += done
-                gone += many
-                if progress is not None:
-                    progress(min(gone, total), total)
-            with self._store.read() as snapshot:
-                left += _row(snapshot, wall.number)["pending"]
-        at = self._now()
-        receipt = Receipt(
-            new_receipt_id(at), "upkeep", moment(at), (), self._author, pending=left, derived=tuple(entries)
-        )
-        return _timed(receipt, started, dict.fromkeys(notes))
+        steps = chain.from_iterable(self._deriving(row, 0, notes) for row in due)
+        while budget_ms is None or (clocks.perf_counter() - started) * 1000.0 < budget_ms:
+            done, many = next(steps, (None, 0))
+            if done is None:
+                break
+            entries += done
+            gone += many
+            if progress is not None:
+                progress(min(gone, total), total)
+        receipt = exchange.together((), "upkeep", self._author, self._now())
+        return _timed(self._with_derived(receipt, whose, entries), started, dict.fromkeys(notes))
 
     def _settled(
         self, done: Receipt, asked: Reach | None, started: float, *, first: int | None = None, wait: bool = False
@@ -1067,15 +1058,15 @@ class Memory:
             return done
         entries: list[Entry] = []
         notes: list[str] = []
-        left = 0
         for row in self._due(asked):
-            at: int | None = 0 if wait or row["pending"] <= SMALL else first
-            while at is not None:
-                more, at, _ = self._derive(_wall(row), at, notes)
-                entries += more
-            with self._store.read() as snapshot:
-                left += _row(snapshot, row["wall"])["pending"]
-        return _timed(replace(done, derived=tuple(entries), pending=left), started, dict.fromkeys(notes))
+            at = 0 if wait or row["pending"] <= SMALL else first
+            if at is not None:
+                entries += chain.from_iterable(more for more, _ in self._deriving(row, at, notes))
+        return _timed(self._with_derived(done, asked, entries), started, dict.fromkeys(notes))
+
+    def _with_derived(self, receipt: Receipt, asked: Reach | None, entries: Sequence[Entry]) -> Receipt:
+        """A receipt with what was derived, and what is still pending in a scope (in the whole file)."""
+        return replace(receipt, derived=tuple(entries), pending=sum(row["pending"] for row in self._due(asked)))
 
     def _due(self, asked: Reach | None) -> list[Row]:
         """The walls of a scope (of the whole file) in which something is pending."""
@@ -1083,19 +1074,23 @@ class Memory:
             rows = snapshot.rows("all_walls") if asked is None else lookup.seen(snapshot, asked).values()
             return [row for row in rows if row["pending"]]
 
-    def _derive(self, wall: Wall, first: int, notes: list[str]) -> tuple[Sequence[Entry], int | None, int]:
-        """Derive from the next episodes that are due in a wall.
+    def _deriving(self, row: Row, first: int, notes: list[str]) -> Iterator[tuple[Sequence[Entry], int]]:
+        """Derive from the episodes that are due in a wall, from a document on, one transaction a step.
 
-        Returns what changed, where to go on (None at the end), and from how many it was.
+        Each step gives what changed, and from how many episodes it was.
         """
-        with self._store.read() as snapshot:
-            due = derive.read_due(snapshot, wall.number, first=first)
-        if not due.nums:
-            return (), None, 0
-        said = self._said(due)
-        notes += said.notes()
-        with self._store.write() as tx:
-            return self._bring(tx, wall, due, said), due.nums[-1] + 1, len(due.nums)
+        wall = _wall(row)
+        while self._recipe is not None:
+            with self._store.read() as snapshot:
+                due = derive.read_due(snapshot, wall.number, first=first)
+            if not due.nums:
+                return
+            said = self._said(due)
+            notes += said.notes()
+            with self._store.write() as tx:
+                entries = self._bring(tx, wall, due, said)
+            first = due.nums[-1] + 1
+            yield entries, len(due.nums)
 
     def _derive_in(self, tx: Transaction, walls: Iterable[Row]) -> tuple[tuple[Entry, ...], int]:
         """What follows from a change for what is derived, in its own transaction: what changed, and what is pending.
@@ -1125,7 +1120,7 @@ class Memory:
         told = derive.said_by(due.segments, self._recipe, progress)
         writings = list(dict.fromkeys(derive.writings_of(told.statements)))
         documents, embedded = self._analysed_or_words(writings, [])
-        return _Said(told.statements, told.failed, dict(zip(writings, documents, strict=True)), embedded)
+        return _Said(told, dict(zip(writings, documents, strict=True)), embedded)
 
     def _bring(self, tx: Transaction, wall: Wall, due: derive.Due, said: _Said) -> Sequence[Entry]:
         """Bring what is derived to what the episodes say; those that changed meanwhile stay due."""
@@ -1134,7 +1129,7 @@ class Memory:
         same = [
             id_
             for id_, revision in due.revisions.items()
-            if now[id_]["revision"] == revision and id_ not in said.failed
+            if now[id_]["revision"] == revision and id_ not in said.told.failed
         ]
         embedder = self._embedder if said.embedded else None
 
@@ -1148,7 +1143,7 @@ class Memory:
             tx,
             wall,
             same,
-            {id_: said.statements[id_] for id_ in same if id_ in said.statements},
+            {id_: said.told.statements[id_] for id_ in same if id_ in said.told.statements},
             derivation=self._recipe.name,
             document_of=document_of,
         )
@@ -1432,17 +1427,17 @@ class _DiscardedError(Exception):
 class _Said:
     """What was read of episodes."""
 
-    statements: Mapping[str, Sequence[Statement]]
-    failed: Mapping[str, str]
+    told: derive.Told
     documents: dict[Writing, Document]
     embedded: bool
 
     def notes(self) -> list[str]:
         """What the caller should know."""
-        if not self.failed:
+        failed = self.told.failed
+        if not failed:
             return []
-        why = next(iter(self.failed.values()))
-        return [f"of {len(self.failed)} messages nothing was derived, and they stay pending: {why}"]
+        why = next(iter(failed.values()))
+        return [f"of {len(failed)} messages nothing was derived, and they stay pending: {why}"]
 
 
 def _recipe(given: object) -> derive.Recipe | None:

@@ -22,7 +22,7 @@ from mnemic import dates, faithful, times
 from mnemic.errors import TimeError
 from mnemic.salvage import Salvaged, salvaged
 from mnemic.statements import USER, Statement, Turn, folded, relation, relations
-from mnemic.types import SOURCES
+from mnemic.types import SOURCES, trust
 
 RECIPE = "model/1"
 """Names this prompt and this reading, with their version."""
@@ -359,7 +359,7 @@ class _Items:
             many = f"the turns are 1 to {len(self.segment)}"
             self.problems.append(f"turns {', '.join(map(str, outside))} are not there, {many}: {statement.text!r:.120}")
         turns = [self.segment[number - 1] for number in dict.fromkeys(numbers) if number not in outside]
-        trusted = [turn for turn in turns if _trust(turn.source) == min(_trust(other.source) for other in turns)]
+        trusted = [turn for turn in turns if trust(turn.source) == min(trust(other.source) for other in turns)]
         if 0 < len(trusted) < len(turns) and self._carries(alone := self._spanned(statement, trusted)):
             return alone  # the lowest of its evidence is what a statement is trusted for
         if turns:
@@ -442,15 +442,11 @@ class _Items:
                 )
             return None
         old = self.known[numbers[0] - 1]
-        worst = max((_trust(turn.source) for turn in cited), default=len(SOURCES))
-        if worst > _trust(old.source):
+        worst = max((trust(turn.source) for turn in cited), default=len(SOURCES))
+        if worst > trust(old.source):
             self.problems.append(f"a less trusted source does not update what the {old.source} said: {old.text!r:.120}")
             return None
         return old.id
-
-
-def _trust(source: str) -> int:
-    return SOURCES.index(source) if source in SOURCES else len(SOURCES)
 
 
 # -- fields

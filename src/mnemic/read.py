@@ -34,6 +34,7 @@ from mnemic.pack import Piece
 from mnemic.ports import Embedder, Reranker
 from mnemic.records import as_known, evidence_of, holds, loads, record_of, scope_of, state_of
 from mnemic.scope import Reach
+from mnemic.statements import folded
 from mnemic.stores.sqlite import Fields, Row, Snapshot, SqliteStore
 from mnemic.ticket import Ticket
 from mnemic.times import moment
@@ -353,12 +354,13 @@ def _recalled(
     if relevances is not None:
         confidence = _confidence(scene, scene.frame, query, ranked, places[: sure_of or limit], order, embedder)
     rows = _fetch(scene, view, places)
-    hits = _hits(scene, view, rows, places, ranked.scores, relevances, ranked.signals, judged)
+    resting = _resting(scene, view, rows)
+    hits = _hits(scene, view, rows, places, ranked.scores, relevances, ranked.signals, judged, resting)
     if view.as_of is None and question.asks_of_now(query):
         where = {row["id"]: place for row, place in zip(rows, places.tolist(), strict=True)}
         hits = [*_newest_first(scene.frame, query, ranked, hits[:limit], where), *hits[limit:]]
     if view.kinds is None:
-        hits, facts = _told(scene, view, hits)
+        hits, facts = _told(scene, view, hits, resting)
         rows += facts
     hits = _gainsaid(hits[:limit])
     documents = _documents(scene, rows)
@@ -422,8 +424,8 @@ def _newest_first(frame: Frame, query: str, ranked: Ranked, hits: Sequence[Hit],
     held = np.stack([np.isin(places, term.documents) for term in terms])
     share = rarity @ held / rarity.sum()
     speakers = frame.columns["speaker"][places]
-    folded = query.casefold()
-    changed = [any(cue[0].casefold() not in folded for cue in _CHANGE.finditer(hit.text)) for hit in hits]
+    words = query.casefold()
+    changed = [any(cue[0].casefold() not in words for cue in _CHANGE.finditer(hit.text)) for hit in hits]
     valued = [_VALUE.search(hit.text) is not None for hit in hits]
 
     def says_anew(new: int, old: int) -> bool:
@@ -929,7 +931,7 @@ def recall_by_name(
         signals[one.by][place] = 1.0
         signals["edits"][place] = one.edits
     rows = _fetch(scene, view, chosen)
-    hits = _hits(scene, view, rows, chosen, scores, None, signals, {})
+    hits = _hits(scene, view, rows, chosen, scores, None, signals, {}, _resting(scene, view, rows))
     ticket = _ticket(scene, view, query, hits, _documents(scene, rows), by="n")
     return replace(results, id=ticket.id, hits=tuple(hits))
 
@@ -988,6 +990,7 @@ def _hits(
     relevances: NDArray[np.float64] | None,
     features: Mapping[str, NDArray[np.float32]],
     judged: Mapping[int, float],
+    resting: Resting,
 ) -> list[Hit]:
     assert scene.frame is not None
     evidence = evidence_of(scene.snapshot, rows, scene.walls, view.known_at)
@@ -996,8 +999,11 @@ def _hits(
     signals = list(zip(*(features[name][places].tolist() for name in names), strict=True)) or [()] * len(rows)
     states = [state_of(row, scene.now, view.as_of) for row in rows]
     hits = [
-        replace(
-            _hit(scene, row, evidence.get(row["id"], ()), state),
+        _hit(
+            scene,
+            row,
+            evidence.get(row["id"], ()),
+            state,
             score=score,
             relevance=relevance,
             signals=dict(zip(names, signal, strict=True)) | ({} if said is None else {"reranker": said}),
@@ -1008,18 +1014,48 @@ def _hits(
     ]
     if all(kind == "episode" for kind in scene.frame.kinds):
         return hits
-    hits = _in_conflict(scene, view, _without_repeats(hits))
-    return _outdated_last(scene, view, hits) if view.as_of is None else hits
+    hits = _in_conflict(scene, view, _without_repeats(hits), resting)
+    return _behind_successors(_outdated(scene, hits, resting)) if view.as_of is None else hits
 
 
-def _hit(scene: Scene, row: Fields, evidence: tuple[Evidence, ...], state: str) -> Hit:
-    """A record as a hit without a score."""
+Resting = Mapping[str, Sequence[Fields]]
+"""The records that rest on each episode, by its id, in the order in which they were linked; whatever their state."""
+
+
+def _resting(scene: Scene, view: View, rows: Sequence[Fields]) -> Resting:
+    """What rests on those of these records that are episodes."""
+    assert scene.frame is not None
+    if all(kind == "episode" for kind in scene.frame.kinds):
+        return {}
+    episodes = [row["id"] for row in rows if row["kind"] == "episode"]
+    links = scene.snapshot.rows("links_to", ids=json.dumps(episodes), role="derived_from")
+    links = [link for link in links if holds(link, view.known_at)]
+    sources = sorted({link["source_id"] for link in links})
+    latest = {row["id"]: row for row in _revisions(scene.snapshot, sources, view.known_at)}
+    found: dict[str, list[Fields]] = {}
+    for link in links:
+        if link["source_id"] in latest:
+            found.setdefault(link["target_id"], []).append(latest[link["source_id"]])
+    return found
+
+
+def _hit(
+    scene: Scene,
+    row: Fields,
+    evidence: tuple[Evidence, ...],
+    state: str,
+    *,
+    score: float = 0.0,
+    relevance: float | None = None,
+    signals: Mapping[str, float] = MappingProxyType({}),
+) -> Hit:
+    """A record as a hit."""
     return Hit(
         id=row["id"],
         kind=row["kind"],
         text=row["text"],
-        score=0.0,
-        relevance=None,
+        score=score,
+        relevance=relevance,
         time=moment(row["time"]),
         valid_from=None if row["valid_from"] is None else moment(row["valid_from"]),
         valid_to=None if row["valid_to"] is None else moment(row["valid_to"]),
@@ -1029,7 +1065,7 @@ def _hit(scene: Scene, row: Fields, evidence: tuple[Evidence, ...], state: str) 
         message_id=row["message_id"],
         metadata=loads(row["metadata"], {}),
         evidence=evidence,
-        signals={},
+        signals=signals,
         state=state,
         outdated_by=row["superseded_by"] if state == "superseded" else None,
     )
@@ -1044,12 +1080,12 @@ def _fetch(scene: Scene, view: View, places: rank.Ints) -> list[Fields]:
 
 def _without_repeats(hits: list[Hit]) -> list[Hit]:
     """A fact and the episode that it only repeats are one hit: the fact, in the better place of the two."""
-    episodes = {hit.id: hit for hit in hits if hit.kind == "episode"}
+    said = {hit.id: folded(hit.text) for hit in hits if hit.kind == "episode"}
     facts: dict[str, Hit] = {}
     for hit in hits:
         for piece in hit.evidence if hit.kind != "episode" else ():
-            if piece.id in episodes and piece.id not in facts and _plain(hit.text) == _plain(episodes[piece.id].text):
-                facts[piece.id] = hit
+            if said.get(piece.id) == folded(hit.text):
+                facts.setdefault(piece.id, hit)
     kept: list[Hit] = []
     placed: set[str] = set()
     for hit in hits:
@@ -1065,29 +1101,26 @@ _MOST = 0.75
 
 
 def _repeats(fact: str, episode: str) -> bool:
-    if _plain(fact) == _plain(episode):
+    if folded(fact) == folded(episode):
         return True
     said = set(reading.content(text.terms(episode)))
     return len(said & set(text.terms(fact))) >= _MOST * len(said)
 
 
-def _told(scene: Scene, view: View, hits: list[Hit]) -> tuple[list[Hit], list[Fields]]:
+def _told(scene: Scene, view: View, hits: list[Hit], resting: Resting) -> tuple[list[Hit], list[Fields]]:
     """The hits, with what is derived from them in their place: and the rows of those records.
 
     A record that only repeats an episode stands for it; before an episode that is outdated stands what is so now.
     """
     shown = {hit.id for hit in hits}
-    episodes = [hit.id for hit in hits if hit.kind == "episode"]
-    links = scene.snapshot.rows("links_to", ids=json.dumps(episodes), role="derived_from")
-    resting: dict[str, list[str]] = {}
-    for link in links:
-        if holds(link, view.known_at):
-            resting.setdefault(link["target_id"], []).append(link["source_id"])
-    wanted = {id_ for ids in resting.values() for id_ in ids} | {hit.outdated_by for hit in hits if hit.outdated_by}
+    known = {row["id"]: row for rows in resting.values() for row in rows}
+    successors = {hit.outdated_by for hit in hits if hit.outdated_by} - known.keys()
+    known |= {row["id"]: row for row in _revisions(scene.snapshot, sorted(successors), view.known_at)}
     rows = {
         row["id"]: row
-        for row in _revisions(scene.snapshot, sorted(wanted - shown), view.known_at)
-        if row["wall"] in scene.walls
+        for row in known.values()
+        if row["id"] not in shown
+        and row["wall"] in scene.walls
         and row["derivation"] is not None
         and view.reach.stamped(row["agent"], row["session"])
         and state_of(row, scene.now) == "current"
@@ -1102,7 +1135,8 @@ def _told(scene: Scene, view: View, hits: list[Hit]) -> tuple[list[Hit], list[Fi
         if now is not None and now.id not in shown:
             found.append(_in_place_of(hit, now))
             shown.add(now.id)
-        told = [id_ for id_ in resting.get(hit.id, ()) if id_ in facts and _repeats(facts[id_].text, hit.text)]
+        says = [row["id"] for row in resting.get(hit.id, ()) if row["id"] in facts]
+        told = [id_ for id_ in says if _repeats(facts[id_].text, hit.text)]
         if told and hit.outdated_by is None:
             if told[0] in shown:
                 continue  # said twice
@@ -1119,42 +1153,27 @@ def _in_place_of(hit: Hit, fact: Hit) -> Hit:
     )
 
 
-def _outdated_last(scene: Scene, view: View, hits: list[Hit]) -> list[Hit]:
-    """Mark episodes whose only statements have been superseded; put what is outdated behind its successor's hit."""
-    return _behind_successors(_outdated(scene, view, hits))
-
-
 _LASTING = frozenset(["act", "event"])
 """Kinds that say nothing of what is so now: what happened has happened."""
 
 
-def _outdated(scene: Scene, view: View, hits: list[Hit]) -> list[Hit]:
-    episodes = [hit.id for hit in hits if hit.kind == "episode"]
-    links = scene.snapshot.rows("links_to", ids=json.dumps(episodes), role="derived_from")
-    links = [link for link in links if holds(link, view.known_at)]
-    if not links:
-        return hits
-    latest = {
-        row["id"]: row
-        for row in _revisions(scene.snapshot, sorted({link["source_id"] for link in links}), view.known_at)
-        if row["wall"] in scene.walls and row["retired_at"] is None and row["kind"] not in _LASTING
-    }
-    successors: dict[str, list[str | None]] = {}
-    for link in links:
-        statement = latest.get(link["source_id"])
-        if statement is not None:
-            successors.setdefault(link["target_id"], []).append(statement["superseded_by"])
-    outdated = {id_: by[-1] for id_, by in successors.items() if all(one is not None for one in by)}
-    return [replace(hit, outdated_by=outdated[hit.id]) if outdated.get(hit.id) else hit for hit in hits]
+def _outdated(scene: Scene, hits: list[Hit], resting: Resting) -> list[Hit]:
+    """Mark episodes whose only statements have been superseded."""
+    found: list[Hit] = []
+    for hit in hits:
+        says = [
+            row["superseded_by"]
+            for row in resting.get(hit.id, ())
+            if row["wall"] in scene.walls and row["retired_at"] is None and row["kind"] not in _LASTING
+        ]
+        gone = bool(says) and all(by is not None for by in says)
+        found.append(replace(hit, outdated_by=says[-1]) if gone else hit)
+    return found
 
 
-def _in_conflict(scene: Scene, view: View, hits: list[Hit]) -> list[Hit]:
+def _in_conflict(scene: Scene, view: View, hits: list[Hit], resting: Resting) -> list[Hit]:
     """Mark hits which other current records contradict, by what they say or what rests on them."""
-    episodes = [hit.id for hit in hits if hit.kind == "episode"]
-    saying: dict[str, list[str]] = {hit.id: [hit.id] for hit in hits}
-    for link in scene.snapshot.rows("links_to", ids=json.dumps(episodes), role="derived_from"):
-        if holds(link, view.known_at):
-            saying[link["target_id"]].append(link["source_id"])
+    saying = {hit.id: [hit.id, *(row["id"] for row in resting.get(hit.id, ()))] for hit in hits}
     every = sorted({id_ for ids in saying.values() for id_ in ids})
     against: dict[str, list[str]] = {}
     for link in scene.snapshot.rows("links_from", ids=json.dumps(every), role="contradicts"):
@@ -1228,10 +1247,6 @@ def _revisions(snapshot: Snapshot, ids: Sequence[str], known_at: int | None) -> 
 
 def _higher(one: float | None, other: float | None) -> float | None:
     return other if one is None or (other is not None and other > one) else one
-
-
-def _plain(text: str) -> str:
-    return " ".join(text.casefold().split()).rstrip(".!")
 
 
 # -- for a prompt
@@ -1310,7 +1325,8 @@ def _standing(scene: Scene, view: View, wanted: NDArray[np.bool_]) -> list[Hit]:
     order = np.lexsort((places, scene.frame.columns["time"][places]))[::-1]
     chosen = places[order]
     none = np.zeros(scene.frame.size, np.float32)
-    return _hits(scene, view, _fetch(scene, view, chosen), chosen, none, None, {}, {})
+    rows = _fetch(scene, view, chosen)
+    return _hits(scene, view, rows, chosen, none, None, {}, {}, _resting(scene, view, rows))
 
 
 def _before(scene: Scene, view: View, hits: Sequence[Hit], places: Mapping[str, int]) -> dict[str, Piece]:

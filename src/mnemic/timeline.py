@@ -22,7 +22,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from mnemic.types import SOURCES
+from mnemic.types import trust
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ class Period:
     @property
     def source(self) -> str:
         """The least trusted of its claims'."""
-        return max((claim.source for claim in self.claims), key=_trust)
+        return max((claim.source for claim in self.claims), key=trust)
 
     def covers(self, at: int) -> bool:
         """Whether it holds at a time."""
@@ -115,7 +115,7 @@ def arranged(claims: Iterable[Claim], *, single: bool, fixed: bool = False) -> l
             _limit(now, claim)
             continue
         new = Period([claim], claim.ends)
-        if now is not None and _trust(claim.source) > _trust(now.source) and _open(now, claim):
+        if now is not None and trust(claim.source) > trust(now.source) and _open(now, claim):
             new.aside = True
             periods.append(new)
             continue
@@ -160,7 +160,7 @@ def _follow(old: Period, new: Period) -> None:
 def _deny(claim: Claim, now: Period | None, denied: dict[str, Period], periods: list[Period]) -> None:
     """A value no longer holds; a claim without a value means whichever does."""
     if now is not None and claim.what in ("", now.first.what) and _open(now, claim):
-        if _trust(claim.source) <= _trust(now.source):
+        if trust(claim.source) <= trust(now.source):
             now.ends = max(claim.since, now.begins)
             now.claims.append(claim)
         return
@@ -174,8 +174,3 @@ def _deny(claim: Claim, now: Period | None, denied: dict[str, Period], periods: 
 def _from(claim: Claim, corrected: Period) -> Claim:
     """A correction, as if it had been said from the first."""
     return replace(claim, begins=corrected.begins if claim.begins is None else claim.begins)
-
-
-def _trust(source: str) -> int:
-    """The rank of a source, 0 the most trusted."""
-    return SOURCES.index(source) if source in SOURCES else len(SOURCES)

@@ -30,6 +30,12 @@ ANY: Final = Any_.ANY
 SOURCES: Final = ("user", "assistant", "tool", "document", "import", "unknown")
 """Where a record came from, most trusted first."""
 
+
+def trust(source: str) -> int:
+    """The rank of a source, 0 the most trusted; what is none comes behind all."""
+    return SOURCES.index(source) if source in SOURCES else len(SOURCES)
+
+
 FORMATS: Final = ("text", "markdown", "json")
 """How a context can be written."""
 

@@ -36,7 +36,7 @@ from mnemic.postings import Document
 from mnemic.scope import Place
 from mnemic.stores.sqlite import Row, Snapshot, Transaction
 from mnemic.times import FOREVER, moment
-from mnemic.types import SOURCES, Entry
+from mnemic.types import Entry, trust
 
 # -- add
 
@@ -272,9 +272,9 @@ def remembered(
     for found in _all_by_fingerprint(tx, wall, known_by):
         current = found["retired_at"] is None and found["superseded_by"] is None and not _ended(found, at)
         current = current and statement == (found["kind"], found["text"], found["subject"])  # or it was updated since
-        if current and not (found["quarantined"] and _trust(values["source"]) < _trust(found["source"])):
+        if current and not (found["quarantined"] and trust(values["source"]) < trust(found["source"])):
             return _remembered_again(tx, changes, found, values, evidence, supersedes, act)
-    weakest = max([values["source"], *(row["source"] for row in evidence)], key=_trust)
+    weakest = max([values["source"], *(row["source"] for row in evidence)], key=trust)
     id_ = new_id(scope, at)
     values = {**BLANK, **values, "id": id_, "fingerprint": known_by, "wall": wall.number, "source": weakest}
     values["time"] = at if values["time"] is None else values["time"]
@@ -316,7 +316,7 @@ def _all_by_fingerprint(tx: Transaction, wall: Wall, known_by: str) -> list[Valu
 
 def _protected(rows: Iterable[Values], source: str) -> str:
     """Why something from this source cannot supersede these records; '' where it can."""
-    held = [row["id"] for row in rows if _trust(source) > _trust("user") == _trust(row["source"])]
+    held = [row["id"] for row in rows if trust(source) > trust("user") == trust(row["source"])]
     if any(row["retired_at"] is not None for row in rows):
         gone = next(row for row in rows if row["retired_at"] is not None)
         raise ConflictError(
@@ -341,12 +341,12 @@ def _remembered_again(
         name: value for name, value in new.items() if found[name] != value and name not in ("time_precision", "pinned")
     }
     more |= {"pinned": 1} if values["pinned"] and not found["pinned"] else {}
-    more |= {"source": values["source"]} if _trust(values["source"]) < _trust(found["source"]) else {}
+    more |= {"source": values["source"]} if trust(values["source"]) < trust(found["source"]) else {}
     links = tx.rows("links_from", ids=json.dumps([found["id"]]), role="derived_from")
     resting = {link["target_id"] for link in links if link["retired_at"] is None}
     fresh = [row for row in evidence if row["id"] not in resting | {found["id"]}]
     old = [row for row in supersedes if found["id"] not in (row["id"], row["superseded_by"])]
-    weakest = max([values["source"], more.get("source", found["source"])], key=_trust)
+    weakest = max([values["source"], more.get("source", found["source"])], key=trust)
     refusal = _protected([found, *old] if more else old, weakest)
     if refusal or not (more or fresh or old):
         changes.entries.append(Entry(found["id"], "ignored", refusal or "already known", found["revision"]))
@@ -560,8 +560,3 @@ def act_of(
 
 def _ended(row: Values, at: int) -> bool:
     return row["valid_to"] is not None and row["valid_to"] <= at
-
-
-def _trust(source: str) -> int:
-    """Rank of a source, 0 the most trusted."""
-    return SOURCES.index(source) if source in SOURCES else len(SOURCES)

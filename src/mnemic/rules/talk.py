@@ -31,11 +31,7 @@ _FOLD = str.maketrans({"\u2019": "'", "\u2018": "'", "\u02bc": "'", "\u201c": '"
 
 def folded(text: str) -> str:
     """In lower case, with plain quotes; each character stays where it is."""
-    plain = text.translate(_FOLD)
-    low = plain.lower()
-    if len(low) != len(plain):
-        low = "".join(one if len(one := letter.lower()) == 1 else letter for letter in plain)
-    return low
+    return dates.lowered(text.translate(_FOLD))
 
 
 @dataclass(slots=True)
