@@ -374,7 +374,7 @@ import resource, sys
 from mnemic import Memory, StoreError
 with Memory(sys.argv[1], embedder="none") as memory:
     memory.add("I moved to Porto", user_id="ana")
-    resource.setrlimit(resource.RLIMIT_FSIZE, (600_000, resource.RLIM_INFINITY))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (700_000, resource.RLIM_INFINITY))
     added = 0
     try:
         for number in range(500):
