@@ -20,7 +20,7 @@ from mnemic.stores import sqlite
 HERE = Path(__file__).resolve().parent
 
 VERBS = {
-    "Write": ("add", "remember", "update", "retire", "feedback", "undo", "erase", "upkeep"),
+    "Write": ("add", "remember", "update", "retire", "feedback", "undo", "erase", "upkeep", "wait"),
     "Read": ("search", "context", "ask", "get", "list", "timeline", "history", "diff", "stats"),
     "The whole": ("export", "import_", "rebuild", "scoped", "close"),
 }
@@ -38,6 +38,9 @@ PARAMETERS = {
     "reranker": "See [A reranker](howto/embedders.md#a-reranker).",
     "recipe": "See [What is derived](howto/derive.md).",
     "model": "See [Asking with a model](howto/models.md).",
+    "allowance": "A `mnemic.allowance.Allowance`: limits on what deriving by a model may cost; None for none.",
+    "background": "Whether upkeep is done in a thread, after each write.",
+    "seconds": "How long to wait at most; None for ever.",
     "api_key": "Of an http embedder or reranker.",
     # writing
     "messages": "A string, a message, or an iterable of messages: see [Keep a chat's memory](howto/chat.md).",
@@ -171,8 +174,9 @@ IN_VALUE = {
     ("Receipt", "derived"): "What became of derived records: see `entries`.",
     ("Results", "pending"): "Episodes in the scope from which something has still to be derived.",
     ("Hit", "conflicts"): "Ids of the current records that contradict it.",
-    ("Receipt", "model_calls"): "Calls of a model. Always 0 in this release.",
-    ("Receipt", "tokens"): "Tokens of those calls. Always 0 in this release.",
+    ("Receipt", "model_calls"): "Requests to a model.",
+    ("Receipt", "tokens"): "Tokens of those, in and out.",
+    ("Receipt", "money"): "What they cost, by the prices of the allowance.",
     ("Receipt", "ms"): "Milliseconds that the call took.",
     ("Receipt", "dry_run"): "Nothing was done.",
     ("Entry", "reason"): "Why, in words.",

@@ -79,6 +79,7 @@ class Console:
             self.file,
             embedder=self.embedder,
             recipe=self._given.get("recipe") or self._known.recipe,
+            model=self._given.get("model") or self._known.model,
             reranker=reranker,
             timezone=self._given.get("timezone") or LocalTime(),
             api_key=self._known.api_key,
@@ -211,7 +212,12 @@ COMMON: tuple[Callable[[Any], Any], ...] = (
     _common(
         "--recipe",
         metavar="NAME",
-        help='What is derived from what is added: "rules", or "none". Default: $MNEMIC_RECIPE, else none.',
+        help='What is derived from what is added: "rules", "model", or "none". Default: $MNEMIC_RECIPE, else none.',
+    ),
+    _common(
+        "--model",
+        metavar="SPEC",
+        help="Answers and derives: http://…/v1#model or anthropic:MODEL. Default: $MNEMIC_MODEL, else none.",
     ),
     _common("--json", is_flag=True, help="Answer in JSON: one object, or one a line."),
     _common("-q", "--quiet", is_flag=True, help="Only the answer: no notes, no progress, no receipts."),
@@ -1207,11 +1213,13 @@ def stats(console: Console, everything: bool) -> None:
 def upkeep(console: Console, budget_ms: float | None, everything: bool) -> None:
     """Derive from what was added and is still pending.
 
-    With --recipe rules, or $MNEMIC_RECIPE: statements that rules can read out of it, and what they change.
+    With --recipe rules, or $MNEMIC_RECIPE: statements that rules can read out of it, and what they change. With
+    --recipe model: those that a model reads; its key, if it needs one, is $MNEMIC_API_KEY.
 
     \b
     mnemic upkeep --recipe rules
     mnemic upkeep --recipe rules --everything --budget-ms 2000
+    mnemic upkeep --recipe model --model http://localhost:11434/v1#llama3.2
     """
     scope: ScopeArgs = {} if everything else console.scope
     with console.memory() as memory, _told("deriving", console) as tell:

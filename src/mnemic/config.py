@@ -29,6 +29,7 @@ class Settings:
     user: str = USER
     embedder: str | None = None
     recipe: str | None = None
+    model: str | None = None
     api_key: str | None = None
     color: bool | None = None
     """False: never; None: where the output is a terminal."""
@@ -42,6 +43,7 @@ def settings(environment: Mapping[str, str] | None = None) -> Settings:
         user=given.get("MNEMIC_USER") or USER,
         embedder=given.get("MNEMIC_EMBEDDER") or None,
         recipe=given.get("MNEMIC_RECIPE") or None,
+        model=given.get("MNEMIC_MODEL") or None,
         api_key=given.get("MNEMIC_API_KEY") or None,
         color=False if given.get("NO_COLOR") else None,
     )

@@ -18,9 +18,10 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
+from mnemic.allowance import Usage
 from mnemic.analysis import Writing
 from mnemic.changes import (
     BLANK,
@@ -44,11 +45,15 @@ from mnemic.models import foreign
 from mnemic.postings import Document
 from mnemic.records import loads
 from mnemic.scope import Place
+from mnemic.segments import Segment
 from mnemic.statements import CONTEXT, Statement, Turn, folded, relation
 from mnemic.stores.sqlite import Fields, Row, Snapshot, Transaction
 from mnemic.timeline import Claim, Period, arranged
 from mnemic.times import micros, moment
 from mnemic.types import Entry
+
+if TYPE_CHECKING:
+    from mnemic.consult import Asks
 
 AFTER = 3
 """Turns within which what was said may still be taken back: they are derived anew with each that follows."""
@@ -73,6 +78,8 @@ class Recipe:
 
     forget: Callable[[], None] = lambda: None
     """Drops what it keeps of texts for speed: called after an erasure."""
+    asks: Asks | None = None
+    """The model that reads what `statements` has read at once, and whose reading takes its place."""
 
     def read(self, turns: Sequence[Turn], first: int) -> Sequence[Statement]:
         """What the turns from `first` on say. Raises ModelError, whatever it is that fails."""
@@ -92,21 +99,13 @@ def rules() -> Recipe:
 
 
 @dataclass(frozen=True, slots=True)
-class Segment:
-    """Turns of one session that are read together, in order. The first `before` are read for the others' sake."""
-
-    turns: tuple[Turn, ...]
-    before: int
-
-
-@dataclass(frozen=True, slots=True)
 class Due:
     """What was read of the episodes that are due in a wall."""
 
     nums: tuple[int, ...]
     """Their numbers."""
-    revisions: Mapping[str, int]
-    """Their ids, and the revisions that were read."""
+    rows: Mapping[str, Values]
+    """The episodes that are read anew, by their ids, as they were read."""
     segments: tuple[Segment, ...]
 
 
@@ -127,8 +126,7 @@ def _read(snapshot: Snapshot, wall: int, nums: Sequence[int]) -> Due:
     taken_back = [one for row in named.values() for one in _before(row, latest)[-AFTER:]]
     named |= {row["num"]: row for row in taken_back}
     due = [named[num] for num in sorted(named)]
-    revisions = {row["id"]: row["revision"] for row in due}
-    return Due(tuple(nums), revisions, tuple(_segments(due, latest)))
+    return Due(tuple(nums), {row["id"]: row for row in due}, tuple(_segments(due, latest)))
 
 
 def _latest(snapshot: Snapshot, wall: int, nums: Sequence[int]) -> dict[int, Values]:
@@ -202,8 +200,16 @@ class Told:
 
     statements: Mapping[str, Sequence[Statement]]
     """By the id of the episode; the turns at their side say nothing here."""
-    failed: Mapping[str, str]
-    """The ids of those, and why."""
+    failed: Mapping[str, str] = field(default_factory=dict[str, str])
+    """The ids of those, and why: what they said before still counts, and they stay due."""
+    waiting: Container[str] = frozenset[str]()
+    """The ids of those that stay due although they were read: a model has still to read them."""
+    by: Mapping[str, str] = field(default_factory=dict[str, str])
+    """The `derivation` of what an episode says, where it is not the recipe's own."""
+    usage: Usage = field(default_factory=Usage)
+    """What models have cost."""
+    notes: tuple[str, ...] = ()
+    """What the caller should know."""
 
 
 def said_by(segments: Sequence[Segment], recipe: Recipe, progress: Callable[[int, int], None] | None = None) -> Told:
@@ -215,7 +221,7 @@ def said_by(segments: Sequence[Segment], recipe: Recipe, progress: Callable[[int
         done += len(segment.turns)
         if progress is not None:
             progress(done, of)
-        own = {turn.id for turn in segment.turns[segment.before :]}
+        own = {turn.id for turn in segment.own}
         try:
             said = recipe.read(segment.turns, segment.before)
         except ModelError as error:
@@ -274,9 +280,10 @@ def slot_print(wall: Wall, statement: Statement) -> str:
     return fingerprint((wall.tenant, wall.project, wall.user), "slot", *statement.slot)
 
 
-def _content(statement: Statement) -> dict[str, Any]:
+def _content(statement: Statement, derivation: str) -> dict[str, Any]:
     """What a link keeps of a statement, beside its times."""
     return {
+        "by": derivation,
         "kind": statement.kind,
         "subject": statement.subject,
         "relation": statement.relation,
@@ -290,8 +297,8 @@ def _content(statement: Statement) -> dict[str, Any]:
     }
 
 
-def claim_of(statement: Statement, row: Fields, nth: int) -> Claim:
-    """A statement as its slot keeps it; `row` is its first evidence's."""
+def claim_of(statement: Statement, row: Fields, nth: int, derivation: str) -> Claim:
+    """A statement as its slot keeps it; `row` is its first evidence's, `derivation` the recipe that reads it so."""
     span = statement.evidence[0]
     single = relation(statement.relation.partition(":")[0]).single
     return Claim(
@@ -307,7 +314,7 @@ def claim_of(statement: Statement, row: Fields, nth: int) -> Claim:
         corrects=bool(statement.data.get("corrects")),
         source=row["source"],
         nth=nth,
-        content=_content(statement),
+        content=_content(statement, derivation),
     )
 
 
@@ -326,7 +333,8 @@ def _kept(claim: Claim) -> dict[str, Any]:
     }
 
 
-def _claim_in(link: Fields, episode: Fields) -> Claim:
+def claim_in(link: Fields, episode: Fields) -> Claim:
+    """The claim that a link holds; `episode` is what it leads to."""
     kept = json.loads(link["data"])
     return Claim(episode=episode["id"], order=episode["num"], said=episode["time"], source=episode["source"], **kept)
 
@@ -340,7 +348,6 @@ class _Work:
 
     tx: Transaction
     wall: Wall
-    derivation: str
     document_of: Callable[[Writing], Document]
     changes: Changes
     episodes: dict[str, Values]
@@ -353,10 +360,13 @@ def derived(
     episodes: Sequence[str],
     said: Mapping[str, Sequence[Statement]],
     *,
-    derivation: str,
+    derivation: Callable[[str], str],
     document_of: Callable[[Writing], Document],
 ) -> Changes:
-    """What is to change where these episodes say this, and no longer what they said before."""
+    """What is to change where these episodes say this, and no longer what they said before.
+
+    `derivation` says of an episode by which recipe it was read, `document_of` what the index holds of a text.
+    """
     fresh = latest_of(tx, list(episodes))
     prints: dict[str, str] = {}
     new: dict[str, list[Claim]] = {}
@@ -367,14 +377,14 @@ def derived(
         for statement, nth in _numbered(statements):
             print_ = slot_print(wall, statement)
             prints[print_] = statement.relation
-            new.setdefault(print_, []).append(claim_of(statement, row, nth))
+            new.setdefault(print_, []).append(claim_of(statement, row, nth, derivation(id_)))
     prints |= _touched_before(tx, list(fresh))
-    records = _records_of(tx, wall, list(prints))
-    links = _links_of(tx, [id_ for rows in records.values() for id_ in rows])
+    records = records_of(tx, wall.number, list(prints))
+    links = links_of(tx, [id_ for rows in records.values() for id_ in rows])
     targets = latest_of(tx, sorted({link["target_id"] for some in links.values() for link in some}))
     acts = {id_ for id_, row in targets.items() if row["kind"] == "act"}
     held_by = {id_: row for id_, row in targets.items() if row["kind"] == "episode" and is_current(row)}
-    work = _Work(tx, wall, derivation, document_of, Changes("derive", wall.tenant), held_by | fresh)
+    work = _Work(tx, wall, document_of, Changes("derive", wall.tenant), held_by | fresh)
     for print_, name in prints.items():
         rows = records.get(print_, {})
         by_hand = {id_ for id_, row in rows.items() if _by_hand(tx, row, links.get(id_, ()), acts)}
@@ -388,7 +398,7 @@ def derived(
                     retracted.add(_key_in(link))
                 episode = held_by.get(link["target_id"])
                 if episode is not None and link["target_id"] not in fresh:
-                    held.append(_claim_in(link, episode))
+                    held.append(claim_in(link, episode))
         every = dict.fromkeys([*held, *new.get(print_, ())])
         claims = tuple(claim for claim in every if claim.key not in retracted)
         _arrange(work, _Slot(print_, name, claims), rows, links, by_hand)
@@ -416,9 +426,9 @@ def _touched_before(tx: Snapshot, episodes: Sequence[str]) -> dict[str, str]:
     return found
 
 
-def _records_of(tx: Snapshot, wall: Wall, prints: Sequence[str]) -> dict[str, dict[str, Values]]:
+def records_of(tx: Snapshot, wall: int, prints: Sequence[str]) -> dict[str, dict[str, Values]]:
     """The records of each slot, by id, whatever their state."""
-    rows = tx.rows("by_fingerprint", wall=wall.number, fingerprints=json.dumps(prints))
+    rows = tx.rows("by_fingerprint", wall=wall, fingerprints=json.dumps(prints))
     latest = latest_of(tx, [row["id"] for row in rows])
     found: dict[str, dict[str, Values]] = {}
     for row in rows:
@@ -427,7 +437,8 @@ def _records_of(tx: Snapshot, wall: Wall, prints: Sequence[str]) -> dict[str, di
     return found
 
 
-def _links_of(tx: Snapshot, ids: Sequence[str]) -> dict[str, list[Row]]:
+def links_of(tx: Snapshot, ids: Sequence[str]) -> dict[str, list[Row]]:
+    """The edges from these records to their evidence that are held, by record."""
     found: dict[str, list[Row]] = {}
     for link in tx.rows("links_from", ids=json.dumps(ids), role="derived_from"):
         if link["retired_at"] is None:
@@ -445,7 +456,7 @@ def _arrange(
     """Bring the records of one slot to what its claims say."""
     known = relation(slot.relation.partition(":")[0])
     periods = arranged(slot.claims, single=known.single, fixed=known.fixed)
-    ids = {id(period): _id_of(period) for period in periods}
+    ids = {id(period): id_of(period) for period in periods}
     wanted: set[str] = set()
     for period in periods:
         id_ = ids[id(period)]
@@ -467,7 +478,7 @@ def _moved(slot: _Slot, links: Iterable[Row]) -> bool:
     return any(link["target_id"] in still for link in links)
 
 
-def _id_of(period: Period) -> str:
+def id_of(period: Period) -> str:
     """The id of a record follows from its earliest evidence: the same for whoever derives it, and whenever."""
     first = period.first
     name = first.content["relation"].partition(":")[0]
@@ -586,7 +597,7 @@ def _values(work: _Work, slot: _Slot, period: Period, id_: str, successor: str |
         "session": sessions.pop() if len(sessions) == 1 else None,
         "quarantined": int(period.aside),
         "superseded_by": successor,
-        "derivation": work.derivation,
+        "derivation": content.get("by", "rules/1"),  # files of format 2 do not say
         "fingerprint": slot.print,
     }
 

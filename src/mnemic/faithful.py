@@ -280,6 +280,9 @@ def _numbers(statement: Statement, said: str, evidence: _Evidence) -> Iterator[s
     rest = list(said)
     for one in dates.told(said, statement.said):  # a number of a date is the date's
         rest[one.start : one.end] = " " * (one.end - one.start)
+    for name in {*(turn.by for turn in evidence.turns), *evidence.names}:  # "user42" is a name
+        for place in re.finditer(rf"\b{re.escape(name)}\b", said, re.IGNORECASE):
+            rest[slice(*place.span())] = " " * len(place[0])
     years = {float(moment.year) for first, last in evidence.told for moment in (first, last - timedelta(seconds=1))}
     years |= {float(one.since.year) for one in evidence.lasting if one.since is not None}
     plain = {value for number in evidence.numbers if not number.is_time for value in number.values} | years

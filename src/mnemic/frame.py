@@ -523,6 +523,12 @@ class FrameCache:
         self._joined: OrderedDict[tuple[int, ...], tuple[tuple[Frame, ...], Frame]] = OrderedDict()
         watch(self, CACHES)
 
+    def use(self, embedder: Embedder | None) -> None:
+        """Go on with another embedder."""
+        with self.lock:
+            self.forget()
+            self.embedder = embedder
+
     def rest(self) -> None:
         """Let no thread be in the middle of a frame. See `forks`."""
         self.lock.acquire()

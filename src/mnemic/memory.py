@@ -6,17 +6,32 @@ import inspect
 import json
 import time as clocks
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, tzinfo
 from functools import partial
 from itertools import chain, islice
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, Unpack, cast, overload
+from typing import TYPE_CHECKING, Any, Self, Unpack, cast, overload
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from mnemic import answer, denials, derive, exchange, feedback, journal, lookup, pack, rank, text, ticket, write
+from mnemic import (
+    answer,
+    denials,
+    derive,
+    exchange,
+    feedback,
+    journal,
+    lookup,
+    pack,
+    rank,
+    text,
+    ticket,
+    write,
+)
+from mnemic.allowance import Allowance, Usage
 from mnemic.analysis import Writing, analyse
+from mnemic.background import Background
 from mnemic.changes import (
     UNSET,
     Changes,
@@ -44,7 +59,7 @@ from mnemic.frame import FrameCache
 from mnemic.messages import Message, checked_text, json_object, messages_of
 from mnemic.models import wordllama
 from mnemic.models.wrap import as_chat, as_embedder, as_reranker, is_token_embedder, one_server, space_of
-from mnemic.ports import Clock, TokenCounter
+from mnemic.ports import ChatModel, Clock, Embedder, TokenCounter
 from mnemic.postings import Document
 from mnemic.read import (
     CONTEXT_HITS,
@@ -78,6 +93,9 @@ from mnemic.types import (
     ScopeArgs,
     Stats,
 )
+
+if TYPE_CHECKING:
+    from mnemic.consult import Asks, Kept
 
 PASSAGE_TOKENS = 150
 """A text longer than this is kept as passages, each a hit of its own."""
@@ -148,11 +166,16 @@ class Memory:
     `feedback` learns more; None for none.
 
     `recipe` says what is derived from what is added: None for nothing, "rules" for the statements that rules can read
-    out of it (facts, preferences, plans, …), or a `mnemic.derive.Recipe` of your own.
+    out of it (facts, preferences, plans, …), "model" for those that the `model` reads (in `upkeep`, or in `add` with
+    `wait=True`; what rules read stands in until then), or a `mnemic.derive.Recipe` of your own.
 
-    `model` answers what `ask` asks: None for none, "http://…/v1#model" for any server of OpenAI's chat protocol,
-    "anthropic:MODEL", an object with `complete(messages)`, or a function from a prompt to an answer. `api_key` is the
-    key of the one server that is named.
+    `model` answers what `ask` asks, and derives: None for none, "http://…/v1#model" for any server of OpenAI's chat
+    protocol, "anthropic:MODEL", an object with `complete(messages)`, or a function from a prompt to an answer; or one
+    for each step, {"ask": …, "derive": …}. `api_key` is the key of the one server that is named. `allowance` (see
+    `mnemic.allowance`) limits what deriving may cost: for a call, a user and a day; None for no limit.
+
+    `background=True` does `upkeep` of the whole file in a thread, after each write; `wait` waits for it. Without it
+    there is no thread: whoever wants upkeep calls it.
 
     Threads may share one; each process opens its own. Use it as a context manager, or call `close`.
     Raises StoreError (see `mnemic.errors`) when the file cannot be used, ConfigError for settings that cannot be.
@@ -172,6 +195,8 @@ class Memory:
         exploration: int | None = None,
         model: object = None,
         recipe: object = None,
+        allowance: Allowance | None = None,
+        background: bool = False,
         cache_bytes: int = CACHE_BYTES,
         api_key: str | None = None,
         **unknown: object,
@@ -180,16 +205,18 @@ class Memory:
         self._clock: Clock = clock or (lambda: datetime.now(UTC))
         self._zone = _zone(timezone)
         self._author = author
-        self._embedder = wordllama.find() if embedder is None else as_embedder(embedder, api_key=api_key)
-        one_server(api_key, embedder, reranker, model)
+        reads = wordllama.find() if embedder is None else as_embedder(embedder, api_key=api_key)
+        one_server(api_key, embedder, reranker, *_each(model))
         self._reranker = as_reranker(reranker, api_key=api_key)
         self._exploration = _seed(exploration)
-        self._model = as_chat(model, api_key=api_key)
-        self._recipe = _recipe(recipe)
+        self._allowance = _allowance(allowance)
+        models = _models(model, api_key)
+        self._used = _Used(models, _recipe(recipe, models["derive"], self._allowance))
         self._fitted = None if ranking is None else rank.fitted_file(Path(ranking))
         self._store = SqliteStore(_path(url), read_only=read_only)
-        self._cache = FrameCache(self._embedder, cache_bytes, self._forget_words)
+        self._cache = FrameCache(reads, cache_bytes, self._forget_words)
         self._reader = Reader(self._store, self._cache, derives=self._recipe is not None)
+        self._background = Background(self._upkept) if background and not read_only else None
         self._bound: dict[str, Any] = {}
 
     # -- writing
@@ -230,7 +257,9 @@ class Memory:
             space = space if embedded else None
 
         small = len(prepared) <= SMALL
-        settled = self._recipe is not None and small and self._say_nothing(where, prepared)
+        settled = (
+            self._recipe is not None and self._recipe.asks is None and small and self._say_nothing(where, prepared)
+        )
         first: int | None = None
 
         def decide(tx: Transaction, wall: Wall, stamp: Stamp) -> Changes:
@@ -525,7 +554,7 @@ class Memory:
                 undone.append(waiting.pop())
             derived, pending = self._derive_in(tx, lookup.seen(tx, asked).values())
         notes = (f"took back first: {', '.join(undone)}",) if undone else ()
-        return _timed(replace(done, derived=derived, pending=pending), started, notes)
+        return self._woken(_timed(replace(done, derived=derived, pending=pending), started, notes))
 
     def erase(
         self,
@@ -578,7 +607,7 @@ class Memory:
                     "or purged next"
                 )
         done = exchange.together(receipts, "erase", self._author, self._now())
-        return _timed(replace(done, derived=derived, pending=pending), started, notes)
+        return self._woken(_timed(replace(done, derived=derived, pending=pending), started, notes))
 
     # -- reading
 
@@ -738,7 +767,8 @@ class Memory:
             raise InputError(f"check={check!r} is not known: 'words' or 'model'")
         least = 0.5 if threshold is None else threshold
         notes: tuple[str, ...] = ()
-        if self._model is not None:
+        model = self._used.models["ask"]
+        if model is not None:
             with self._reader.scene(view) as scene:
                 found = recall_for_context(
                     scene,
@@ -754,7 +784,7 @@ class Memory:
                 return answer.by_model(
                     context,
                     found.results,
-                    self._model,
+                    model,
                     view.asked_at,
                     least=least,
                     check_by_model=check == "model",
@@ -929,11 +959,15 @@ class Memory:
         done = exchange.import_lines(
             self._store, source, asked, self._analysed, self._space, author or self._author, self._now
         )
-        return _timed(self._settled(done, asked, started), started)
+        return self._woken(_timed(self._settled(done, asked, started), started))
 
     def rebuild(
         self,
         *,
+        recipe: object = None,
+        model: object = None,
+        embedder: object = None,
+        api_key: str | None = None,
         dry_run: bool = False,
         everything: bool = False,
         progress: Progress | None = None,
@@ -941,33 +975,59 @@ class Memory:
     ) -> Receipt:
         """Make anew all that is made from episodes and acts: the index, the vectors, and what is derived.
 
-        With the embedder and the recipe that this memory was opened with; for a scope's own walls, or for the whole
-        file with `everything=True`. What is derived is read beside the old and takes its place in one transaction a
-        wall; the old is retired, so `known_at` before still answers. `dry_run=True` changes nothing: the receipt's
-        `derived` says what would become of each derived record, its notes give examples. `progress(done, of)` is called
-        as episodes are read. Raises ModelError when the embedder fails; the old index stays then.
+        With the `recipe`, `model` and `embedder` given (as `Memory` takes them; a model alone means recipe "model"),
+        which this memory then goes on with; else with those that it has. For a scope's own walls, or for the whole file
+        with `everything=True`. What is derived is read beside the old and takes its place in one transaction a wall;
+        the old is retired, so `known_at` before still answers. A model's answers are read again: it is asked only for
+        what has changed. `dry_run=True` changes nothing, but keeps what a model answers: the receipt's `derived` says
+        what would become of each derived record, its notes give examples. `progress(done, of)` is called as episodes
+        are read. Raises ModelError when the embedder fails; the old index stays then.
         """
         started = clocks.perf_counter()
         asked = self._reach(self.rebuild, scope, whole=everything)
         owned = None if everything else asked
+        other = self._with(recipe, model, embedder, api_key)
+        done = other._rebuilt(owned, progress, started, dry_run=dry_run)
+        if not dry_run:
+            self._used.models, self._used.recipe = other._used.models, other._used.recipe
+            if other._cache is not self._cache:
+                self._cache.use(other._embedder)
+        return done
+
+    def _with(self, recipe: object, model: object, embedder: object, api_key: str | None) -> Memory:
+        """The same memory with another recipe, model or embedder."""
+        one_server(api_key, embedder, *_each(model))
+        other = object.__new__(type(self))
+        other.__dict__.update(self.__dict__)
+        other._used = replace(self._used)
+        if model is not None:
+            other._used.models = _models(model, api_key)
+        if recipe is not None or model is not None:
+            name = "model" if recipe is None else recipe
+            other._used.recipe = _recipe(name, other._used.models["derive"], self._allowance)
+        if embedder is not None:
+            other._cache = FrameCache(as_embedder(embedder, api_key=api_key), 0, self._forget_words)
+        return other
+
+    def _rebuilt(self, owned: Reach | None, progress: Progress | None, started: float, *, dry_run: bool) -> Receipt:
         if dry_run:
             done = replace(exchange.together((), "rebuild", self._author, self._now()), dry_run=True)
         else:
             done = exchange.rebuild(self._store, owned, self._analysed, self._space, self._author, self._now)
         entries: list[Entry] = []
         examples: list[str] = []
+        run = _Run(None)
         for wall in exchange.walls_of(self._store, owned, "rebuild()") if self._recipe is not None else ():
-            entries += self._derive_anew(wall, examples, progress, dry_run=dry_run)
-        return _timed(replace(done, derived=tuple(entries)), started, examples)
+            entries += self._derive_anew(wall, run, examples, progress, dry_run=dry_run)
+        return _timed(run.told(replace(done, derived=tuple(entries))), started, examples)
 
     def _derive_anew(
-        self, row: Row, examples: list[str], progress: Progress | None, *, dry_run: bool
+        self, row: Row, run: _Run, examples: list[str], progress: Progress | None, *, dry_run: bool
     ) -> Sequence[Entry]:
         """Derive anew from every episode of a wall, in one transaction, which a dry run takes back."""
         with self._store.read() as snapshot:
             due = derive.read_all(snapshot, row["wall"], row["size"])
-        said = self._said(due, progress)
-        examples += said.notes()
+        said = self._said(_wall(row), due, run, progress)
         entries: Sequence[Entry] = ()
         try:
             with self._store.write() as tx:
@@ -995,6 +1055,8 @@ class Memory:
 
     def close(self) -> None:
         """Close the file. Idempotent; every `scoped` one is closed with it."""
+        if self._background is not None:
+            self._background.close()
         self._store.close()
         self._cache.forget()
         self._reader.forget()
@@ -1031,20 +1093,41 @@ class Memory:
         asked = self._reach(self.upkeep, scope, whole=everything)
         whose = None if everything else asked
         entries: list[Entry] = []
-        notes: list[str] = []
         due = self._due(whose)
-        gone, total = 0, sum(row["pending"] for row in due)
-        steps = chain.from_iterable(self._deriving(row, 0, notes) for row in due)
-        while budget_ms is None or (clocks.perf_counter() - started) * 1000.0 < budget_ms:
+        run = _Run(None if budget_ms is None else started + budget_ms / 1000.0)
+        run.progress, run.total = progress, sum(row["pending"] for row in due)
+        steps = chain.from_iterable(self._deriving(row, 0, run) for row in due)
+        while not run.is_over():
             done, many = next(steps, (None, 0))
             if done is None:
                 break
             entries += done
-            gone += many
-            if progress is not None:
-                progress(min(gone, total), total)
+            run.gone += many
+            run.tell(0)
         receipt = exchange.together((), "upkeep", self._author, self._now())
-        return _timed(self._with_derived(receipt, whose, entries), started, dict.fromkeys(notes))
+        return _timed(run.told(self._with_derived(receipt, whose, entries)), started)
+
+    def _woken(self, receipt: Receipt) -> Receipt:
+        """A write's receipt, after which the thread in the background has something to do: and what troubled it."""
+        if self._background is None:
+            return receipt
+        self._background.wake()
+        trouble = self._background.trouble()
+        if trouble is None:
+            return receipt
+        return replace(receipt, notes=(*receipt.notes, f"upkeep in the background failed, and goes on: {trouble}"))
+
+    def _upkept(self) -> int:
+        """What the thread in the background does: all that is pending; how much is left."""
+        plain = object.__new__(type(self))  # of the whole file, whatever this memory is bound to
+        plain.__dict__.update(self.__dict__)
+        plain._bound = {}
+        return plain.upkeep(everything=True).pending
+
+    def wait(self, seconds: float | None = None, **unknown: object) -> bool:
+        """Wait for the thread in the background, if there is one: whether it has done all within these seconds."""
+        _refuse(self.wait, "wait()", unknown)
+        return self._background is None or self._background.wait(seconds)
 
     def _settled(
         self, done: Receipt, asked: Reach | None, started: float, *, first: int | None = None, wait: bool = False
@@ -1057,12 +1140,13 @@ class Memory:
         if self._recipe is None or (not done.entries and not wait):
             return done
         entries: list[Entry] = []
-        notes: list[str] = []
+        run = _Run(None, asks=wait)
         for row in self._due(asked):
-            at = 0 if wait or row["pending"] <= SMALL else first
+            # What waits for a model is read by rules only once.
+            at = 0 if wait or (row["pending"] <= SMALL and self._recipe.asks is None) else first
             if at is not None:
-                entries += chain.from_iterable(more for more, _ in self._deriving(row, at, notes))
-        return _timed(self._with_derived(done, asked, entries), started, dict.fromkeys(notes))
+                entries += chain.from_iterable(more for more, _ in self._deriving(row, at, run))
+        return _timed(run.told(self._with_derived(done, asked, entries)), started)
 
     def _with_derived(self, receipt: Receipt, asked: Reach | None, entries: Sequence[Entry]) -> Receipt:
         """A receipt with what was derived, and what is still pending in a scope (in the whole file)."""
@@ -1074,7 +1158,7 @@ class Memory:
             rows = snapshot.rows("all_walls") if asked is None else lookup.seen(snapshot, asked).values()
             return [row for row in rows if row["pending"]]
 
-    def _deriving(self, row: Row, first: int, notes: list[str]) -> Iterator[tuple[Sequence[Entry], int]]:
+    def _deriving(self, row: Row, first: int, run: _Run) -> Iterator[tuple[Sequence[Entry], int]]:
         """Derive from the episodes that are due in a wall, from a document on, one transaction a step.
 
         Each step gives what changed, and from how many episodes it was.
@@ -1085,8 +1169,7 @@ class Memory:
                 due = derive.read_due(snapshot, wall.number, first=first)
             if not due.nums:
                 return
-            said = self._said(due)
-            notes += said.notes()
+            said = self._said(wall, due, run)
             with self._store.write() as tx:
                 entries = self._bring(tx, wall, due, said)
             first = due.nums[-1] + 1
@@ -1109,15 +1192,55 @@ class Memory:
                 continue
             first = 0
             while (due := derive.read_due(tx, wall.number, first=first)).nums:
-                entries += self._bring(tx, wall, due, self._said(due))
+                said = self._analysed_said(self._told_at_once(tx, wall, due))
+                entries += self._bring(tx, wall, due, said)
                 first = due.nums[-1] + 1
             left += _row(tx, wall.number)["pending"]
         return tuple(entries), left
 
-    def _said(self, due: derive.Due, progress: Progress | None = None) -> _Said:
+    def _said(self, wall: Wall, due: derive.Due, run: _Run, progress: Progress | None = None) -> _Said:
         """What the episodes that are due say, analysed for the index."""
         assert self._recipe is not None
-        told = derive.said_by(due.segments, self._recipe, progress)
+        asks = self._recipe.asks
+        if asks is None:
+            told = derive.said_by(due.segments, self._recipe, progress)
+        elif not run.asks:
+            with self._store.read() as snapshot:
+                told = self._told_at_once(snapshot, wall, due)
+        else:
+            from mnemic import consult  # with the reading of answers: only who asks a model waits for it
+
+            told = consult.told(
+                self._store.read,
+                wall,
+                due,
+                asks,
+                at=self._now(),
+                call=run.usage,
+                keeps=partial(self._keep, wall, asks),
+                until=run.until,
+                progress=progress or run.tell,
+            )
+        run.take(told)
+        return self._analysed_said(told)
+
+    def _told_at_once(self, snapshot: Snapshot, wall: Wall, due: derive.Due) -> derive.Told:
+        """What can be said of the episodes that are due without asking a model."""
+        assert self._recipe is not None
+        if self._recipe.asks is None:
+            return derive.said_by(due.segments, self._recipe)
+        from mnemic import consult
+
+        return consult.told_at_once(snapshot, wall.number, due, self._recipe.asks, self._recipe)
+
+    def _keep(self, wall: Wall, asks: Asks, kept: Sequence[Kept]) -> None:
+        """Keep a model's answers at once: they were paid for."""
+        from mnemic import consult
+
+        with self._store.write() as tx:
+            consult.keep(tx, wall, kept, asks, self._now())
+
+    def _analysed_said(self, told: derive.Told) -> _Said:
         writings = list(dict.fromkeys(derive.writings_of(told.statements)))
         documents, embedded = self._analysed_or_words(writings, [])
         return _Said(told, dict(zip(writings, documents, strict=True)), embedded)
@@ -1125,11 +1248,10 @@ class Memory:
     def _bring(self, tx: Transaction, wall: Wall, due: derive.Due, said: _Said) -> Sequence[Entry]:
         """Bring what is derived to what the episodes say; those that changed meanwhile stay due."""
         assert self._recipe is not None
-        now = lookup.latest_of(tx, list(due.revisions))
+        told, name = said.told, self._recipe.name
+        now = lookup.latest_of(tx, list(due.rows))
         same = [
-            id_
-            for id_, revision in due.revisions.items()
-            if now[id_]["revision"] == revision and id_ not in said.told.failed
+            id_ for id_, row in due.rows.items() if now[id_]["revision"] == row["revision"] and id_ not in told.failed
         ]
         embedder = self._embedder if said.embedded else None
 
@@ -1143,13 +1265,14 @@ class Memory:
             tx,
             wall,
             same,
-            {id_: said.told.statements[id_] for id_ in same if id_ in said.told.statements},
-            derivation=self._recipe.name,
+            {id_: told.statements[id_] for id_ in same if id_ in told.statements},
+            derivation=lambda id_: told.by.get(id_, name),
             document_of=document_of,
         )
         done = commit(tx, changes, stamp)
         gone = set(due.nums) - {row["num"] for row in now.values()}  # an erased one has nothing to say
-        tx.run("drop_pending", wall=wall.number, nums=json.dumps([*gone, *(now[id_]["num"] for id_ in same)]))
+        read = [now[id_]["num"] for id_ in same if id_ not in told.waiting]
+        tx.run("drop_pending", wall=wall.number, nums=json.dumps([*gone, *read]))
         return done.entries
 
     def _say_nothing(self, where: Place, prepared: Sequence[Sequence[Piece]]) -> bool:
@@ -1206,7 +1329,7 @@ class Memory:
             stamp = self._stamp(tx, where.tenant, author, space)
             wall = lookup.wall_for(tx, where.tenant, where.project, where.user)
             done = commit(tx, decide(tx, wall, stamp), stamp)
-        return _timed(done, started)
+        return self._woken(_timed(done, started))
 
     def _write_in(
         self,
@@ -1225,7 +1348,7 @@ class Memory:
             if asked is not None:
                 derived, pending = self._derive_in(tx, lookup.seen(tx, asked).values())
                 done = replace(done, derived=derived, pending=pending)
-        return _timed(done, started)
+        return self._woken(_timed(done, started))
 
     def _stamp(self, tx: Snapshot, tenant: str, author: str | None, space: str | None = None) -> Stamp:
         actor = author or self._author
@@ -1306,6 +1429,14 @@ class Memory:
         forget = getattr(self._embedder, "forget", None)
         if callable(forget):
             forget()
+
+    @property
+    def _embedder(self) -> Embedder | None:
+        return self._cache.embedder
+
+    @property
+    def _recipe(self) -> derive.Recipe | None:
+        return self._used.recipe
 
     @property
     def _space(self) -> str | None:
@@ -1431,23 +1562,100 @@ class _Said:
     documents: dict[Writing, Document]
     embedded: bool
 
-    def notes(self) -> list[str]:
-        """What the caller should know."""
-        failed = self.told.failed
-        if not failed:
-            return []
-        why = next(iter(failed.values()))
-        return [f"of {len(failed)} messages nothing was derived, and they stay pending: {why}"]
+
+@dataclass(slots=True)
+class _Run:
+    """One call's deriving."""
+
+    until: float | None
+    """When it should stop, as `time.perf_counter` counts."""
+    asks: bool = True
+    """Whether it may ask a model."""
+    usage: Usage = field(default_factory=Usage)
+    failed: dict[str, str] = field(default_factory=dict[str, str])
+    notes: list[str] = field(default_factory=list[str])
+    progress: Progress | None = None
+    gone: int = 0
+    """Episodes that are done …"""
+    total: int = 0
+    """… of so many."""
+
+    def tell(self, more: int, of: int = 0) -> None:
+        """Tell how far it is, with so many episodes more of those at hand."""
+        if self.progress is not None:
+            self.progress(min(self.gone + more, self.total), self.total)
+
+    def is_over(self) -> bool:
+        return self.until is not None and clocks.perf_counter() >= self.until
+
+    def take(self, told: derive.Told) -> None:
+        """Count what was read."""
+        self.usage += told.usage
+        self.failed |= told.failed
+        self.notes += told.notes
+
+    def told(self, receipt: Receipt) -> Receipt:
+        """The receipt with what the models did, and what the caller should know."""
+        notes = list(dict.fromkeys(self.notes))
+        if self.failed:
+            why = next(iter(self.failed.values()))
+            notes.append(f"of {len(self.failed)} messages nothing was derived, and they stay pending: {why}")
+        spent = {"model_calls": self.usage.calls, "tokens": self.usage.tokens, "money": self.usage.money}
+        return replace(receipt, notes=(*receipt.notes, *notes), **spent)
 
 
-def _recipe(given: object) -> derive.Recipe | None:
+@dataclass(slots=True)
+class _Used:
+    """What a memory and all that are `scoped` from it work with, until a rebuild says otherwise."""
+
+    models: dict[str, ChatModel | None]
+    recipe: derive.Recipe | None
+
+
+STEPS = ("ask", "derive")
+"""What a model may be asked for."""
+
+
+def _each(model: object) -> Iterable[object]:
+    """The models that a model is for each of its steps."""
+    return cast("Mapping[object, object]", model).values() if isinstance(model, Mapping) else (model,)
+
+
+def _models(given: object, api_key: str | None) -> dict[str, ChatModel | None]:
+    """The model of each step."""
+    if not isinstance(given, Mapping):
+        return dict.fromkeys(STEPS, as_chat(given, api_key=api_key))
+    by_step = cast("Mapping[object, object]", given)
+    for step in by_step:
+        if step not in STEPS:
+            raise ConfigError(f"model={{{step!r}: …}} is no step: a model is asked to {' or to '.join(STEPS)}")
+    return {step: as_chat(by_step.get(step), api_key=api_key) for step in STEPS}
+
+
+def _allowance(given: object) -> Allowance:
+    if given is None:
+        return Allowance()
+    if isinstance(given, Allowance):
+        return given
+    raise ConfigError(f"allowance={given!r:.60} is none: pass a mnemic.allowance.Allowance, or None for no limit")
+
+
+def _recipe(given: object, model: ChatModel | None, allowance: Allowance) -> derive.Recipe | None:
     if given is None or given == "none":
         return None
     if given == "rules":
         return derive.rules()
+    if given == "model":
+        if model is None:
+            raise ConfigError("recipe='model' needs one: pass Memory(model=…) too, or recipe='rules'")
+        from mnemic.consult import Asks
+
+        asks = Asks(model, allowance)
+        allowance.check(asks.model_name)
+        return replace(derive.rules(), asks=asks)
     if isinstance(given, derive.Recipe):
         return given
-    raise ConfigError(f"recipe={given!r} is not known: 'rules', None for nothing, or a Recipe of your own")
+    raise ConfigError(f"recipe={given!r} is not known: 'rules', 'model', None for nothing, or a Recipe of your own")
 
 
 def _seed(given: object) -> int | None:

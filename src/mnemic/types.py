@@ -409,6 +409,7 @@ class Receipt:
     """What became of the records that are derived from it."""
     model_calls: int = 0
     tokens: int = 0
+    money: float = 0.0
     ms: float = 0.0
     dry_run: bool = False
     notes: tuple[str, ...] = ()
@@ -431,8 +432,9 @@ class Receipt:
         would = "would be " if self.dry_run else ""
         derived = f", {len(self.derived)} derived" if self.derived else ""
         pending = f", {self.pending} pending" if self.pending else ""
+        asked = f", {self.model_calls} model calls, {self.tokens} tokens" if self.model_calls else ""
         notes = "".join(f"\nnote: {note}" for note in self.notes)
-        return f"{self.verb} {self.id}: {would}{did}{derived}{pending} ({self.ms:.1f} ms){notes}"
+        return f"{self.verb} {self.id}: {would}{did}{derived}{pending} ({self.ms:.1f} ms{asked}){notes}"
 
 
 @dataclass(frozen=True, slots=True)

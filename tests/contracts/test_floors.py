@@ -19,10 +19,23 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     (
         *("ports", "text", "when", "dates", "question", "where", "scope", "rank", "reading", "learn", "ticket"),
         *("spelling", "precise", "statements", "rules", "timeline", "denials", "faithful", "salvage", "propose"),
-        *("allowance", "extract", "postings", "messages", "samples"),
+        *("allowance", "segments", "background", "extract", "postings", "messages", "samples"),
     ),
     ("analysis", "stores", "models", "asking", "testing"),
-    ("changes", "lookup", "write", "commit", "erasure", "frame", "looks", "channels", "records", "lessons", "derive"),
+    (
+        "changes",
+        "lookup",
+        "write",
+        "commit",
+        "erasure",
+        "frame",
+        "looks",
+        "channels",
+        "records",
+        "lessons",
+        "derive",
+        "consult",
+    ),
     ("read", "feedback", "pack", "answer", "journal", "exchange", "exported"),
     ("memory",),
     ("intake", "progress", "show"),
@@ -165,6 +178,7 @@ VERBS = {
     "undo",
     "upkeep",
     "update",
+    "wait",
 }
 POSITIONAL = {"diff": 2}
 """Parameters that may be passed by place, where it is not one: diff(t1, t2)."""

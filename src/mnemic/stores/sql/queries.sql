@@ -353,3 +353,51 @@ WHERE num IS NOT NULL ORDER BY num, revision;
 -- name: close_link
 -- The memory no longer holds this edge.
 UPDATE links SET retired_at = :at, closed_by = :receipt WHERE row = :row;
+
+-- name: facts_about
+-- Records that are held and have one of these subjects.
+SELECT records.id, subject, fingerprint FROM json_each(:subjects) AS wanted CROSS JOIN records
+ON wall = :wall AND subject = wanted.value AND retired_at IS NULL WHERE derivation IS NOT NULL AND fingerprint IS NOT NULL;
+
+-- name: answers_about
+-- A model's answers that rest on some of these records, the latest first.
+SELECT DISTINCT answers.key, model, asked, text, at FROM json_each(:ids) AS wanted
+CROSS JOIN answer_evidence ON answer_evidence.id = wanted.value AND answer_evidence.wall = :wall
+CROSS JOIN answers ON answers.wall = answer_evidence.wall AND answers.key = answer_evidence.key
+ORDER BY at DESC, answers.key;
+
+-- name: answer
+-- A model's answer.
+SELECT asked, text FROM answers WHERE wall = :wall AND key = :key;
+
+-- name: add_answer
+-- Keep a model's answer.
+INSERT OR REPLACE INTO answers (wall, key, model, asked, text, at) VALUES (:wall, :key, :model, :asked, :text, :at);
+
+-- name: add_answer_evidence
+-- What an answer rests on.
+INSERT OR IGNORE INTO answer_evidence (id, wall, key) VALUES (:id, :wall, :key);
+
+-- name: drop_answers
+-- A model's answers that rest on erased records go with them.
+DELETE FROM answers WHERE (wall, key) IN (
+    SELECT wall, key FROM answer_evidence WHERE id IN (SELECT value FROM json_each(:ids))
+);
+
+-- name: drop_answer_evidence
+-- And so does what they rested on.
+DELETE FROM answer_evidence WHERE id IN (SELECT value FROM json_each(:ids));
+
+-- name: spent
+-- What models have cost on a day, of all users and of one.
+SELECT tenant = :tenant AND user = :user AS own, sum(calls) AS calls, sum(tokens_in) AS tokens_in,
+    sum(tokens_out) AS tokens_out, sum(money) AS money
+FROM spending WHERE day = :day GROUP BY own;
+
+-- name: add_spending
+-- Count what a model has cost.
+INSERT INTO spending (day, tenant, user, calls, tokens_in, tokens_out, money)
+VALUES (:day, :tenant, :user, :calls, :tokens_in, :tokens_out, :money)
+ON CONFLICT (day, tenant, user) DO UPDATE SET calls = calls + excluded.calls,
+    tokens_in = tokens_in + excluded.tokens_in, tokens_out = tokens_out + excluded.tokens_out,
+    money = money + excluded.money;

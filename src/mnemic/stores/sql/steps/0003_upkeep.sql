@@ -43,3 +43,6 @@ CREATE TABLE stale (
     part TEXT NOT NULL,                   -- the key of a view, a session's name, …: the job knows
     PRIMARY KEY (wall, job, part)
 ) WITHOUT ROWID;
+
+-- What is known of a name.
+CREATE INDEX records_subject ON records (wall, subject) WHERE subject IS NOT NULL AND retired_at IS NULL;

@@ -1,0 +1,466 @@
+"""Asking a language model what episodes say: prompts from what is known, answers kept, statements out of them.
+
+    due episodes -> answers kept from before | segments -> prompts -> answers, kept as they come -> statements
+
+A prompt shows the turns of a segment and what was known of the names in it before the call that added them; nothing of
+what that call's other segments say. An answer is kept with all that it was asked about, so whoever derives again reads
+it again, and asks for nothing that has not changed. It goes with an erasure of anything that it rests on.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, closing
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from mnemic import derive, faithful, propose, segments
+from mnemic.allowance import Allowance, Ledger, Usage
+from mnemic.asking import PARALLEL, Outcome, ask_all
+from mnemic.changes import Wall
+from mnemic.lookup import latest_of
+from mnemic.models.wrap import name_of
+from mnemic.ports import ChatModel
+from mnemic.propose import Known
+from mnemic.segments import Segment
+from mnemic.statements import USER, Statement, Turn, relation
+from mnemic.stores.sqlite import Snapshot, Transaction
+from mnemic.timeline import arranged
+from mnemic.times import micros, moment
+
+KNOWN = 12
+"""Facts that a prompt shows."""
+TRIES = 3
+"""Times that a segment is asked about whose answers are read in part only, each time anew."""
+KEPT_AT_ONCE = 8
+"""Answers that are kept in one transaction: as many may be asked for again after a crash."""
+
+Reading = Callable[[], AbstractContextManager[Snapshot]]
+"""Opens a snapshot."""
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Asks:
+    """How a model is asked."""
+
+    model: ChatModel
+    allowance: Allowance = field(default_factory=Allowance)
+    parallel: int = PARALLEL
+
+    @property
+    def name(self) -> str:
+        """What the `derivation` of a record says."""
+        return propose.RECIPE
+
+    @property
+    def model_name(self) -> str:
+        """What answers are kept under."""
+        return name_of(self.model) or "model"
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A segment, and what was known before it."""
+
+    segment: Segment
+    known: tuple[Known, ...] = ()
+    names: Mapping[str, Sequence[str]] = field(default_factory=dict[str, Sequence[str]])
+
+    @property
+    def prompt(self) -> list[dict[str, str]]:
+        """The messages that ask it."""
+        return propose.prompt_for(self.segment.turns, before=self.segment.before, names=self.names, known=self.known)
+
+    @property
+    def evidence(self) -> Iterator[str]:
+        """The ids of all that it shows."""
+        yield from (turn.id for turn in self.segment.turns)
+        yield from (one.id for one in self.known)
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """An answer to be kept, and what it cost; without a text what was spent in vain."""
+
+    question: Question
+    outcome: Outcome
+
+
+# --- What was answered before -----------------------------------------------------------------------------------------
+
+
+def answered(snapshot: Snapshot, wall: int, due: derive.Due, asks: Asks) -> dict[str, list[Statement]]:
+    """What kept answers say of those of the due episodes that they read, each segment being as it was."""
+    rows = snapshot.rows("answers_about", wall=wall, ids=json.dumps(list(due.rows)))
+    asked = [(row, json.loads(row["asked"])) for row in rows if row["model"] == asks.model_name]
+    asked = [(row, what) for row, what in asked if what["recipe"] == asks.name]
+    latest = latest_of(snapshot, sorted({id_ for _, what in asked for id_ in what["turns"]}))
+    found: dict[str, list[Statement]] = {}
+    for row, what in asked:
+        if what["flaws"] in range(1, TRIES):
+            continue
+        ids = what["turns"]
+        own = ids[what["before"] :]
+        if any(id_ in found for id_ in own) or not all(derive.is_current(latest[id_]) for id_ in own):
+            continue
+        segment = Segment(tuple(derive.turn_of(latest[id_]) for id_ in ids), what["before"])
+        question = Question(segment, tuple(map(_known_in, what["known"])), what["names"])
+        found |= {id_: [] for id_ in own}
+        for id_, statements in read(question, row["text"])[0].items():
+            found[id_] = statements
+    return {id_: statements for id_, statements in found.items() if id_ in due.rows}
+
+
+def keep(tx: Transaction, wall: Wall, kept: Sequence[Kept], asks: Asks, at: int) -> None:
+    """Keep answers, and count what they have cost."""
+    spent = sum((one.outcome.usage for one in kept), Usage())
+    for one in kept:
+        text, key = one.outcome.text, one.outcome.key
+        if text is None or one.outcome.kept:
+            continue
+        before = tx.row("answer", wall=wall.number, key=key)
+        flaws = 0 if before is None else int(json.loads(before["asked"])["flaws"])
+        flaws = flaws + 1 if propose.flawed(text) else 0
+        asked = json.dumps({**_asked(one.question, asks), "flaws": flaws}, ensure_ascii=False)
+        tx.run("add_answer", wall=wall.number, key=key, model=asks.model_name, asked=asked, text=text, at=at)
+        rests = dict.fromkeys(one.question.evidence)
+        tx.run_many("add_answer_evidence", ({"id": id_, "wall": wall.number, "key": key} for id_ in rests))
+    if spent.calls:
+        tx.run(
+            "add_spending",
+            day=moment(at).date().isoformat(),
+            tenant=wall.tenant,
+            user=wall.user,
+            calls=spent.calls,
+            tokens_in=spent.tokens_in,
+            tokens_out=spent.tokens_out,
+            money=spent.money,
+        )
+
+
+def _asked(question: Question, asks: Asks) -> dict[str, Any]:
+    return {
+        "recipe": asks.name,
+        "turns": [turn.id for turn in question.segment.turns],
+        "before": question.segment.before,
+        "known": [
+            {
+                "id": one.id,
+                "text": one.text,
+                "since": None if one.since is None else micros(one.since),
+                "source": one.source,
+                "subject": one.subject,
+                "relation": one.relation,
+                "value": one.value,
+            }
+            for one in question.known
+        ],
+        "names": {name: list(others) for name, others in question.names.items()},
+    }
+
+
+def _known_in(plain: Mapping[str, Any]) -> Known:
+    fields = dict(plain)
+    since = fields.pop("since")
+    return Known(since=None if since is None else moment(since), **fields)
+
+
+def ledger_of(snapshot: Snapshot, wall: Wall, call: Usage, at: int) -> Ledger:
+    """What has been spent so far: in this call, by the wall's user and by all, on the day of `at`."""
+    day = moment(at).date()
+    user = everybody = Usage()
+    for row in snapshot.rows("spent", day=day.isoformat(), tenant=wall.tenant, user=wall.user):
+        spent = Usage(row["calls"], row["tokens_in"], row["tokens_out"], 0.0, row["money"])
+        everybody += spent
+        user = spent if row["own"] else user
+    return Ledger(day, call, user, everybody)
+
+
+# --- What is known ----------------------------------------------------------------------------------------------------
+
+
+def questions(snapshot: Snapshot, wall: Wall, due: derive.Due, read: Iterable[str]) -> list[Question]:
+    """What is to be asked: the due episodes that are not `read` yet, in segments, with what is known of their names."""
+    done = set(read)
+    stretches = (part for whole in due.segments for part in _unread(whole, done))
+    pieces = [piece for stretch in stretches for piece in segments.cut(stretch)]
+    names = {name for piece in pieces for name in _names_in(piece)}
+    known = _Known(snapshot, wall.number, names)
+    found: list[Question] = []
+    begun: dict[str, int] = {}
+    for piece in pieces:
+        rows = [due.rows[turn.id] for turn in piece.own]
+        first = min(_first_of(snapshot, wall.tenant, row, begun) for row in rows)
+        facts = known.about(piece, first)
+        others = {fact.subject: known.aliases[fact.subject] for fact in facts if known.aliases.get(fact.subject)}
+        found.append(Question(piece, tuple(facts), others))
+    return found
+
+
+def _unread(whole: Segment, done: set[str]) -> Iterator[Segment]:
+    """A stretch of talk without what has been read of it already, which stays at the side of what follows."""
+    first: int | None = None
+    for at in range(whole.before, len(whole.turns) + 1):
+        if at < len(whole.turns) and whole.turns[at].id not in done:
+            first = at if first is None else first
+        elif first is not None:
+            yield Segment(whole.turns[:at], first)
+            first = None
+
+
+def _first_of(snapshot: Snapshot, tenant: str, row: Mapping[str, Any], begun: dict[str, int]) -> int:
+    """The number of the first document of the call that added an episode."""
+    receipt = row["opened_by"]
+    if receipt not in begun:
+        entry = snapshot.row("receipt", id=receipt)
+        steps = (
+            ()
+            if entry is None
+            else snapshot.rows("journal_of_receipt", tenant=tenant, first=entry["first_seq"], last=entry["first_seq"])
+        )
+        begun[receipt] = min((step["num"] for step in steps if step["num"] is not None), default=row["num"])
+    return min(begun[receipt], row["num"])
+
+
+_NAME = re.compile(r"\b[^\W\d_][\w’'-]*(?:\s+[^\W\d_a-z][\w’'-]*)?")
+
+
+def _names_in(segment: Segment) -> set[str]:
+    """What may be a subject: who speaks, and what is written like a name."""
+    found = {USER}
+    for turn in segment.turns:
+        found.add(turn.by)
+        for match in _NAME.finditer(turn.text):
+            words = match[0].split()
+            found.update(word.removesuffix("'s").removesuffix("’s") for word in words if not word[0].islower())
+            if len(words) == 2 and not words[0][0].islower():
+                found.add(match[0])
+    return found
+
+
+class _Known:
+    """What is derived about some names."""
+
+    def __init__(self, snapshot: Snapshot, wall: int, names: Iterable[str]) -> None:
+        rows = snapshot.rows("facts_about", wall=wall, subjects=json.dumps(sorted(names)))
+        self._by_subject: dict[str, list[str]] = {}
+        for row in rows:
+            self._by_subject.setdefault(row["subject"], []).append(row["fingerprint"])
+        slots = derive.records_of(snapshot, wall, sorted({row["fingerprint"] for row in rows}))
+        links = derive.links_of(snapshot, [id_ for held in slots.values() for id_ in held])
+        episodes = latest_of(snapshot, sorted({link["target_id"] for some in links.values() for link in some}))
+        self._claims = {
+            slot: [
+                derive.claim_in(link, episodes[link["target_id"]])
+                for id_ in held
+                for link in links.get(id_, ())
+                if link["data"] is not None and derive.is_current(episodes[link["target_id"]])
+            ]
+            for slot, held in slots.items()
+        }
+        self.aliases: dict[str, list[str]] = {}
+        for held in slots.values():
+            for row in held.values():
+                more: list[str] = json.loads(row["aliases"]) if row["aliases"] else []
+                known = self.aliases.setdefault(row["subject"], [])
+                known += [alias for alias in more if alias not in known]
+
+    def about(self, segment: Segment, first: int) -> list[Known]:
+        """What was known of the names in a segment before the document number `first`: the nearest to its words."""
+        found: dict[str, tuple[tuple[int, int, int], Known]] = {}
+        said = Turn("", "\n".join(turn.text for turn in segment.turns), segment.turns[0].time)
+        for name in _names_in(segment):
+            for slot in self._by_subject.get(name, ()):
+                claims = [claim for claim in self._claims[slot] if claim.order < first]
+                for period in arranged(claims, single=_is_single(claims), fixed=_is_fixed(claims)):
+                    if period.ends is not None or period.aside or not period.holds:
+                        continue
+                    content = period.first.content
+                    near = faithful.shared(content["text"], content["value"], said)
+                    order = (near, int(_is_single(claims)), period.first.order)
+                    found[derive.id_of(period)] = (
+                        order,
+                        Known(
+                            derive.id_of(period),
+                            content["text"],
+                            moment(period.begins),
+                            period.source,
+                            content["subject"],
+                            content["relation"],
+                            content["value"],
+                        ),
+                    )
+        best = sorted(found.values(), key=lambda one: one[0], reverse=True)[:KNOWN]
+        return [known for _, known in sorted(best, key=lambda one: one[0][2])]
+
+
+def _is_single(claims: Sequence[Any]) -> bool:
+    return any(relation(claim.content["relation"].partition(":")[0]).single for claim in claims)
+
+
+def _is_fixed(claims: Sequence[Any]) -> bool:
+    return any(relation(claim.content["relation"].partition(":")[0]).fixed for claim in claims)
+
+
+# --- Asking -----------------------------------------------------------------------------------------------------------
+
+
+def told_at_once(snapshot: Snapshot, wall: int, due: derive.Due, asks: Asks, recipe: derive.Recipe) -> derive.Told:
+    """What can be said of episodes without asking anybody: what was answered before; else what `recipe` reads.
+
+    The latter stay due: the model's reading will take its place.
+    """
+    found = answered(snapshot, wall, due, asks)
+    quick = derive.said_by(due.segments, recipe)
+    waiting = due.rows.keys() - found.keys()
+    statements = {id_: quick.statements[id_] for id_ in waiting & quick.statements.keys()}
+    return derive.Told(
+        {**statements, **found},
+        {id_: why for id_, why in quick.failed.items() if id_ in waiting},
+        frozenset(waiting),
+        dict.fromkeys(found, asks.name),
+    )
+
+
+def told(
+    reading: Reading,
+    wall: Wall,
+    due: derive.Due,
+    asks: Asks,
+    *,
+    at: int,
+    call: Usage,
+    keeps: Callable[[Sequence[Kept]], None],
+    until: float | None = None,
+    progress: Progress | None = None,
+) -> derive.Told:
+    """What a model says of the due episodes. Answers go to `keeps`, some at a time, as soon as they are there.
+
+    `call` is what this call of the memory has spent so far. After `until` (as `time.perf_counter` counts) nothing more
+    is asked; what is not answered then stays due.
+    """
+    with reading() as snapshot:
+        statements = answered(snapshot, wall.number, due, asks)
+        asked = questions(snapshot, wall, due, statements)
+        ledger = ledger_of(snapshot, wall, call, at)
+    failed: dict[str, str] = {}
+    in_part: set[str] = set()
+    refused: Counter[str] = Counter()
+    kept: list[Kept] = []
+    usage = Usage()
+    many = len(statements)
+
+    def take(index: int, outcome: Outcome) -> None:
+        nonlocal usage, many
+        usage += outcome.usage
+        kept.append(Kept(asked[index], outcome))
+        own = [turn.id for turn in asked[index].segment.own]
+        many += len(own)
+        if outcome.text is None:
+            failed.update(dict.fromkeys(own, outcome.deferred or ""))
+            return
+        if not outcome.kept and propose.flawed(outcome.text):
+            in_part.update(own)
+        said, reasons = read(asked[index], outcome.text)
+        statements.update({id_: said.get(id_, []) for id_ in own})
+        refused.update(reasons)
+
+    def cached(key: str) -> str | None:
+        with reading() as snapshot:
+            row = snapshot.row("answer", wall=wall.number, key=key)
+        if row is None or json.loads(row["asked"])["flaws"] in range(1, TRIES):
+            return None
+        return row["text"]
+
+    outcomes = ask_all(
+        asks.model,
+        (question.prompt for question in asked),
+        unreadable=propose.unreadable,
+        flawed=propose.flawed,
+        parallel=asks.parallel,
+        allowance=asks.allowance,
+        ledger=ledger,
+        cached=cached,
+        late=take,
+        max_tokens=propose.MAX_TOKENS,
+    )
+    try:
+        with closing(outcomes):
+            for index, outcome in outcomes:
+                take(index, outcome)
+                if len(kept) >= KEPT_AT_ONCE:
+                    keeps(kept)
+                    kept.clear()
+                if progress is not None:
+                    progress(many, len(due.rows))
+                if until is not None and time.perf_counter() >= until:
+                    break
+    finally:
+        if kept:
+            keeps(kept)
+    unasked = due.rows.keys() - statements.keys() - failed.keys()
+    # What is no episode any more says nothing; what could not be asked in time waits.
+    owned = {turn.id for question in asked for turn in question.segment.own}
+    waiting = dict.fromkeys(unasked & owned, "there was no time to ask")
+    return derive.Told(
+        statements, failed | waiting, in_part, dict.fromkeys(statements, asks.name), usage, _notes(refused, in_part)
+    )
+
+
+def read(question: Question, text: str) -> tuple[dict[str, list[Statement]], list[str]]:
+    """What an answer says, by the episode that says it, and the reasons why some of it is not believed."""
+    segment = question.segment
+    found = propose.read_answer(text, segment.turns, question.known, question.names)
+    own = {turn.id for turn in segment.own}
+    known = {one.id: one for one in question.known}
+    said: dict[str, list[Statement]] = {}
+    reasons = [reason for one in found.refused for reason in one.reasons[:1]]
+    for one in found.proposed:
+        spans = one.statement.evidence
+        first = next((at for at, span in enumerate(spans) if span.turn in own), None)
+        if first is None:
+            reasons.append("it is what earlier turns say")
+            continue
+        turn = next(turn for turn in segment.own if turn.id == spans[first].turn)
+        evidence = (spans[first], *spans[:first], *spans[first + 1 :])
+        statement = replace(one.statement, evidence=evidence, said=turn.time)
+        said.setdefault(turn.id, []).append(statement)
+        old = known.get(one.updates or "")
+        ended = None if old is None else _ended(old, statement)
+        if ended is not None:
+            said[turn.id].append(ended)
+    return said, reasons
+
+
+def _ended(old: Known, by: Statement) -> Statement | None:
+    """That a known fact is so no longer, as what updates it says; None where the slot of both tells it anyway."""
+    was = replace(by, subject=old.subject, relation=old.relation, value=old.value)
+    if was.slot == by.slot:
+        return None
+    known = relation(old.relation.partition(":")[0])
+    denial = propose.sentence(old.subject, old.relation, old.value, holds=False) if known.denies != known.says else ""
+    return replace(
+        was,
+        kind=known.kind,
+        text=denial or f"No longer: {old.text}",
+        holds=False,
+        valid_from=None,
+        valid_to=by.valid_from,
+        aliases=(),
+        data={},
+    )
+
+
+def _notes(refused: Counter[str], in_part: set[str]) -> tuple[str, ...]:
+    notes: list[str] = []
+    if in_part:
+        notes.append(f"a part of the model's answer is lost for {len(in_part)} messages: they are asked about again")
+    if refused:
+        why, _ = refused.most_common(1)[0]
+        notes.append(f"refused of what the model proposed: {sum(refused.values())}, most often as {why}")
+    return tuple(notes)
