@@ -257,7 +257,7 @@ TABLES = {
     "receipts": "One row per call that changed something.",
     "journal": "One row per change of a record: a chain of hashes per tenant.",
     "pending": "Documents of episodes from which something has still to be derived.",
-    "answers": "What a language model has answered, so that it is asked once; goes with an erasure of what it rests on.",
+    "answers": "What a language model has answered, so that it is asked once; erased with what it rests on.",
     "answer_evidence": "The records that an answer rests on.",
     "spending": "What language models have cost, by day and user.",
     "watermarks": "How far a job of upkeep has read a tenant's journal.",
