@@ -390,6 +390,14 @@ class Entry:
     revision: int | None = None
 
 
+def _actions(entries: Sequence[Entry]) -> str:
+    """How many entries have each action."""
+    counts: dict[str, int] = {}
+    for entry in entries:
+        counts[entry.action] = counts.get(entry.action, 0) + 1
+    return ", ".join(f"{number} {action}" for action, number in counts.items())
+
+
 @dataclass(frozen=True, slots=True)
 class Receipt:
     """What one write did.
@@ -423,18 +431,17 @@ class Receipt:
         return sum(entry.action == action for entry in self.entries)
 
     def __str__(self) -> str:
-        counts: dict[str, int] = {}
-        for entry in self.entries:
-            counts[entry.action] = counts.get(entry.action, 0) + 1
-        did = ", ".join(f"{number} {action}" for action, number in counts.items()) or (
-            "done" if self.verb == "rebuild" else "nothing changed"
-        )
-        would = "would be " if self.dry_run else ""
+        did = _actions(self.entries) or ("done" if self.verb == "rebuild" and not self.dry_run else "nothing changed")
+        if self.dry_run:
+            did = f"would be {did}" if self.entries else "nothing was changed"
         derived = f", {len(self.derived)} derived" if self.derived else ""
+        if self.verb == "rebuild":  # where it matters what becomes of each
+            changed = _actions(self.derived) or ("nothing" if self.dry_run else "")
+            derived = f"; derived anew{' would be' if self.dry_run else ''}: {changed}" if changed else ""
         pending = f", {self.pending} pending" if self.pending else ""
         asked = f", {self.model_calls} model calls, {self.tokens} tokens" if self.model_calls else ""
         notes = "".join(f"\nnote: {note}" for note in self.notes)
-        return f"{self.verb} {self.id}: {would}{did}{derived}{pending} ({self.ms:.1f} ms{asked}){notes}"
+        return f"{self.verb} {self.id}: {did}{derived}{pending} ({self.ms:.1f} ms{asked}){notes}"
 
 
 @dataclass(frozen=True, slots=True)
