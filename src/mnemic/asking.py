@@ -78,6 +78,8 @@ def ask_all(
     ledger: Ledger | None = None,
     cached: Callable[[str], str | None] = lambda key: None,
     late: Callable[[int, Outcome], None] = lambda index, outcome: None,
+    payer: Callable[[int], str] = lambda index: "",
+    paid: Mapping[str, Usage] | None = None,
     max_tokens: int = 2048,
     temperature: float = 0.0,
 ) -> Generator[tuple[int, Outcome]]:
@@ -85,8 +87,9 @@ def ask_all(
 
     `unreadable` says why an answer cannot be read, `flawed` why it should be asked for again although it can; both None
     where nothing is wrong. `cached` gives an answer by its key; it and `prompts` are asked in the caller's thread, a
-    few prompts ahead. No limit of `allowance` is passed, counted from what `ledger` says is spent already; what each
-    outcome cost is in its `usage`, for `spend`. When the iterator is closed early, `late` is given what was still
+    few prompts ahead. No limit of `allowance` is passed, counted from what `ledger` says is spent already; where the
+    prompts are of several users, `payer` tells of which, and `paid` what each has spent on that day. What each outcome
+    cost is in its `usage`, for `spend`. When the iterator is closed early, `late` is given what was still
     answered, so that it is neither lost nor uncounted. How long one answer may take is the model's to know: HttpChat
     has a `timeout`.
 
@@ -104,9 +107,9 @@ def ask_all(
         max_tokens,
         temperature,
         limits,
-        _Purse(limits, ledger or Ledger(_today())),
+        _Purse(limits, ledger or Ledger(_today()), dict(paid or {})),
     )
-    return _outcomes(asker, prompts, parallel, cached, late)
+    return _outcomes(asker, prompts, parallel, cached, late, payer)
 
 
 def _today() -> date:
@@ -119,6 +122,7 @@ def _outcomes(
     parallel: int,
     cached: Callable[[str], str | None],
     late: Callable[[int, Outcome], None],
+    payer: Callable[[int], str],
 ) -> Generator[tuple[int, Outcome]]:
     coming = enumerate(prompts)
     held: tuple[int, Prompt] | None = None  # waits until it is known what the ones before it have cost
@@ -127,7 +131,7 @@ def _outcomes(
     try:
         while True:
             while len(waiting) < parallel * AHEAD and (one := held or next(coming, None)) is not None:
-                begun = _begun(asker, one[1], pool, cached)
+                begun = _begun(asker, one[1], payer(one[0]), pool, cached)
                 held = one if begun is None else None
                 if begun is None:
                     break
@@ -145,7 +149,7 @@ def _outcomes(
 
 
 def _begun(
-    asker: _Asker, prompt: Prompt, pool: ThreadPoolExecutor, cached: Callable[[str], str | None]
+    asker: _Asker, prompt: Prompt, payer: str, pool: ThreadPoolExecutor, cached: Callable[[str], str | None]
 ) -> Future[Outcome] | Outcome | None:
     """A prompt's outcome, or the promise of one; None where it must wait for what is being spent."""
     key = asker.key(prompt)
@@ -153,10 +157,10 @@ def _begun(
     if known is not None and asker.unreadable(known) is None:
         return Outcome(key, known, kept=True)
     most = asker.most(prompt)
-    reason, is_final = asker.purse.take(most)
+    reason, is_final = asker.purse.take(most, payer)
     if reason is not None:
         return Outcome(key, None, reason, "budget") if is_final else None
-    return pool.submit(asker.outcome, prompt, key, most)
+    return pool.submit(asker.outcome, prompt, payer, key, most)
 
 
 @dataclass
@@ -165,25 +169,35 @@ class _Purse:
 
     allowance: Allowance
     ledger: Ledger
-    holds: list[Usage] = field(default_factory=list[Usage])
+    paid: dict[str, Usage]
+    """By payer; who is not there has spent what the ledger says of the user."""
+    holds: list[tuple[str, Usage]] = field(default_factory=list[tuple[str, Usage]])
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def take(self, most: Usage) -> tuple[str | None, bool]:
+    def take(self, most: Usage, payer: str) -> tuple[str | None, bool]:
         """Hold that much; or the limit that stands against it, and whether it will stand when all that is under way is
         answered."""
         with self.lock:
-            reason = why_not(self.allowance, spend(self.ledger, sum(self.holds, _NOTHING)), most)
+            ledger = replace(self.ledger, user=self._paid(payer))
+            held = sum((hold for _, hold in self.holds), _NOTHING)
+            own = sum((hold for whose, hold in self.holds if whose == payer), _NOTHING)
+            with_held = replace(spend(ledger, held), user=ledger.user + own)
+            reason = why_not(self.allowance, with_held, most)
             if reason is None:
-                self.holds.append(most)
+                self.holds.append((payer, most))
                 return None, True
-            final = why_not(self.allowance, self.ledger, most)
+            final = why_not(self.allowance, ledger, most)
             return final or reason, final is not None
 
-    def give(self, most: Usage, spent: Usage) -> None:
+    def give(self, most: Usage, payer: str, spent: Usage) -> None:
         """Hold it no longer; so much was spent."""
         with self.lock:
-            self.holds.remove(most)
+            self.holds.remove((payer, most))
+            self.paid[payer] = self._paid(payer) + spent
             self.ledger = spend(self.ledger, spent)
+
+    def _paid(self, payer: str) -> Usage:
+        return self.paid.setdefault(payer, self.ledger.user)
 
 
 @dataclass
@@ -208,16 +222,16 @@ class _Asker:
         """The most that an answer can cost."""
         return at_most(self.allowance, self.name, prompt, self.max_tokens)
 
-    def outcome(self, prompt: Prompt, key: str, most: Usage) -> Outcome:
+    def outcome(self, prompt: Prompt, payer: str, key: str, most: Usage) -> Outcome:
         """An answer that can be read, or why there is none. What it may cost is held already."""
-        first = self._asked(prompt, key, most, self.max_tokens)
+        first = self._asked(prompt, payer, key, most, self.max_tokens)
         text = first.text
         problem = first.deferred if text is None else self.unreadable(text) or self.flawed(text)
         if problem is None or first.fault not in (None, "model"):  # the wire has been patient already
             return first
         messages = prompt if text is None else again(prompt, text, problem)
         longer = 2 if first.cut else 1
-        second = self._again(messages, key, self.max_tokens * longer)
+        second = self._again(messages, payer, key, self.max_tokens * longer)
         usage = first.usage + second.usage + Usage(retries=min(second.usage.calls, 1))
         if second.text is not None and self.unreadable(second.text) is None:
             return replace(second, usage=usage, repaired=True)
@@ -229,13 +243,15 @@ class _Asker:
         reason = f"{self.name} gave no answer that can be read: {self.unreadable(second.text)}"
         return Outcome(key, None, reason, "unreadable", usage)
 
-    def _again(self, messages: Prompt, key: str, max_tokens: int) -> Outcome:
+    def _again(self, messages: Prompt, payer: str, key: str, max_tokens: int) -> Outcome:
         """A second answer, if there is room for it."""
         most = at_most(self.allowance, self.name, messages, max_tokens)
-        reason, _ = self.purse.take(most)
-        return Outcome(key, None, reason, "budget") if reason else self._asked(messages, key, most, max_tokens)
+        reason, _ = self.purse.take(most, payer)
+        if reason:
+            return Outcome(key, None, reason, "budget")
+        return self._asked(messages, payer, key, most, max_tokens)
 
-    def _asked(self, messages: Prompt, key: str, most: Usage, max_tokens: int) -> Outcome:
+    def _asked(self, messages: Prompt, payer: str, key: str, most: Usage, max_tokens: int) -> Outcome:
         """One answer, be it readable or not."""
         spent = _NOTHING
         try:
@@ -250,7 +266,7 @@ class _Asker:
             spent = replace(cost(self.allowance, self.name, messages, answer), milliseconds=_since(started))
             return Outcome(key, answer.text, usage=spent, cut=answer.cut)
         finally:
-            self.purse.give(most, spent)
+            self.purse.give(most, payer, spent)
 
     def _complete(self, messages: Prompt, max_tokens: int) -> Completion:
         """The model's answer. Raises ModelError, whatever the model raises."""

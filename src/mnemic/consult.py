@@ -20,7 +20,7 @@ from typing import Any
 
 from mnemic import derive, faithful, propose, segments
 from mnemic.allowance import Allowance, Ledger, Usage
-from mnemic.asking import PARALLEL, Outcome, ask_all
+from mnemic.asking import PARALLEL, Outcome, ask_all, key_of
 from mnemic.changes import Wall
 from mnemic.lookup import latest_of
 from mnemic.models.wrap import name_of
@@ -327,59 +327,64 @@ def told_at_once(snapshot: Snapshot, wall: int, due: derive.Due, asks: Asks, rec
     )
 
 
+Work = tuple[Wall, derive.Due]
+"""What is due in a wall."""
+
+
 def told(
     reading: Reading,
-    wall: Wall,
-    due: derive.Due,
+    works: Sequence[Work],
     asks: Asks,
     *,
     at: int,
     call: Usage,
-    keeps: Callable[[Sequence[Kept]], None],
+    keeps: Callable[[Wall, Sequence[Kept]], None],
     until: float | None = None,
     progress: Progress | None = None,
-) -> derive.Told:
-    """What a model says of the due episodes. Answers go to `keeps`, some at a time, as soon as they are there.
+) -> list[derive.Told]:
+    """What a model says of the due episodes of each of some walls. Answers go to `keeps`, some at a time, as they come.
 
     `call` is what this call of the memory has spent so far. After `until` (as `time.perf_counter` counts) nothing more
     is asked; what is not answered then stays due.
     """
+    consultations: list[_Consultation] = []
+    asked: list[tuple[_Consultation, Question]] = []
+    paid: dict[str, Usage] = {}
+    ledger: Ledger | None = None
     with reading() as snapshot:
-        statements = answered(snapshot, wall.number, due, asks)
-        asked = questions(snapshot, wall, due, statements)
-        ledger = ledger_of(snapshot, wall, call, at)
-    failed: dict[str, str] = {}
-    in_part: set[str] = set()
-    refused: Counter[str] = Counter()
-    kept: list[Kept] = []
-    usage = Usage()
-    many = len(statements)
+        for wall, due in works:
+            one = _Consultation(wall, due, asks, answered(snapshot, wall.number, due, asks))
+            consultations.append(one)
+            asked += [(one, question) for question in questions(snapshot, wall, due, one.statements)]
+            ledger = ledger_of(snapshot, wall, call, at)
+            paid[one.payer] = ledger.user
+    many, of = sum(len(one.statements) for one in consultations), sum(len(due.rows) for _, due in works)
 
     def take(index: int, outcome: Outcome) -> None:
-        nonlocal usage, many
-        usage += outcome.usage
-        kept.append(Kept(asked[index], outcome))
-        own = [turn.id for turn in asked[index].segment.own]
-        many += len(own)
-        if outcome.text is None:
-            failed.update(dict.fromkeys(own, outcome.deferred or ""))
-            return
-        if not outcome.kept and propose.flawed(outcome.text):
-            in_part.update(own)
-        said, reasons = read(asked[index], outcome.text)
-        statements.update({id_: said.get(id_, []) for id_ in own})
-        refused.update(reasons)
+        nonlocal many
+        one, question = asked[index]
+        one.take(question, outcome)
+        many += len(question.segment.own)
 
     def cached(key: str) -> str | None:
         with reading() as snapshot:
-            row = snapshot.row("answer", wall=wall.number, key=key)
+            row = snapshot.row("answer", wall=wall_of[key], key=key)
         if row is None or json.loads(row["asked"])["flaws"] in range(1, TRIES):
             return None
         return row["text"]
 
+    wall_of: dict[str, int] = {}
+
+    def prompts() -> Iterator[list[dict[str, str]]]:
+        for one, question in asked:
+            prompt = question.prompt
+            key = key_of(prompt, asks.model_name, max_tokens=propose.MAX_TOKENS, temperature=0.0)
+            wall_of[key] = one.wall.number
+            yield prompt
+
     outcomes = ask_all(
         asks.model,
-        (question.prompt for question in asked),
+        prompts(),
         unreadable=propose.unreadable,
         flawed=propose.flawed,
         parallel=asks.parallel,
@@ -387,29 +392,78 @@ def told(
         ledger=ledger,
         cached=cached,
         late=take,
+        payer=lambda index: asked[index][0].payer,
+        paid=paid,
         max_tokens=propose.MAX_TOKENS,
     )
     try:
         with closing(outcomes):
             for index, outcome in outcomes:
                 take(index, outcome)
-                if len(kept) >= KEPT_AT_ONCE:
-                    keeps(kept)
-                    kept.clear()
+                if sum(len(one.kept) for one in consultations) >= KEPT_AT_ONCE:
+                    _hand_over(consultations, keeps)
                 if progress is not None:
-                    progress(many, len(due.rows))
+                    progress(many, of)
                 if until is not None and time.perf_counter() >= until:
                     break
     finally:
-        if kept:
-            keeps(kept)
-    unasked = due.rows.keys() - statements.keys() - failed.keys()
-    # What is no episode any more says nothing; what could not be asked in time waits.
-    owned = {turn.id for question in asked for turn in question.segment.own}
-    waiting = dict.fromkeys(unasked & owned, "there was no time to ask")
-    return derive.Told(
-        statements, failed | waiting, in_part, dict.fromkeys(statements, asks.name), usage, _notes(refused, in_part)
-    )
+        _hand_over(consultations, keeps)
+    for one, question in asked:
+        one.leave(question)
+    return [one.told() for one in consultations]
+
+
+@dataclass
+class _Consultation:
+    """What a model says of one wall's episodes, as it comes."""
+
+    wall: Wall
+    due: derive.Due
+    asks: Asks
+    statements: dict[str, list[Statement]]
+    failed: dict[str, str] = field(default_factory=dict[str, str])
+    in_part: set[str] = field(default_factory=set[str])
+    refused: Counter[str] = field(default_factory=Counter[str])
+    kept: list[Kept] = field(default_factory=list[Kept])
+    usage: Usage = field(default_factory=Usage)
+
+    @property
+    def payer(self) -> str:
+        """Whose limit counts."""
+        return json.dumps([self.wall.tenant, self.wall.user])
+
+    def take(self, question: Question, outcome: Outcome) -> None:
+        """An answer, or why there is none."""
+        self.usage += outcome.usage
+        self.kept.append(Kept(question, outcome))
+        own = [turn.id for turn in question.segment.own]
+        if outcome.text is None:
+            self.failed.update(dict.fromkeys(own, outcome.deferred or ""))
+            return
+        if not outcome.kept and propose.flawed(outcome.text):
+            self.in_part.update(own)
+        said, reasons = read(question, outcome.text)
+        self.statements.update({id_: said.get(id_, []) for id_ in own})
+        self.refused.update(reasons)
+
+    def leave(self, question: Question) -> None:
+        """What could not be asked in time stays due."""
+        for turn in question.segment.own:
+            if turn.id not in self.statements:
+                self.failed.setdefault(turn.id, "there was no time to ask")
+
+    def told(self) -> derive.Told:
+        """All of it. What is no episode any more says nothing."""
+        by = dict.fromkeys(self.statements, self.asks.name)
+        notes = _notes(self.refused, self.in_part)
+        return derive.Told(self.statements, self.failed, self.in_part, by, self.usage, notes)
+
+
+def _hand_over(consultations: Iterable[_Consultation], keeps: Callable[[Wall, Sequence[Kept]], None]) -> None:
+    for one in consultations:
+        if one.kept:
+            keeps(one.wall, one.kept)
+            one.kept.clear()
 
 
 def read(question: Question, text: str) -> tuple[dict[str, list[Statement]], list[str]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import json
 import time as clocks
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, tzinfo
@@ -1096,7 +1097,7 @@ class Memory:
         due = self._due(whose)
         run = _Run(None if budget_ms is None else started + budget_ms / 1000.0)
         run.progress, run.total = progress, sum(row["pending"] for row in due)
-        steps = chain.from_iterable(self._deriving(row, 0, run) for row in due)
+        steps = self._deriving_all(due, run)
         while not run.is_over():
             done, many = next(steps, (None, 0))
             if done is None:
@@ -1143,9 +1144,11 @@ class Memory:
         run = _Run(None, asks=wait)
         for row in self._due(asked):
             # What waits for a model is read by rules only once.
-            at = 0 if wait or (row["pending"] <= SMALL and self._recipe.asks is None) else first
-            if at is not None:
+            at = 0 if row["pending"] <= SMALL and self._recipe.asks is None else first
+            if at is not None and not wait:
                 entries += chain.from_iterable(more for more, _ in self._deriving(row, at, run))
+        if wait:
+            entries += chain.from_iterable(more for more, _ in self._deriving_all(self._due(asked), run))
         return _timed(run.told(self._with_derived(done, asked, entries)), started)
 
     def _with_derived(self, receipt: Receipt, asked: Reach | None, entries: Sequence[Entry]) -> Receipt:
@@ -1198,30 +1201,65 @@ class Memory:
             left += _row(tx, wall.number)["pending"]
         return tuple(entries), left
 
+    def _deriving_all(self, rows: Sequence[Row], run: _Run) -> Iterator[tuple[Sequence[Entry], int]]:
+        """Derive from all that is due in some walls, as `_deriving` does.
+
+        A model is asked about several walls at once: many users with little to say each are as fast as one with much.
+        """
+        if self._recipe is None or self._recipe.asks is None:
+            yield from chain.from_iterable(self._deriving(row, 0, run) for row in rows)
+            return
+        waiting = deque((_wall(row), 0) for row in rows)
+        while waiting:
+            works: list[tuple[Wall, derive.Due]] = []
+            room = derive.BATCH
+            with self._store.read() as snapshot:
+                while waiting and room > 0:
+                    wall, first = waiting.popleft()
+                    due = derive.read_due(snapshot, wall.number, room, first)
+                    if due.nums:
+                        works.append((wall, due))
+                        room -= len(due.nums)
+            for (wall, due), told in zip(works, self._consulted(works, run), strict=True):
+                said = self._analysed_said(told)
+                with self._store.write() as tx:
+                    entries = self._bring(tx, wall, due, said)
+                waiting.append((wall, due.nums[-1] + 1))
+                yield entries, len(due.nums)
+
+    def _consulted(
+        self, works: Sequence[tuple[Wall, derive.Due]], run: _Run, progress: Progress | None = None
+    ) -> list[derive.Told]:
+        """What the model says of episodes that are due in some walls."""
+        from mnemic import consult  # with the reading of answers: only who asks a model waits for it
+
+        assert self._recipe is not None
+        assert self._recipe.asks is not None
+        told = consult.told(
+            self._store.read,
+            works,
+            self._recipe.asks,
+            at=self._now(),
+            call=run.usage,
+            keeps=partial(self._keep, self._recipe.asks),
+            until=run.until,
+            progress=progress or run.tell,
+        )
+        for one in told:
+            run.take(one)
+        return told
+
     def _said(self, wall: Wall, due: derive.Due, run: _Run, progress: Progress | None = None) -> _Said:
         """What the episodes that are due say, analysed for the index."""
         assert self._recipe is not None
-        asks = self._recipe.asks
-        if asks is None:
+        if self._recipe.asks is None:
             told = derive.said_by(due.segments, self._recipe, progress)
-        elif not run.asks:
+            run.take(told)
+        elif run.asks:
+            (told,) = self._consulted([(wall, due)], run, progress)
+        else:
             with self._store.read() as snapshot:
                 told = self._told_at_once(snapshot, wall, due)
-        else:
-            from mnemic import consult  # with the reading of answers: only who asks a model waits for it
-
-            told = consult.told(
-                self._store.read,
-                wall,
-                due,
-                asks,
-                at=self._now(),
-                call=run.usage,
-                keeps=partial(self._keep, wall, asks),
-                until=run.until,
-                progress=progress or run.tell,
-            )
-        run.take(told)
         return self._analysed_said(told)
 
     def _told_at_once(self, snapshot: Snapshot, wall: Wall, due: derive.Due) -> derive.Told:
@@ -1233,7 +1271,7 @@ class Memory:
 
         return consult.told_at_once(snapshot, wall.number, due, self._recipe.asks, self._recipe)
 
-    def _keep(self, wall: Wall, asks: Asks, kept: Sequence[Kept]) -> None:
+    def _keep(self, asks: Asks, wall: Wall, kept: Sequence[Kept]) -> None:
         """Keep a model's answers at once: they were paid for."""
         from mnemic import consult
 

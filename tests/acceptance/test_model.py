@@ -379,3 +379,38 @@ def test_trouble_in_the_background_is_told_and_loses_nothing(tmp_path: Path) -> 
         memory.add(talk(1), **WHO)
         assert not memory.wait(0.5)
         assert memory.add(talk(2), **WHO).pending == 2
+
+
+def test_many_users_are_asked_about_side_by_side_each_within_a_limit_of_their_own(tmp_path: Path) -> None:
+    under_way = most = 0
+    lock = threading.Lock()
+
+    def busy(messages: Sequence[Mapping[str, str]]) -> Answer:
+        return Answer(answer(messages), delay=0.1)
+
+    class Counting(HttpChat):
+        def complete(self, *given: Any, **more: Any) -> Any:
+            nonlocal under_way, most
+            with lock:
+                under_way += 1
+                most = max(most, under_way)
+            try:
+                return super().complete(*given, **more)
+            finally:
+                with lock:
+                    under_way -= 1
+
+    users = [f"user{at}" for at in range(16)]
+    allowance = Allowance(per_user=Limit(tokens=6_000))
+    with ScriptedChat(busy) as server:
+        model = Counting(server.url, "m")
+        with Memory(tmp_path / "a.db", model=model, recipe="model", allowance=allowance) as memory:
+            for at, user in enumerate(users):
+                memory.add(talk(1 if at else 9), user_id=user)
+            done = memory.upkeep(everything=True)
+            assert most > 1
+            assert all(
+                [one.text for one in facts(memory, user_id=user)] == ["Ilse0 lives in Town0."] for user in users[1:]
+            )
+            assert 0 < done.pending < 9, "the one who says much has come to a limit, the others have not"
+            assert done.pending == memory.upkeep(user_id=users[0]).pending
