@@ -25,6 +25,7 @@ from bench import (
     derive,
     failures,
     feedback,
+    model,
     pairs,
     precise,
     report,
@@ -272,6 +273,20 @@ def derive_command(data: Path) -> None:
         raise click.ClickException(f"{error}: only the times could be measured") from None
     click.echo("")
     for line in derive.report(data, rules):
+        click.echo(line)
+
+
+@main.command("model")
+@click.option("--segments", type=click.IntRange(min=1), default=1000, show_default=True, help="How many there are.")
+@click.option("--share", type=click.FloatRange(0, 1), default=0.2, show_default=True, help="Of answers spoilt.")
+@click.option("--kills", type=click.IntRange(min=0), default=4, show_default=True, help="Times that it is killed.")
+@_seed
+def model_command(segments: int, share: float, kills: int, seed: int) -> None:
+    """Statements by a scripted model whose answers fail: what is lost, what it costs, how fast, and killed."""
+    outcome = model.with_faults(segments, share, seed, _say)
+    per_second = model.speed(max(segments // 5, 1), 0.2)
+    same, more = model.killed(max(segments // 2, 1), kills)
+    for line in model.report(outcome, per_second, 0.2, kills, same, more):
         click.echo(line)
 
 

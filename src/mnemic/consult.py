@@ -513,7 +513,8 @@ def _ended(old: Known, by: Statement) -> Statement | None:
 def _notes(refused: Counter[str], in_part: set[str]) -> tuple[str, ...]:
     notes: list[str] = []
     if in_part:
-        notes.append(f"a part of the model's answer is lost for {len(in_part)} messages: they are asked about again")
+        whose = "1 message" if len(in_part) == 1 else f"{len(in_part)} messages"
+        notes.append(f"a part of what the model answered about {whose} is lost: it is asked again")
     if refused:
         why, _ = refused.most_common(1)[0]
         notes.append(f"refused of what the model proposed: {sum(refused.values())}, most often as {why}")

@@ -1637,7 +1637,8 @@ class _Run:
         notes = list(dict.fromkeys(self.notes))
         if self.failed:
             why = next(iter(self.failed.values()))
-            notes.append(f"of {len(self.failed)} messages nothing was derived, and they stay pending: {why}")
+            whose = "1 message" if len(self.failed) == 1 else f"{len(self.failed)} messages"
+            notes.append(f"of {whose} nothing was derived, and that stays pending: {why}")
         spent = {"model_calls": self.usage.calls, "tokens": self.usage.tokens, "money": self.usage.money}
         return replace(receipt, notes=(*receipt.notes, *notes), **spent)
 

@@ -364,7 +364,7 @@ def test_a_recipe_that_fails_loses_nothing_and_says_so(tmp_path: Path) -> None:
         say(memory, "Ana lives in Porto.", 1, session_id="a")
         done = memory.add({"role": "user", "content": "Ben lives in Faro.", "time": START}, session_id="b", **WHO)
         assert (done.count("added"), done.pending, done.derived) == (1, 1, ())
-        assert "of 1 messages nothing was derived, and they stay pending" in done.notes[0]
+        assert "of 1 message nothing was derived, and that stays pending" in done.notes[0]
         assert "the recipe 'broken/1' failed: ZeroDivisionError: no such place" in done.notes[0]
         say(memory, "Ana likes tea.", 3, session_id="a")
         assert told(memory) == ["Ana lives in Porto", "Ana likes tea"]

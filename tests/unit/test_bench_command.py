@@ -23,7 +23,18 @@ def test_help_names_every_run():
     output = run("--help")
     assert all(
         command in output
-        for command in ("quality", "speed", "fit", "variants", "pairs", "ablate", "failures", "derive", "updates")
+        for command in (
+            "quality",
+            "speed",
+            "fit",
+            "variants",
+            "pairs",
+            "ablate",
+            "failures",
+            "derive",
+            "updates",
+            "model",
+        )
     )
 
 
@@ -127,3 +138,10 @@ def test_fts5_finds_what_is_there(log: Path, tmp_path: Path):
     engine.add(list(speed.chatlog(log, 60)))
     assert engine("number 41")[0] == 42  # rows count from 1
     engine.close()
+
+
+def test_a_model_that_fails():
+    output = run("model", "--segments", "20", "--share", "0.3", "--kills", "1")
+    assert "| statements lost, told twice | 0, 0 |" in output
+    assert "(0 left) |" in output
+    assert "the same records | yes," in output
