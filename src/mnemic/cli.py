@@ -211,7 +211,7 @@ COMMON: tuple[Callable[[Any], Any], ...] = (
     _common(
         "--recipe",
         metavar="NAME",
-        help='What is derived from what is added: "rules", or "none". Default: $MNEMIC_RECIPE, else none.',
+        help='What is derived from what is added: "rules", or "none". Default: $MNEMIC_RECIPE, else rules.',
     ),
     _common("--json", is_flag=True, help="Answer in JSON: one object, or one a line."),
     _common("-q", "--quiet", is_flag=True, help="Only the answer: no notes, no progress, no receipts."),
@@ -1207,11 +1207,11 @@ def stats(console: Console, everything: bool) -> None:
 def upkeep(console: Console, budget_ms: float | None, everything: bool) -> None:
     """Derive from what was added and is still pending.
 
-    With --recipe rules, or $MNEMIC_RECIPE: statements that rules can read out of it, and what they change.
+    Statements that rules can read out of it, and what they change. Nothing with --recipe none.
 
     \b
-    mnemic upkeep --recipe rules
-    mnemic upkeep --recipe rules --everything --budget-ms 2000
+    mnemic upkeep
+    mnemic upkeep --everything --budget-ms 2000
     """
     scope: ScopeArgs = {} if everything else console.scope
     with console.memory() as memory, _told("deriving", console) as tell:

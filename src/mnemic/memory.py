@@ -147,8 +147,8 @@ class Memory:
     `exploration` is a seed (a whole number): neighbouring hits of a search then change places now and then, so that
     `feedback` learns more; None for none.
 
-    `recipe` says what is derived from what is added: None for nothing, "rules" for the statements that rules can read
-    out of it (facts, preferences, plans, …), or a `mnemic.derive.Recipe` of your own.
+    `recipe` says what is derived from what is added: None or "rules" for the statements that rules can read out of it
+    (facts, preferences, plans, …), "none" for nothing, or a `mnemic.derive.Recipe` of your own.
 
     `model` answers what `ask` asks: None for none, "http://…/v1#model" for any server of OpenAI's chat protocol,
     "anthropic:MODEL", an object with `complete(messages)`, or a function from a prompt to an answer. `api_key` is the
@@ -550,11 +550,13 @@ class Memory:
         receipts: list[Receipt] = []
         walls: set[int] = set()
         derived, pending = tuple[Entry, ...](), 0
+        left: list[str] = []
         with self._store.read() if dry_run else self._store.write() as tx:
             visible = lookup.seen(tx, request.reach)
             for tenant, reasons, held in exchange.to_erase(tx, request):
                 stamp = self._stamp(tx, tenant, author)
                 walls |= set(held.values())
+                left += exchange.left_said(tx, list(reasons), visible) if request.ids else ()
                 if dry_run:
                     kinds = exchange.kinds_of(tx, list(reasons))
                     entries = [Entry(i, "erased", why) for i, why in reasons.items() if kinds[i] != "act"]
@@ -569,6 +571,10 @@ class Memory:
                 again = tx.rows("all_walls") if everything else visible.values()
                 derived, pending = self._derive_in(cast("Transaction", tx), again)
         notes: list[str] = []
+        if left:
+            notes.append(
+                f"what it rests on has been kept, and says it still: to erase that, too, name {', '.join(left)}"
+            )
         if not dry_run and receipts:
             self._forget(walls)
             reader = self._store.purge()
@@ -1062,7 +1068,10 @@ class Memory:
             at = 0 if wait or row["pending"] <= SMALL else first
             if at is not None:
                 entries += chain.from_iterable(more for more, _ in self._deriving(row, at, notes))
-        return _timed(self._with_derived(done, asked, entries), started, dict.fromkeys(notes))
+        settled = self._with_derived(done, asked, entries)
+        if settled.pending and not notes:
+            notes.append("nothing has been derived yet from what is pending: upkeep does that")
+        return _timed(settled, started, dict.fromkeys(notes))
 
     def _with_derived(self, receipt: Receipt, asked: Reach | None, entries: Sequence[Entry]) -> Receipt:
         """A receipt with what was derived, and what is still pending in a scope (in the whole file)."""
@@ -1082,7 +1091,7 @@ class Memory:
         wall = _wall(row)
         while self._recipe is not None:
             with self._store.read() as snapshot:
-                due = derive.read_due(snapshot, wall.number, first=first)
+                due = derive.read_due(snapshot, wall.number, self._recipe, first=first)
             if not due.nums:
                 return
             said = self._said(due)
@@ -1108,7 +1117,7 @@ class Memory:
                 left += pending
                 continue
             first = 0
-            while (due := derive.read_due(tx, wall.number, first=first)).nums:
+            while (due := derive.read_due(tx, wall.number, self._recipe, first=first)).nums:
                 entries += self._bring(tx, wall, due, self._said(due))
                 first = due.nums[-1] + 1
             left += _row(tx, wall.number)["pending"]
@@ -1441,13 +1450,13 @@ class _Said:
 
 
 def _recipe(given: object) -> derive.Recipe | None:
-    if given is None or given == "none":
-        return None
-    if given == "rules":
+    if given is None or given == "rules":
         return derive.rules()
+    if given == "none":
+        return None
     if isinstance(given, derive.Recipe):
         return given
-    raise ConfigError(f"recipe={given!r} is not known: 'rules', None for nothing, or a Recipe of your own")
+    raise ConfigError(f"recipe={given!r} is not known: 'rules', 'none' for nothing, or a Recipe of your own")
 
 
 def _seed(given: object) -> int | None:
