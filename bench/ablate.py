@@ -143,7 +143,7 @@ def _ask(
     several = len(set(session_of.values())) > 5
     asked = 0
     with ExitStack() as stack:
-        writer = stack.enter_context(Memory(path))
+        writer = stack.enter_context(Memory(path, recipe="none"))
         readers: dict[Variant, Memory] = {}
         for question, _ in in_time(writer, conversation):
             if not question.answerable or not (question.best_evidence or question.evidence_sessions):

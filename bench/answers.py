@@ -100,7 +100,7 @@ def cases(conversations: Iterable[Conversation], progress: Callable[[str], None]
     """Each answerable question with a key, asked in its own conversation."""
     for conversation in conversations:
         texts = {message.id: message.content for message in conversation.messages}
-        with Memory(":memory:") as memory:
+        with Memory(":memory:", recipe="none") as memory:
             for session, messages in conversation.sessions():
                 memory.add(messages, user_id="u", session_id=session)
             for question in conversation.questions:

@@ -95,7 +95,7 @@ def look(
     missed: list[Missed] = []
     pieces = 0
     for conversation in conversations:
-        with Memory(":memory:", ranking=ranking) as memory:
+        with Memory(":memory:", recipe="none", ranking=ranking) as memory:
             for question, ids in in_time(memory, conversation):
                 wanted = [id for id in question.best_evidence if id in ids] if question.answerable else []
                 pieces += len(wanted)

@@ -59,7 +59,7 @@ def measure(conversations: Sequence[Conversation], *, seed: int, progress: Calla
 
 
 def _filled(conversation: Conversation) -> Memory:
-    memory = Memory(":memory:")
+    memory = Memory(":memory:", recipe="none")
     for session, messages in conversation.sessions():
         memory.add(messages, user_id="u", session_id=session)
     return memory

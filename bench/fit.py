@@ -97,7 +97,7 @@ class Scope:
 
     def __init__(self, conversation: Conversation, embedder: TokenEmbedder | None) -> None:
         self.conversation = conversation
-        self._memory = Memory(":memory:", embedder=embedder)
+        self._memory = Memory(":memory:", embedder=embedder, recipe="none")
         self._added = 0
         self._numbers = {said.id: number for number, said in enumerate(conversation.messages)}
         self._sessions: dict[str, int] = {}

@@ -139,7 +139,7 @@ def measure(
     """Ask every answerable question of these conversations, and its twins."""
     found: list[Pair] = []
     for conversation in conversations:
-        with Memory(":memory:", ranking=ranking(conversation)) as memory:
+        with Memory(":memory:", recipe="none", ranking=ranking(conversation)) as memory:
             for question, ids in in_time(memory, conversation):
                 if question.answerable and question.best_evidence:
                     found += _pairs(memory, conversation, question, ids)

@@ -246,7 +246,7 @@ CASES: Sequence[Case] = (
 
 def filled() -> tuple[Memory, dict[str, str]]:
     """The world in a memory, and the name of each fact by its record's id."""
-    memory = Memory(":memory:")
+    memory = Memory(":memory:", recipe="none")
     ids: dict[str, str] = {}
     for day, (name, fact) in enumerate(FACTS.items(), 1):
         given = {key: value for key, value in fact.items() if key not in ("text", "user", "project", "over")}

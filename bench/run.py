@@ -191,10 +191,14 @@ def systems(baselines: Mapping[str, Prepare], variants: Path | None = None) -> d
 
 
 def _opening(ranking_of: Callable[[Conversation], Path | None]) -> Open:
-    """Opens an empty memory in RAM with the numbers for a conversation; None, or no such file, are the shipped ones."""
+    """Opens an empty memory in RAM with the numbers for a conversation; None, or no such file, are the shipped ones.
+
+    It derives nothing: what is measured is whether what was said is found.
+    """
 
     def open_memory(conversation: Conversation) -> AbstractContextManager[Remembering]:
         ranking = ranking_of(conversation)
-        return closing(Memory(":memory:", ranking=ranking if ranking is not None and ranking.exists() else None))
+        fitted = ranking if ranking is not None and ranking.exists() else None
+        return closing(Memory(":memory:", ranking=fitted, recipe="none"))
 
     return open_memory

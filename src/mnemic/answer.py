@@ -39,7 +39,10 @@ def extracted(
     notes = list(results.notes)
     if not is_known(results, least, notes):
         return unknown(results, notes)
-    hits = results.hits[:READ]
+    said: dict[str, Hit] = {}
+    for hit in map(_as_said, results.hits):
+        said.setdefault(hit.id, hit)
+    hits = list(said.values())[:READ]
     spans = extract.answer(
         results.query,
         question.wanted(results.query),
@@ -94,6 +97,14 @@ def alike(asked: str, texts: Sequence[str], embedder: Embedder | None) -> NDArra
     lengths = np.maximum(np.linalg.norm(vectors, axis=1), np.float32(1e-9))
     found: NDArray[np.float32] = (vectors[1:] @ vectors[0]) / (lengths[1:] * lengths[0])
     return found
+
+
+def _as_said(hit: Hit) -> Hit:
+    """What an answer is read out of: in place of a derived record, the words that it rests on."""
+    if hit.derivation is None or not hit.evidence:
+        return hit
+    said = hit.evidence[0]
+    return replace(hit, id=said.id, kind="episode", text=said.text, time=said.time, derivation=None, evidence=(said,))
 
 
 def _local(hit: Hit, zone: tzinfo) -> datetime:

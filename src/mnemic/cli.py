@@ -212,7 +212,8 @@ COMMON: tuple[Callable[[Any], Any], ...] = (
     _common(
         "--recipe",
         metavar="NAME",
-        help='What is derived from what is added: "rules", "model", or "none". Default: $MNEMIC_RECIPE, else none.',
+        help='What is derived from what is added: "rules", "model", or "none". Default: $MNEMIC_RECIPE; else "model" '
+        'where there is one, "rules" where there is none.',
     ),
     _common(
         "--model",
@@ -1213,13 +1214,13 @@ def stats(console: Console, everything: bool) -> None:
 def upkeep(console: Console, budget_ms: float | None, everything: bool) -> None:
     """Derive from what was added and is still pending.
 
-    With --recipe rules, or $MNEMIC_RECIPE: statements that rules can read out of it, and what they change. With
-    --recipe model: those that a model reads; its key, if it needs one, is $MNEMIC_API_KEY.
+    Statements that rules can read out of it, and what they change; with a --model what it reads, whose key, if it needs
+    one, is $MNEMIC_API_KEY. Nothing with --recipe none.
 
     \b
-    mnemic upkeep --recipe rules
-    mnemic upkeep --recipe rules --everything --budget-ms 2000
-    mnemic upkeep --recipe model --model http://localhost:11434/v1#llama3.2
+    mnemic upkeep
+    mnemic upkeep --everything --budget-ms 2000
+    mnemic upkeep --model http://localhost:11434/v1#llama3.2
     """
     scope: ScopeArgs = {} if everything else console.scope
     with console.memory() as memory, _told("deriving", console) as tell:

@@ -3,7 +3,7 @@
 MNEMIC_FILE       the file, where --file is not given
 MNEMIC_USER       the user, where --user is not given
 MNEMIC_EMBEDDER   the embedder, where --embedder is not given
-MNEMIC_RECIPE     what is derived, where --recipe is not given
+MNEMIC_RECIPE     what is derived, where --recipe is not given: rules (the default) or none
 MNEMIC_API_KEY    the key of an http embedder or reranker
 NO_COLOR          set to anything: no colours (https://no-color.org)
 """

@@ -28,7 +28,7 @@ from mnemic.ports import ChatModel
 from mnemic.propose import Known
 from mnemic.segments import Segment
 from mnemic.statements import USER, Statement, Turn, relation
-from mnemic.stores.sqlite import Snapshot, Transaction
+from mnemic.stores.sqlite import Fields, Snapshot, Transaction
 from mnemic.timeline import arranged
 from mnemic.times import micros, moment
 
@@ -213,7 +213,7 @@ def _unread(whole: Segment, done: set[str]) -> Iterator[Segment]:
             first = None
 
 
-def _first_of(snapshot: Snapshot, tenant: str, row: Mapping[str, Any], begun: dict[str, int]) -> int:
+def _first_of(snapshot: Snapshot, tenant: str, row: Fields, begun: dict[str, int]) -> int:
     """The number of the first document of the call that added an episode."""
     receipt = row["opened_by"]
     if receipt not in begun:

@@ -16,6 +16,7 @@ updated keeps its words; only its end can still come.
 from __future__ import annotations
 
 import json
+import sys
 from collections import Counter
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -56,7 +57,7 @@ if TYPE_CHECKING:
     from mnemic.consult import Asks
 
 AFTER = 3
-"""Turns within which what was said may still be taken back: they are derived anew with each that follows."""
+"""Turns within which what was said may still be taken back: they are derived anew with one that may do so."""
 LOOK_BACK = 24
 """Documents before a turn among which those are looked for."""
 BATCH = 256
@@ -88,14 +89,25 @@ class Recipe:
 
 
 def rules() -> Recipe:
-    """The one that needs no model."""
-    from mnemic.rules import (  # with a few hundred patterns: only who derives waits for them
-        forget,
-        statements,
-        takes_back,
-    )
+    """The one that needs no model. Its few hundred patterns are loaded when something is first derived."""
+    return Recipe("rules/1", _by_rules, _rules_take_back, _forget_rules)
 
-    return Recipe("rules/1", statements, takes_back, forget)
+
+def _by_rules(turns: Sequence[Turn], first: int) -> Sequence[Statement]:
+    from mnemic import rules
+
+    return rules.statements(turns, first)
+
+
+def _rules_take_back(text: str) -> bool:
+    from mnemic import rules
+
+    return rules.takes_back(text)
+
+
+def _forget_rules() -> None:
+    if (loaded := sys.modules.get("mnemic.rules")) is not None:
+        loaded.forget()
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,40 +116,47 @@ class Due:
 
     nums: tuple[int, ...]
     """Their numbers."""
-    rows: Mapping[str, Values]
+    rows: Mapping[str, Fields]
     """The episodes that are read anew, by their ids, as they were read."""
     segments: tuple[Segment, ...]
 
 
-def read_due(snapshot: Snapshot, wall: int, most: int = BATCH, first: int = 0) -> Due:
+def read_due(snapshot: Snapshot, wall: int, recipe: Recipe, most: int = BATCH, first: int = 0) -> Due:
     """The next episodes that are due in a wall, from a document number on, with what is read beside them."""
-    return _read(snapshot, wall, [row["num"] for row in snapshot.rows("pending_in", wall=wall, first=first, most=most)])
+    nums = [row["num"] for row in snapshot.rows("pending_in", wall=wall, first=first, most=most)]
+    return _read(snapshot, wall, nums, recipe.takes_back)
 
 
 def read_all(snapshot: Snapshot, wall: int, size: int) -> Due:
     """Every episode of a wall, as if nothing had been derived from any."""
-    return _read(snapshot, wall, range(size))
+    return _read(snapshot, wall, range(size), lambda text: False)  # whatever it takes back is read anyway
 
 
-def _read(snapshot: Snapshot, wall: int, nums: Sequence[int]) -> Due:
+def _read(snapshot: Snapshot, wall: int, nums: Sequence[int], takes_back: Callable[[str], bool]) -> Due:
     back = 2 * LOOK_BACK  # of the turns that are derived anew, too
     latest = _latest(snapshot, wall, sorted({one for num in nums for one in range(max(num - back, 0), num + 1)}))
     named = {num: latest[num] for num in nums if num in latest and latest[num]["kind"] == "episode"}
-    taken_back = [one for row in named.values() for one in _before(row, latest)[-AFTER:]]
+    changing = [row for row in named.values() if not _is_new(row) or takes_back(row["text"])]
+    taken_back = [one for row in changing for one in _before(row, latest)[-AFTER:]]
     named |= {row["num"]: row for row in taken_back}
     due = [named[num] for num in sorted(named)]
     return Due(tuple(nums), {row["id"]: row for row in due}, tuple(_segments(due, latest)))
 
 
-def _latest(snapshot: Snapshot, wall: int, nums: Sequence[int]) -> dict[int, Values]:
+def _is_new(row: Fields) -> bool:
+    """Whether an episode is as it was first kept, so that it has taken nothing back that it takes back no more."""
+    return row["revision"] == 1 and is_current(row)
+
+
+def _latest(snapshot: Snapshot, wall: int, nums: Sequence[int]) -> dict[int, Fields]:
     """The latest revisions of documents, by their number."""
     rows = snapshot.rows("documents_numbered", wall=wall, nums=json.dumps(list(nums)))
-    return {row["num"]: dict(row) for row in rows}  # they come oldest first
+    return {row["num"]: row for row in rows}  # they come oldest first
 
 
-def _segments(due: Sequence[Values], latest: Mapping[int, Values]) -> Iterator[Segment]:
+def _segments(due: Sequence[Fields], latest: Mapping[int, Fields]) -> Iterator[Segment]:
     """Turns that follow each other within their session come together; each has the turns before it at its side."""
-    open_: dict[tuple[str | None, str | None], tuple[list[Values], int]] = {}
+    open_: dict[tuple[str | None, str | None], tuple[list[Fields], int]] = {}
     for row in due:
         if not is_current(row):
             continue
@@ -154,9 +173,9 @@ def _segments(due: Sequence[Values], latest: Mapping[int, Values]) -> Iterator[S
         yield Segment(tuple(map(turn_of, rows)), many)
 
 
-def _before(row: Mapping[str, Any], latest: Mapping[int, Values]) -> list[Values]:
+def _before(row: Fields | Mapping[str, Any], latest: Mapping[int, Fields]) -> list[Fields]:
     """The episodes before a place in a session, as far as they are read with what stands there."""
-    found: list[Values] = []
+    found: list[Fields] = []
     for num in range(row["num"] - 1, max(row["num"] - LOOK_BACK, 0) - 1, -1):
         other = latest.get(num)
         if (

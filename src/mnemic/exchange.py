@@ -26,7 +26,7 @@ from mnemic.errors import (
     StoreError,
 )
 from mnemic.exported import FORMAT, WALL, Told, wall_of
-from mnemic.lookup import seen, stamp_for, wall_for, wanted, whole_messages
+from mnemic.lookup import latest_of, seen, stamp_for, wall_for, wanted, whole_messages
 from mnemic.postings import Document
 from mnemic.scope import NONE, Reach
 from mnemic.stores.sqlite import Row, Snapshot, SqliteStore, Transaction
@@ -81,6 +81,14 @@ def to_erase(tx: Snapshot, request: Request) -> Iterator[tuple[str, dict[str, st
     for tenant, ids in by_tenant.items():
         if ids:
             yield _reached(tx, tenant, ids)
+
+
+def left_said(tx: Snapshot, erased: Sequence[str], walls: Iterable[int]) -> list[str]:
+    """The episodes in these walls that records to be erased rest on and that are not erased with them."""
+    links = tx.rows("links_from", ids=json.dumps(erased), role="derived_from")
+    on = {link["target_id"] for link in links if link["retired_at"] is None} - set(erased)
+    found = latest_of(tx, sorted(on))
+    return [id_ for id_, row in found.items() if row["kind"] == "episode" and row["wall"] in set(walls)]
 
 
 def _reached(tx: Snapshot, tenant: str, ids: Sequence[str]) -> tuple[str, dict[str, str], dict[str, int]]:

@@ -166,9 +166,10 @@ class Memory:
     `exploration` is a seed (a whole number): neighbouring hits of a search then change places now and then, so that
     `feedback` learns more; None for none.
 
-    `recipe` says what is derived from what is added: None for nothing, "rules" for the statements that rules can read
-    out of it (facts, preferences, plans, …), "model" for those that the `model` reads (in `upkeep`, or in `add` with
-    `wait=True`; what rules read stands in until then), or a `mnemic.derive.Recipe` of your own.
+    `recipe` says what is derived from what is added: "rules" for the statements that rules can read out of it (facts,
+    preferences, plans, …), "model" for those that the `model` reads (in `upkeep`, or in `add` with `wait=True`; what
+    rules read stands in until then), "none" for nothing, or a `mnemic.derive.Recipe` of your own. None is "model" where
+    there is one, else "rules".
 
     `model` answers what `ask` asks, and derives: None for none, "http://…/v1#model" for any server of OpenAI's chat
     protocol, "anthropic:MODEL", an object with `complete(messages)`, or a function from a prompt to an answer; or one
@@ -580,11 +581,13 @@ class Memory:
         receipts: list[Receipt] = []
         walls: set[int] = set()
         derived, pending = tuple[Entry, ...](), 0
+        left: list[str] = []
         with self._store.read() if dry_run else self._store.write() as tx:
             visible = lookup.seen(tx, request.reach)
             for tenant, reasons, held in exchange.to_erase(tx, request):
                 stamp = self._stamp(tx, tenant, author)
                 walls |= set(held.values())
+                left += exchange.left_said(tx, list(reasons), visible) if request.ids else ()
                 if dry_run:
                     kinds = exchange.kinds_of(tx, list(reasons))
                     entries = [Entry(i, "erased", why) for i, why in reasons.items() if kinds[i] != "act"]
@@ -599,6 +602,10 @@ class Memory:
                 again = tx.rows("all_walls") if everything else visible.values()
                 derived, pending = self._derive_in(cast("Transaction", tx), again)
         notes: list[str] = []
+        if left:
+            notes.append(
+                f"what it rests on has been kept, and says it still: to erase that, too, name {', '.join(left)}"
+            )
         if not dry_run and receipts:
             self._forget(walls)
             reader = self._store.purge()
@@ -1149,7 +1156,12 @@ class Memory:
                 entries += chain.from_iterable(more for more, _ in self._deriving(row, at, run))
         if wait:
             entries += chain.from_iterable(more for more, _ in self._deriving_all(self._due(asked), run))
-        return _timed(run.told(self._with_derived(done, asked, entries)), started)
+        settled = run.told(self._with_derived(done, asked, entries))
+        notes: list[str] = []
+        if settled.pending and not run.failed and self._background is None:
+            waits = "nothing has been derived yet from" if self._recipe.asks is None else "the model has not read yet"
+            notes.append(f"{waits} what is pending: upkeep does that")
+        return _timed(settled, started, notes)
 
     def _with_derived(self, receipt: Receipt, asked: Reach | None, entries: Sequence[Entry]) -> Receipt:
         """A receipt with what was derived, and what is still pending in a scope (in the whole file)."""
@@ -1169,7 +1181,7 @@ class Memory:
         wall = _wall(row)
         while self._recipe is not None:
             with self._store.read() as snapshot:
-                due = derive.read_due(snapshot, wall.number, first=first)
+                due = derive.read_due(snapshot, wall.number, self._recipe, first=first)
             if not due.nums:
                 return
             said = self._said(wall, due, run)
@@ -1194,7 +1206,7 @@ class Memory:
                 left += pending
                 continue
             first = 0
-            while (due := derive.read_due(tx, wall.number, first=first)).nums:
+            while (due := derive.read_due(tx, wall.number, self._recipe, first=first)).nums:
                 said = self._analysed_said(self._told_at_once(tx, wall, due))
                 entries += self._bring(tx, wall, due, said)
                 first = due.nums[-1] + 1
@@ -1216,7 +1228,7 @@ class Memory:
             with self._store.read() as snapshot:
                 while waiting and room > 0:
                     wall, first = waiting.popleft()
-                    due = derive.read_due(snapshot, wall.number, room, first)
+                    due = derive.read_due(snapshot, wall.number, self._recipe, room, first)
                     if due.nums:
                         works.append((wall, due))
                         room -= len(due.nums)
@@ -1680,7 +1692,9 @@ def _allowance(given: object) -> Allowance:
 
 
 def _recipe(given: object, model: ChatModel | None, allowance: Allowance) -> derive.Recipe | None:
-    if given is None or given == "none":
+    if given is None:
+        given = "rules" if model is None else "model"
+    if given == "none":
         return None
     if given == "rules":
         return derive.rules()
@@ -1694,7 +1708,7 @@ def _recipe(given: object, model: ChatModel | None, allowance: Allowance) -> der
         return replace(derive.rules(), asks=asks)
     if isinstance(given, derive.Recipe):
         return given
-    raise ConfigError(f"recipe={given!r} is not known: 'rules', 'model', None for nothing, or a Recipe of your own")
+    raise ConfigError(f"recipe={given!r} is not known: 'rules', 'model', 'none' for nothing, or a Recipe of your own")
 
 
 def _seed(given: object) -> int | None:

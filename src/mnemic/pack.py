@@ -278,6 +278,8 @@ def _body(piece: Piece) -> str:
     asked = f'(asked "{piece.asked}")' if piece.asked else ""
     who = " ".join(filter(None, (speaker, asked)))
     begins, ends = _validity(hit)
+    if hit.derivation is not None and hit.kind == "event":
+        begins = ends = None  # its words say when it happened
     when = [f"from {begins}" if begins else "", f"until {ends}" if ends else ""]
     facts = [" ".join(filter(None, when))]
     facts += [f'was "{_flat(text)}"' + (f" until {_date(until)}" if until else "") for text, until in piece.was]

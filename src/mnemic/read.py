@@ -360,7 +360,7 @@ def _recalled(
         where = {row["id"]: place for row, place in zip(rows, places.tolist(), strict=True)}
         hits = [*_newest_first(scene.frame, query, ranked, hits[:limit], where), *hits[limit:]]
     if view.kinds is None:
-        hits, facts = _told(scene, view, hits, resting)
+        hits, facts = _told(scene, view, _without_echoes(hits), resting)
         rows += facts
     hits = _gainsaid(hits[:limit])
     documents = _documents(scene, rows)
@@ -895,6 +895,10 @@ def _cut(results: Results, id_: str, frame: Frame, place: int, relevance: float 
     repeating = next((hit for hit in results if any(piece.id == id_ for piece in hit.evidence)), None)
     if repeating is not None:
         return f"'{repeating.id}' says the same, rests on it, and stands for it"
+    links = scene.snapshot.rows("links_from", ids=json.dumps([id_]), role="derived_from")
+    said = next((hit for hit in results if any(link["target_id"] == hit.id for link in links)), None)
+    if said is not None:
+        return f"'{said.id}', which it rests on, says it in a better place"
     rows = scene.snapshot.rows("latest_of", ids=json.dumps([hit.id for hit in results]))
     offset = {part.wall: part.offset for part in frame.parts}
     turns = {int(frame.columns["turn"][offset[row["wall"]] + row["num"]]): row["id"] for row in rows}
@@ -1068,6 +1072,7 @@ def _hit(
         signals=signals,
         state=state,
         outdated_by=row["superseded_by"] if state == "superseded" else None,
+        derivation=row["derivation"],
     )
 
 
@@ -1095,6 +1100,35 @@ def _without_repeats(hits: list[Hit]) -> list[Hit]:
             kept.append(replace(one, score=hit.score, relevance=hit.relevance) if one is not hit else hit)
     return kept
 
+
+def _without_echoes(hits: list[Hit]) -> list[Hit]:
+    """Without what was derived from a better hit and adds no word to it, but for names and the day; and without an
+    episode all of whose words are in a better hit that was derived from it."""
+    said: dict[str, set[str]] = {}
+    told: dict[str, list[set[str]]] = {}
+    kept: list[Hit] = []
+    for hit in hits:
+        if hit.kind == "episode":
+            words = set(reading.content(text.terms(hit.text))) - _TURNED
+            if hit.outdated_by is None and any(words <= fact for fact in told.get(hit.id, ())):
+                continue
+            said[hit.id] = set(text.terms(f"{hit.speaker or ''} {hit.text}"))
+        elif hit.derivation is not None and hit.state == "current":
+            better = [said[piece.id] for piece in hit.evidence if piece.id in said]
+            adds = set(reading.content(text.terms(_DATE.sub(" ", hit.text)))) if better else set[str]()
+            if any(adds <= one for one in better):
+                continue
+            for piece in hit.evidence:
+                told.setdefault(piece.id, []).append(set(text.terms(hit.text)))
+        kept.append(hit)
+    return kept
+
+
+_TURNED = frozenset(("am", "are", "have", "we", "us", "our", "ours"))
+"""Words that a statement turns into the third person, beside those that are fillers."""
+_MONTHS = "January|February|March|April|May|June|July|August|September|October|November|December"
+_DATE = re.compile(rf"\b(?:\d{{1,2}} )?(?:{_MONTHS})(?: \d{{4}})?\b|\b(?:19|20)\d\d\b")
+"""A day, a month or a year, as a statement tells it: the episode's own time says the same."""
 
 _MOST = 0.75
 """Of an episode's words, as many as a fact needs to only repeat it."""

@@ -163,6 +163,8 @@ class Hit:
     outdated_by: str | None = None
     conflicts: tuple[str, ...] = ()
     """Ids of the current records that contradict this one, or what rests on it."""
+    derivation: str | None = None
+    """By what it was derived ("rules/1"); None for what was said, and for what was remembered by hand."""
 
     def __str__(self) -> str:
         sure = "   " if self.relevance is None else f"{self.relevance:.2f}"

@@ -126,7 +126,12 @@ def test_what_nobody_spoke_of_is_not_known(memory: Memory, question: str) -> Non
 
 
 def test_an_empty_scope_knows_nothing(memory: Memory) -> None:
-    for scope in ({"user_id": "nobody"}, {"session_id": "another"}, {"kinds": "fact"}, {"where": {"city": "Rome"}}):
+    for scope in (
+        {"user_id": "nobody"},
+        {"session_id": "another"},
+        {"kinds": "procedure"},
+        {"where": {"city": "Rome"}},
+    ):
         answer = ask(memory, "When did Ana move to Porto?", threshold=0, **scope)
         assert (answer.text, answer.known, answer.citations) == ("not known", False, ())
         assert str(answer).startswith("not known")

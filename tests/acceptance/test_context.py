@@ -22,7 +22,7 @@ def turns(*said: tuple[str, str], day: int = 8) -> list[dict[str, str]]:
 
 @pytest.fixture
 def memory() -> Any:
-    with Memory(":memory:") as opened:
+    with Memory(":memory:", recipe="none") as opened:
         yield opened
 
 

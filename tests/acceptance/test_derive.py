@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -194,12 +196,12 @@ def test_a_large_call_leaves_it_to_upkeep(memory: Memory) -> None:
     done = memory.add(many, **WHO)
     assert (done.derived, done.pending) == ((), 150)
     small = memory.add({"role": "user", "content": "Ana lives in Porto.", "time": START}, **WHO)
-    assert "Ana lives in Porto" in told(memory)  # behind a backlog what is new comes first, with the turns before it
-    assert small.pending == 147
+    assert "Ana lives in Porto" in told(memory)  # behind a backlog what is new comes first
+    assert small.pending == 150
     first = memory.upkeep(budget_ms=0, **WHO)
-    assert first.pending == 147
+    assert first.pending == 150
     done = memory.upkeep(**WHO)
-    assert (len(done.derived), done.pending) == (147, 0)
+    assert (len(done.derived), done.pending) == (150, 0)
     assert memory.upkeep(**WHO).derived == ()
     assert len(facts(memory)) == 100  # as many as one page has
 
@@ -268,6 +270,89 @@ def test_without_a_recipe_nothing_is_derived_and_nothing_is_lost(tmp_path: Path)
         assert [entry.action for entry in memory.upkeep(**WHO).derived] == ["added"]
     with pytest.raises(ConfigError, match="recipe='rulez' is not known"):
         Memory(":memory:", recipe="rulez")
+
+
+def test_rules_derive_where_nothing_else_is_said(tmp_path: Path) -> None:
+    message = {"role": "user", "name": "Ana", "content": "I live in Porto.", "time": START}
+    for name, settings in (("default", {}), ("none", {"recipe": None}), ("rules", {"recipe": "rules"})):
+        with Memory(tmp_path / f"{name}.db", embedder="none", **settings) as memory:
+            (entry,) = memory.add(message, **WHO).derived
+            assert memory.get(entry.id, **WHO).derivation == "rules/1"
+            (hit,) = memory.search("Where does Ana live?", **WHO)
+            assert (hit.text, hit.derivation, hit.evidence[0].text) == (
+                "Ana lives in Porto.",
+                "rules/1",
+                "I live in Porto.",
+            )
+    with Memory(tmp_path / "default.db", embedder="none", recipe="none") as memory:
+        assert memory.add("I live in Faro.", **WHO).derived == ()
+
+
+def test_who_only_reads_waits_for_no_rules(tmp_path: Path) -> None:
+    path = tmp_path / "agent.db"
+    script = """if True:
+        import sys
+        from mnemic import Memory
+        with Memory(sys.argv[1], embedder="none") as memory:
+            memory.add("I live in Porto.", user_id="ana")
+            assert "mnemic.rules" in sys.modules
+        del sys.modules["mnemic.rules"]
+        for read_only in (False, True):
+            with Memory(sys.argv[1], embedder="none", read_only=read_only) as memory:
+                assert len(memory.search("Porto", user_id="ana")) == 1
+                assert memory.context("Porto", user_id="ana").known
+                assert memory.list(kinds="fact", user_id="ana").records
+                if not read_only:
+                    memory.erase(all_of=True, user_id="ana", dry_run=True)
+            assert "mnemic.rules" not in sys.modules
+        """
+    done = subprocess.run([sys.executable, "-c", script, path], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_what_a_better_hit_says_is_no_hit_of_its_own(tmp_path: Path) -> None:
+    with Memory(tmp_path / "agent.db", embedder="none") as memory:
+        text = "Nuts are out: I am allergic to walnuts, so no cake for me at the harvest fair of the village."
+        memory.add({"role": "user", "name": "Ana", "content": text, "time": START}, **WHO)
+        (fact,) = memory.list(kinds="fact", **WHO)
+        assert fact.text == "Ana is allergic to walnuts."
+        found = memory.search("nuts, cake, harvest fair of the village", **WHO)
+        assert [hit.text for hit in found] == [text]
+        assert found.explain(fact.id).cut == f"'{found[0].id}', which it rests on, says it in a better place"
+        assert memory.context("nuts, cake, harvest fair of the village", **WHO).text.count("walnuts") == 1
+        assert fact.id in {hit.id for hit in memory.search("Ana is allergic to walnuts", **WHO)}
+        assert [hit.id for hit in memory.search("cake, harvest fair", kinds="fact", **WHO)] == [fact.id]
+
+
+def test_an_event_tells_its_time_once(tmp_path: Path) -> None:
+    with Memory(tmp_path / "agent.db", embedder="none") as memory:
+        message = {"role": "user", "name": "Ana", "content": "I moved to Porto in May.", "time": "2026-06-02T09:30Z"}
+        memory.add(message, **WHO)
+        lines = memory.context("When did Ana move to Porto?", **WHO).text.splitlines()
+    assert lines[:2] == ["2026-06-02", "[1] Ana moved to Porto in May 2026."]
+
+
+def test_erasing_what_was_derived_names_the_words_that_stay(tmp_path: Path) -> None:
+    with Memory(tmp_path / "agent.db", embedder="none") as memory:
+        (said,) = memory.add({"role": "user", "name": "Ana", "content": "I live in Porto.", "time": START}, **WHO).ids
+        (fact,) = memory.list(kinds="fact", **WHO)
+        for dry_run in (True, False):
+            (note,) = memory.erase(fact.id, dry_run=dry_run, **WHO).notes
+            assert note == f"what it rests on has been kept, and says it still: to erase that, too, name {said}"
+        assert [record.id for record in memory.list(kinds="fact", **WHO)] == [fact.id]  # derived again from what stays
+        assert memory.erase(said, **WHO).notes == ()
+        assert memory.list(**WHO).records == ()
+
+
+def test_more_than_a_hundred_messages_are_pending_and_a_note_says_so(tmp_path: Path) -> None:
+    many = [{"role": "user", "content": f"I have {n} kites.", "time": START + timedelta(hours=n)} for n in range(101)]
+    with Memory(tmp_path / "agent.db", embedder="none") as memory:
+        done = memory.add(many, **WHO)
+        assert (done.derived, done.pending) == ((), 101)
+        assert done.notes == ("nothing has been derived yet from what is pending: upkeep does that",)
+        assert memory.search("How many kites?", **WHO).pending == 101
+        assert memory.upkeep(**WHO).notes == ()
+        assert memory.search("How many kites?", **WHO).pending == 0
 
 
 def test_walls_hold_for_what_is_derived(memory: Memory) -> None:

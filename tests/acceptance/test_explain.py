@@ -15,7 +15,7 @@ WHO = {"user_id": "ana"}
 
 @pytest.fixture
 def memory() -> Iterator[Memory]:
-    with Memory(":memory:") as opened:
+    with Memory(":memory:", recipe="none") as opened:
         said = ("The dentist moved to Porto.", "I like plums.", "We went to the dentist by tram.", "Nothing else.")
         opened.add(
             [
@@ -78,7 +78,7 @@ def test_a_fact_stands_for_the_episode_that_it_repeats(memory: Memory) -> None:
 
 
 def test_a_passage_of_a_turn_that_is_a_hit() -> None:
-    with Memory(":memory:") as opened:
+    with Memory(":memory:", recipe="none") as opened:
         long = " ".join(
             f"The {word} costs {at} euros and has a long story of its own." for at, word in enumerate("abcdefgh" * 6)
         )
@@ -112,7 +112,7 @@ def test_it_prints(memory: Memory) -> None:
 
 
 def test_what_was_understood() -> None:
-    with Memory(":memory:") as opened:
+    with Memory(":memory:", recipe="none") as opened:
         opened.add(
             [{"role": "user", "name": "Caroline", "content": "I sold my paintings.", "time": "2025-04-02T09:00Z"}],
             **WHO,

@@ -43,7 +43,7 @@ def turns() -> list[dict[str, Any]]:
 
 
 def opened(path: Path | str = ":memory:", **how: Any) -> Memory:
-    return Memory(path, clock=how.pop("clock", FrozenClock(START)), embedder=HashEmbedder(8), **how)
+    return Memory(path, clock=how.pop("clock", FrozenClock(START)), embedder=HashEmbedder(8), recipe="none", **how)
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ SAID = (
 
 @pytest.fixture(scope="module")
 def memory() -> Iterator[Memory]:
-    with Memory(":memory:") as opened:
+    with Memory(":memory:", recipe="none") as opened:
         opened.add([{"role": "user", "name": name, "content": text} for name, text in SAID], **WHO)
         opened.remember("She sleeps on the sofa.", subject="Rosalind", aliases=["Biscuit"], **WHO)
         yield opened
@@ -49,14 +49,14 @@ def test_who_is_not_named(memory: Memory, name: str, why: str) -> None:
 
 
 def test_a_word_that_was_said_is_nobodys_name() -> None:
-    with Memory(":memory:") as opened:
+    with Memory(":memory:", recipe="none") as opened:
         opened.add([{"role": "user", "name": "Marina", "content": "I met Martina at the fair."}], **WHO)
         assert opened.search("What about Martina?", **WHO)[0].signals["speaker"] == 0.0
         assert opened.search("What about Marinna?", **WHO)[0].signals["speaker"] == 1.0
 
 
 def test_who_speaks_is_not_taken_for_another() -> None:
-    with Memory(":memory:") as opened:
+    with Memory(":memory:", recipe="none") as opened:
         opened.add([{"role": "user", "name": name, "content": "Hello."} for name in ("Marina", "Martina")], **WHO)
         named = {hit.speaker for hit in opened.search("Marina?", **WHO) if hit.signals["speaker"]}
         assert named == {"Marina"}
@@ -91,7 +91,7 @@ def test_a_common_word_is_right_although_nobody_said_it(memory: Memory) -> None:
 
 def test_without_an_embedder_that_knows_words_names_alone_are_misspelt() -> None:
     for embedder in ("none", HashEmbedder()):
-        with Memory(":memory:", embedder=embedder) as opened:
+        with Memory(":memory:", embedder=embedder, recipe="none") as opened:
             opened.add([{"role": "user", "name": name, "content": text} for name, text in SAID], **WHO)
             assert opened.search("What did Carolin say?", **WHO)[0].signals["speaker"] == 1.0
             results = opened.search("mountians", **WHO)
@@ -99,7 +99,7 @@ def test_without_an_embedder_that_knows_words_names_alone_are_misspelt() -> None
 
 
 def test_names_that_come_later_may_be_misspelt_too() -> None:
-    with Memory(":memory:") as opened:
+    with Memory(":memory:", recipe="none") as opened:
         for name in ("Caroline", "Theodore", "Therese"):
             opened.add([{"role": "user", "name": name, "content": "Hello."}], **WHO)
             found = opened.search(f"{name}e?", **WHO)

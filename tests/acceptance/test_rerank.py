@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -50,9 +51,14 @@ SAID = [
 ]
 
 
+def opened(path: Path, **settings: Any) -> Memory:
+    """A memory that derives nothing: what is read here is what was said."""
+    return Memory(path, recipe="none", **settings)
+
+
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    with Memory(tmp_path / "a.db") as memory:
+    with opened(tmp_path / "a.db") as memory:
         memory.add(
             [
                 {"role": "user", "name": "Ana", "content": text, "time": f"2026-06-02T09:{at:02d}Z", "session_id": "s"}
@@ -66,7 +72,7 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def plain(path: Path) -> Iterator[Memory]:
-    with Memory(path) as memory:
+    with opened(path) as memory:
         yield memory
 
 
@@ -81,7 +87,7 @@ def told(results: Results) -> Results:
 
 def test_what_fits_better_comes_first(path: Path, plain: Memory) -> None:
     reranker = Scripted(porto_first)
-    with Memory(path, reranker=reranker) as memory:
+    with opened(path, reranker=reranker) as memory:
         found, before = memory.search(ASKED, **WHO), plain.search(ASKED, **WHO)
         assert before[0].text != SAID[2]
         assert found[0].text == SAID[2]
@@ -100,19 +106,19 @@ def test_what_fits_better_comes_first(path: Path, plain: Memory) -> None:
 
 
 def test_what_we_have_in_front_is_not_buried(tmp_path: Path) -> None:
-    with Memory(tmp_path / "b.db") as memory:
+    with opened(tmp_path / "b.db") as memory:
         memory.add([f"Note {at} is about the harbour {at % 7}." for at in range(40)], **WHO)
         memory.add("The ferry to the island leaves at eight.", **WHO)
         asked = "When does the ferry to the island leave?"
         assert "ferry" in memory.search(asked, **WHO)[0].text
-    with Memory(tmp_path / "b.db", reranker=Scripted(lambda text: -float("ferry" in text))) as memory:
+    with opened(tmp_path / "b.db", reranker=Scripted(lambda text: -float("ferry" in text))) as memory:
         assert "ferry" in " ".join(hit.text for hit in memory.search(asked, limit=10, **WHO))
 
 
 def test_a_limit_only_cuts(tmp_path: Path) -> None:
     said = [f"Note {at} about the harbour." for at in range(RERANKED + 30)]
     reranker = Scripted(lambda text: 37 * int(text.split()[1]) % 97)
-    with Memory(tmp_path / "b.db", reranker=reranker) as memory:
+    with opened(tmp_path / "b.db", reranker=reranker) as memory:
         memory.add(said, **WHO)
         whole = [hit.id for hit in memory.search("the harbour", limit=100, **WHO)]
         assert len(whole) == len(said)
@@ -121,13 +127,13 @@ def test_a_limit_only_cuts(tmp_path: Path) -> None:
             assert [hit.id for hit in memory.search("the harbour", limit=limit, **WHO)] == whole[:limit]
         read = [hit.id for hit in memory.search("the harbour", limit=100, **WHO) if "reranker" in hit.signals]
         assert read == whole[:RERANKED]
-    with Memory(tmp_path / "b.db") as memory:
+    with opened(tmp_path / "b.db") as memory:
         assert [hit.id for hit in memory.search("the harbour", limit=100, **WHO)][RERANKED:] == whole[RERANKED:]
 
 
 def test_a_threshold_only_cuts(path: Path) -> None:
     reranker = Scripted(porto_first)
-    with Memory(path, reranker=reranker) as memory:
+    with opened(path, reranker=reranker) as memory:
         whole = memory.search(ASKED, **WHO)
         for threshold in (0.05, 0.2, 0.4):
             kept = [hit.id for hit in whole if (hit.relevance or 0.0) >= threshold]
@@ -141,7 +147,7 @@ def test_a_threshold_only_cuts(path: Path) -> None:
 
 @pytest.mark.parametrize("limit", [1, 3, 10])
 def test_one_that_fails_is_left_out_and_named(path: Path, plain: Memory, limit: int) -> None:
-    with Memory(path, reranker=Scripted(failing)) as memory:
+    with opened(path, reranker=Scripted(failing)) as memory:
         found, before = memory.search(ASKED, limit=limit, **WHO), plain.search(ASKED, limit=limit, **WHO)
         assert told(replace(found, notes=())) == told(replace(before, notes=()))
         (note,) = found.notes
@@ -156,7 +162,7 @@ def test_an_answer_that_is_none_counts_as_failing(path: Path, plain: Memory, ans
         def score(self, query: str, texts: Sequence[str]) -> object:  # pyright: ignore
             return answer
 
-    with Memory(path, reranker=Wrong(porto_first)) as memory:
+    with opened(path, reranker=Wrong(porto_first)) as memory:
         found = memory.search(ASKED, **WHO)
         assert [hit.id for hit in found] == [hit.id for hit in plain.search(ASKED, **WHO)]
         assert "the reranker 'scripted' failed" in found.notes[0]
@@ -165,14 +171,14 @@ def test_an_answer_that_is_none_counts_as_failing(path: Path, plain: Memory, ans
 def test_the_same_question_has_the_same_answer(path: Path) -> None:
     answers: list[Results] = []
     for _ in range(2):
-        with Memory(path, reranker=Scripted(porto_first)) as memory:
+        with opened(path, reranker=Scripted(porto_first)) as memory:
             answers += [told(memory.search(ASKED, **WHO)) for _ in range(2)]
     assert answers == answers[:1] * 4
 
 
 def test_it_reads_only_what_may_be_returned(path: Path) -> None:
     reranker = Scripted(lambda text: float(len(text)))
-    with Memory(path, reranker=reranker) as memory:
+    with opened(path, reranker=reranker) as memory:
         memory.retire(next(record.id for record in memory.list(**WHO) if "plums" in record.text), **WHO)
         memory.search(ASKED, **WHO)
         memory.search(ASKED, user_id="eva")
@@ -187,13 +193,13 @@ def test_it_reads_only_what_may_be_returned(path: Path) -> None:
 def test_a_context_is_packed_in_the_new_order(path: Path, plain: Memory) -> None:
     budget = 35
     assert "Porto" not in plain.context(ASKED, budget=budget, **WHO).text
-    with Memory(path, reranker=Scripted(porto_first)) as memory:
+    with opened(path, reranker=Scripted(porto_first)) as memory:
         assert "Porto" in memory.context(ASKED, budget=budget, **WHO).text
 
 
 def test_it_is_explained(path: Path) -> None:
     reranker = Scripted(porto_first)
-    with Memory(path, reranker=reranker) as memory:
+    with opened(path, reranker=reranker) as memory:
         results = memory.search(ASKED, limit=4, **WHO)
         for place, hit in enumerate(results, 1):
             reranker.asked.clear()
@@ -211,7 +217,7 @@ def test_it_is_explained(path: Path) -> None:
         assert (why.rank or 0) > 4
         assert "reranker" in {signal.name for signal in why.signals}
         assert "reranker" in str(why)
-    with Memory(path, reranker=Scripted(failing)) as memory:
+    with opened(path, reranker=Scripted(failing)) as memory:
         results = memory.search(ASKED, **WHO)
         why = results.explain(results[1].id)
         assert why.rank == 2
@@ -227,9 +233,9 @@ def test_an_error_of_another_kind_is_the_callers(path: Path) -> None:
         def predict(self, pairs: list[tuple[str, str]]) -> list[float]:
             raise KeyError(pairs[0])
 
-    with Memory(path, reranker=Nameless()) as memory:
+    with opened(path, reranker=Nameless()) as memory:
         assert "'Nameless' failed" in memory.search(ASKED, **WHO).notes[0]
-    with Memory(path, reranker=Scripted(broken)) as memory, pytest.raises(KeyError):
+    with opened(path, reranker=Scripted(broken)) as memory, pytest.raises(KeyError):
         memory.search(ASKED, **WHO)
 
 
@@ -241,13 +247,13 @@ def test_a_real_cross_encoder(path: Path, tmp_path: Path) -> None:
     words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "dentist", "practice", "porto", "where", "now"]
     folder = cross_encoder(tmp_path / "model", words=words, match=np.array([0, 0, 0, 0, 1, 4, 4, 0, 1], np.float32))
     asked = "Where is the dentist's practice now?"
-    with Memory(path, reranker=f"crossencoder:{folder}") as memory:
+    with opened(path, reranker=f"crossencoder:{folder}") as memory:
         found = memory.search(asked, **WHO)
         assert found[0].text == SAID[2]
         assert found[0].signals["reranker"] == 6.0
         assert found.notes == ()
     (folder / "onnx" / "model.onnx").write_bytes(b"gone")
-    with Memory(path, reranker=f"crossencoder:{folder}") as memory:
+    with opened(path, reranker=f"crossencoder:{folder}") as memory:
         assert "the reranker 'crossencoder:model' failed" in memory.search(asked, **WHO).notes[0]
 
 
@@ -273,7 +279,7 @@ def test_on_the_command_line(path: Path, tmp_path: Path) -> None:
 
 def test_settings_that_cannot_be(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no reranker 'wordllama'"):
-        Memory(tmp_path / "c.db", reranker="wordllama")
+        opened(tmp_path / "c.db", reranker="wordllama")
     with pytest.raises(ConfigError, match="api_key is one server's"):
-        Memory(tmp_path / "c.db", embedder="http://a/v1#m", reranker="http://b/v1#n", api_key="secret")
+        opened(tmp_path / "c.db", embedder="http://a/v1#m", reranker="http://b/v1#n", api_key="secret")
     assert not (tmp_path / "c.db").exists()

@@ -27,7 +27,7 @@ ASKED = "Which European countries has Ben been to?"
 
 
 def remembered(many: int = len(TALK), **how: Any) -> Memory:
-    memory = Memory(":memory:", **how)
+    memory = Memory(":memory:", recipe="none", **how)
     memory.add(
         [
             {"role": "user", "name": name, "content": text, "time": f"2026-06-02T09:{at:02d}Z"}
@@ -74,6 +74,6 @@ def test_where_the_first_ranking_stands(many: int, how: dict[str, Any]) -> None:
 
 def test_what_is_no_kind_of_talk_is_ranked_by_the_first_scores() -> None:
     """Notes of a nameless user, as a coding agent keeps them: no network has been fitted for those."""
-    with Memory(":memory:") as memory:
+    with Memory(":memory:", recipe="none") as memory:
         memory.add([{"role": "user", "content": text} for _, text in TALK], user_id="one")
         assert not [hit for hit in memory.search(ASKED, user_id="one") if "reading" in hit.signals]

@@ -42,7 +42,7 @@ def test_the_shipped_row_is_what_a_plain_memory_gives():
     judged = [question for question in letters.questions if question.answerable][:4]
     few = replace(letters, questions=tuple(judged))
     columns = ablate.measure([few], progress=lambda _: None)
-    with Memory(":memory:") as memory:
+    with Memory(":memory:", recipe="none") as memory:
         plain = [
             metrics.recall_at(
                 [

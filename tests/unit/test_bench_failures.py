@@ -44,7 +44,7 @@ def test_the_first_reason_that_holds(why: Explanation | None, reason: str):
 def test_behind_is_where_the_other_has_the_greatest_lead():
     why = replace(WHY, signals=(signal("lexical_turn", 0.5), signal("dense_turn", 0.1), signal("time", 0.9)))
     (talk, *_) = datasets.load("sample", Path())
-    with Memory(":memory:") as memory:
+    with Memory(":memory:", recipe="none") as memory:
         for session, messages in talk.sessions(0, 3):
             memory.add(messages, user_id="u", session_id=session)
         hit = memory.search("anything", user_id="u")[0]

@@ -57,7 +57,7 @@ def test_what_was_retired_for_a_twin_is_back_for_the_next_question():
     found = pairs.measure([letters], progress=lambda _: None)
     deleted = {pair.question: pair.own for pair in found if pair.kind == pairs.DELETED}
     assert len(deleted) >= 10
-    with Memory(":memory:") as memory:  # the same confidences where nothing was ever retired
+    with Memory(":memory:", recipe="none") as memory:  # the same confidences where nothing was ever retired
         plain = {
             question.id: memory.search(
                 question.text, user_id=letters.id, limit=pairs.LIMIT, now=letters.asked_at(question)

@@ -70,7 +70,7 @@ def talk(memory: Memory) -> None:
 
 
 def test_derived_lines_are_those_not_shown_as_ended():
-    with Memory(":memory:") as memory:
+    with Memory(":memory:", recipe="none") as memory:
         talk(memory)
         ids = [hit.id for hit in sorted(memory.search("live", user_id="u"), key=lambda hit: hit.time)]
         dates: dict[str, Any] = {"valid_from": "2023-02-03T00:00:00+00:00", "valid_to": "2024-02-03T00:00:00+00:00"}
@@ -114,7 +114,7 @@ class Conflicted:
 
 def test_a_contradiction_is_linked_where_a_hit_says_so():
     question = Question("q", "Where do I live?", ("m0", "m1"), sides=(("m0",), ("m1",)))
-    with Memory(":memory:") as memory:
+    with Memory(":memory:", recipe="none") as memory:
         talk(memory)
         hits = memory.search(question.text, user_id="u")
         look = updates._contradiction  # pyright: ignore[reportPrivateUsage]

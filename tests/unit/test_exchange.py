@@ -22,7 +22,7 @@ ANA: dict[str, Any] = {"user_id": "ana"}
 
 
 def memory(path: Path | str) -> Memory:
-    return Memory(path, embedder=HashEmbedder(16), clock=FrozenClock(START))
+    return Memory(path, embedder=HashEmbedder(16), clock=FrozenClock(START), recipe="none")
 
 
 @pytest.fixture
@@ -385,7 +385,7 @@ def test_a_record_may_rest_on_a_shared_one(tmp_path: Path, other: Memory) -> Non
 def test_the_clock_of_the_store_never_goes_back(one: Memory, tmp_path: Path) -> None:
     clock = FrozenClock(START)
     clock.advance(1000)
-    with Memory(tmp_path / "late.db", embedder=None, clock=clock) as late:
+    with Memory(tmp_path / "late.db", embedder=None, clock=clock, recipe="none") as late:
         late.add("first", user_id="eve")
         before = late.add("second", user_id="eve").at
         clock.advance(-500)

@@ -136,7 +136,7 @@ TALKS: dict[str, tuple[list[str], dict[str, str]]] = {
 @pytest.mark.parametrize("language", TALKS)
 def test_a_language_finds_its_own(language: str, embedder: None) -> None:
     said, asked = TALKS[language]
-    with Memory(":memory:", embedder=embedder, clock=FrozenClock()) as memory:
+    with Memory(":memory:", embedder=embedder, clock=FrozenClock(), recipe="none") as memory:
         for name, (others, _) in TALKS.items():  # each in a session of its own
             memory.add(others, user_id="ana", session_id=name)
         for question, answer in asked.items():
@@ -156,7 +156,7 @@ def test_spellings_meet() -> None:
         "٣ تفاحات": "3",
         "e\u0301clair": "éclair",
     }
-    with Memory(":memory:", embedder="none", clock=FrozenClock()) as memory:
+    with Memory(":memory:", embedder="none", clock=FrozenClock(), recipe="none") as memory:
         memory.add(list(pairs), user_id="ana")
         for text, question in pairs.items():
             assert memory.search(question, user_id="ana", limit=1)[0].text == text

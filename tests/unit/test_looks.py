@@ -56,7 +56,7 @@ def test_vectors_of_words_are_those_of_the_embedder(monkeypatch, room):
 
 @NEEDS_VECTORS
 def test_an_erasure_leaves_no_look_and_no_word():
-    with Memory(":memory:") as memory:
+    with Memory(":memory:", recipe="none") as memory:
         said = [
             {"role": "user" if at % 2 else "assistant", "content": f"The {word} is late"}
             for at, word in enumerate(

@@ -18,7 +18,7 @@ from mnemic.testing import FrozenClock, HashEmbedder
 
 @pytest.fixture
 def memory() -> Iterator[Memory]:
-    with Memory(":memory:", embedder="none", clock=FrozenClock()) as memory:
+    with Memory(":memory:", embedder="none", clock=FrozenClock(), recipe="none") as memory:
         yield memory
 
 
@@ -406,7 +406,7 @@ QUERIES = [
 
 @pytest.mark.parametrize("embedder", ["none", HashEmbedder(8), None], ids=["words", "hash", "default"])
 def test_any_question_is_answered(embedder: Any) -> None:
-    with Memory(":memory:", embedder=embedder, clock=FrozenClock()) as memory:
+    with Memory(":memory:", embedder=embedder, clock=FrozenClock(), recipe="none") as memory:
         memory.add(["I like tea", "I moved to Porto", "🫖", "the", "\0"], user_id="ana")
         memory.remember("Ana likes coffee", subject="Ana", aliases=["Ann"], user_id="ana")
         for query in QUERIES:
@@ -419,7 +419,7 @@ def test_any_question_is_answered(embedder: Any) -> None:
 @settings(max_examples=40, deadline=None, derandomize=True)
 @given(st.text(st.characters(), min_size=1, max_size=40).filter(lambda text: bool(text.strip())))
 def test_any_text_may_be_asked(query: str) -> None:
-    with Memory(":memory:", embedder=HashEmbedder(8), clock=FrozenClock()) as memory:
+    with Memory(":memory:", embedder=HashEmbedder(8), clock=FrozenClock(), recipe="none") as memory:
         memory.add(["I like tea", "I moved to Porto"], user_id="ana")
         assert len(memory.search(query, user_id="ana")) == 2
 
@@ -529,7 +529,7 @@ def test_a_missing_scope_is_said_with_the_way_out(memory: Memory) -> None:
 def test_ten_megabytes_are_kept_as_passages_and_found() -> None:
     line = "The lighthouse keeper wrote in his log that the sea was calm and the lamp was lit at dusk. "
     text = line * (5_000_000 // len(line)) + "Nobody knew about the xylophone. " + line * (5_000_000 // len(line))
-    with Memory(":memory:", embedder="none", clock=FrozenClock()) as memory:
+    with Memory(":memory:", embedder="none", clock=FrozenClock(), recipe="none") as memory:
         receipt = memory.add({"role": "document", "content": text, "id": "log"}, user_id="ana")
         assert len(receipt.ids) == 1
         best = memory.search("xylophone", user_id="ana", limit=1)[0]
@@ -540,7 +540,7 @@ def test_ten_megabytes_are_kept_as_passages_and_found() -> None:
 
 def test_a_long_message_is_one_message_in_every_verb() -> None:
     text = "The lighthouse keeper wrote in his log that the sea was calm and the lamp was lit at dusk. " * 200
-    with Memory(":memory:", embedder="none", clock=FrozenClock()) as memory:
+    with Memory(":memory:", embedder="none", clock=FrozenClock(), recipe="none") as memory:
         given = {"role": "document", "content": text, "id": "log"}
         receipt = memory.add(given, user_id="ana")
         parts = memory.list(user_id="ana").records

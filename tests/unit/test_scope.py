@@ -84,7 +84,7 @@ class Filled:
 @pytest.fixture
 def filled() -> Iterator[Filled]:
     clock = FrozenClock()
-    with Memory(":memory:", embedder="none", clock=clock) as memory:
+    with Memory(":memory:", embedder="none", clock=clock, recipe="none") as memory:
         ids, receipts = [], []
         for number, scope in enumerate(CARRIED):
             clock.advance(1)

@@ -49,7 +49,7 @@ class Step:
 @pytest.fixture
 def ana() -> Iterator[Step]:
     clock = FrozenClock()
-    with Memory(":memory:", embedder="none", clock=clock) as memory:
+    with Memory(":memory:", embedder="none", clock=clock, recipe="none") as memory:
         step = Step(memory, clock)
         step.add("I live in Lisbon", time="2023-01-01Z")
         step.remember("Ana lives in Lisbon", key="home", metadata={"sure": True}, time="2023-01-02Z")
@@ -236,7 +236,7 @@ def test_what_was_added_again_after_an_erasure_can_be_undone(ana: Step) -> None:
 def test_an_import_can_be_undone_and_what_came_retired_stays_so(ana: Step) -> None:
     ana.retire(ana.add("I like tea").ids)
     lines = list(ana.memory.export(everything=True))
-    with Memory(":memory:", embedder="none", clock=ana.clock) as other:
+    with Memory(":memory:", embedder="none", clock=ana.clock, recipe="none") as other:
         other.add("own words", user_id="ana")
         receipt = other.import_(lines)
         assert len(other.list(user_id="ana")) == 3

@@ -112,7 +112,7 @@ def matches(where: Mapping[str, Any], record: Mapping[str, Any]) -> bool:
 @settings(max_examples=60, deadline=None, derandomize=True)
 @given(st.lists(metadata, min_size=1, max_size=4), st.lists(filters, min_size=1, max_size=6))
 def test_a_filter_keeps_what_it_says(records: list[dict[str, Any]], wheres: list[dict[str, Any]]) -> None:
-    with Memory(":memory:", embedder="none", clock=FrozenClock()) as memory:
+    with Memory(":memory:", embedder="none", clock=FrozenClock(), recipe="none") as memory:
         memory.add(
             [{"content": f"record {number}", "metadata": held} for number, held in enumerate(records)], user_id="ana"
         )
@@ -124,7 +124,7 @@ def test_a_filter_keeps_what_it_says(records: list[dict[str, Any]], wheres: list
 
 @pytest.fixture
 def memory() -> Iterator[Memory]:
-    with Memory(":memory:", embedder="none", clock=FrozenClock()) as memory:
+    with Memory(":memory:", embedder="none", clock=FrozenClock(), recipe="none") as memory:
         memory.add(
             {"content": "one", "metadata": {"city": "Lisbon", "stars": 4, "tags": ["food", "sea"]}}, user_id="ana"
         )
