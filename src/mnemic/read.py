@@ -352,7 +352,8 @@ def _recalled(
     places, relevances = places[:shown], None if relevances is None else relevances[:shown]
     confidence = None
     if relevances is not None:
-        confidence = _confidence(scene, scene.frame, query, ranked, places[: sure_of or limit], order, embedder)
+        sure = ranked.of_said(places)[: sure_of or limit]
+        confidence = _confidence(scene, scene.frame, query, ranked, sure, order, embedder)
     rows = _fetch(scene, view, places)
     resting = _resting(scene, view, rows)
     hits = _hits(scene, view, rows, places, ranked.scores, relevances, ranked.signals, judged, resting)
@@ -383,10 +384,10 @@ def _confidence(
     embedder: Embedder | None,
 ) -> float:
     """The probability that the evidence is among the hits at these places; `order` is that of all documents."""
-    facts = rank.facts(ranked.words, ranked.sense, ranked.scores, ranked.among, order)
+    facts = ranked.facts(order)
     if facts is None or not len(places):
         return 0.0
-    least = reading.least(page_of(scene, frame, query, ranked, order[:1], embedder))
+    least = reading.least(page_of(scene, frame, query, ranked, ranked.of_said(order)[:1], embedder))
     found = rank.found(ranked.scores[places], facts, ranked.hit, least, ranked.ahead)
     return rank.confidence(found, ranked.confidence)
 
@@ -569,6 +570,23 @@ class Ranked:
     """Those after the best have been read; the first ones where nothing is."""
     reading: rank.Reading | None = None
     """How they were read."""
+    said: NDArray[np.bool_] | None = None
+    """Those of `among` that were not derived, where others were."""
+
+    def of_said(self, places: rank.Ints) -> rank.Ints:
+        """Those of these documents that were not derived; all of them where all were."""
+        if self.said is None or not (own := self.said[places]).any():
+            return places
+        return places[own]
+
+    def facts(self, order: rank.Ints) -> rank.Facts | None:
+        """How its documents stand, by what was said: what was derived shares the words of its episode, and each would
+        halve the other's share. None where there are no documents."""
+        if self.said is None or not self.said.any():
+            return rank.facts(self.words, self.sense, self.scores, self.among, order)
+        best = order[self.said[order]]
+        known = len(best) >= min(rank.RIVALS, int(np.count_nonzero(self.said)))
+        return rank.facts(self.words, self.sense, self.scores, self.said, best if known else None)
 
     @property
     def hit(self) -> rank.Calibration:
@@ -587,7 +605,7 @@ class Ranked:
 
     def relevances(self, places: rank.Ints, space: str | None, order: rank.Ints) -> NDArray[np.float64] | None:
         """The probability of each of these documents to be evidence; None where nothing is calibrated."""
-        facts = rank.facts(self.words, self.sense, self.scores, self.among, order)
+        facts = self.facts(order)
         if facts is None or not (self.sense is None or (space or "").startswith(CALIBRATED)):
             return None
         return rank.relevance(self.scores[places], facts, self.hit)
@@ -655,8 +673,17 @@ def ranked_first(
         first=scores,
         ahead=ahead,
         scores=scores,
+        said=_not_derived(frame, among),
     )
     return ranked, notes
+
+
+def _not_derived(frame: Frame, among: NDArray[np.bool_] | None) -> NDArray[np.bool_] | None:
+    """The documents that nothing derived; None where that is all of them."""
+    said = (frame.columns["flags"] & DERIVED) == 0
+    if said.all():
+        return None
+    return said if among is None else said & among
 
 
 def _read(scene: Scene, frame: Frame, query: str, ranked: Ranked, embedder: Embedder | None) -> Ranked:

@@ -31,7 +31,9 @@ sentences = st.lists(st.sampled_from(WORDS), min_size=1, max_size=6).map(" ".joi
 
 
 def memory(path: Path | str = ":memory:", **settings: Any) -> Memory:
+    """A memory of what is said and done here, and of nothing that is derived from it."""
     settings.setdefault("embedder", HashEmbedder(8))
+    settings.setdefault("recipe", "none")
     return Memory(path, clock=settings.pop("clock", FrozenClock(START)), **settings)
 
 
@@ -571,7 +573,7 @@ sys.addaudithook(refuse)
 from mnemic import Memory
 with Memory(sys.argv[1]) as memory:
     memory.add("I moved to Porto in May.", user_id="ana")
-    print(memory.search("Where does Ana live?", user_id="ana")[0].text)
+    print(memory.search("Where does Ana live?", user_id="ana", kinds="episode")[0].text)
 """
 
 

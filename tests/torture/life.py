@@ -145,7 +145,7 @@ def live(path: Path, model: Model, seed: int, tell: int, embedder: object, *, pa
     """Act until killed. Few pages of log, so that checkpoints, and their interruption, are frequent."""
     sqlite.CHECKPOINT_PAGES = pages
     rng = random.Random(seed)
-    memory = Memory(path, embedder=embedder)
+    memory = Memory(path, embedder=embedder, recipe="none")
     while True:
         act = model.plan(rng)
         _say(tell, {"begin": act})
@@ -300,7 +300,7 @@ def _observe(path: Path, model: Model, after: Model, embedder: object, thorough:
     for text in model.erased[-50:]:
         if text.split()[0].encode() in data:
             erased.append(text)
-    memory = Memory(path, embedder=embedder)
+    memory = Memory(path, embedder=embedder, recipe="none")
     seen: list[list[Any]] = []
     for record in memory.list(order="oldest", limit=1_000_000, include=STATES, **WHO):
         if record.passage is not None and record.passage[0] > 0:

@@ -71,7 +71,7 @@ def crowd(processes: int, seconds: float, seed: int, *, mode: str = "tickets") -
         time.sleep(0.02)
     done = [child.wait(watchdog=seconds * 20 + 120) for child in children]
     adds = [one["adds"] for one in done]
-    with Memory(path, embedder=HashEmbedder(32)) as memory:
+    with Memory(path, embedder=HashEmbedder(32), recipe="none") as memory:
         held: dict[int, list[int]] = {me: [] for me in range(processes)}
         for record in memory.list(order="oldest", limit=1_000_000, **WHO):
             me, number = map(int, record.text.split()[0].removeprefix("Zq").split("x"))
@@ -103,7 +103,7 @@ def crowd(processes: int, seconds: float, seed: int, *, mode: str = "tickets") -
 
 def _one(path: Path, me: int, processes: int, seconds: float, seed: int, board: _Board, tell: int) -> dict[str, Any]:
     rng = random.Random(seed * 1000 + me)
-    memory = Memory(path, embedder=HashEmbedder(32))
+    memory = Memory(path, embedder=HashEmbedder(32), recipe="none")
     ids: list[str] = []
     erased: list[int] = []
     searches = rebuilt = 0
@@ -174,13 +174,13 @@ def openings(rounds: int, processes: int, mode: str) -> int:
         def one(me: int, path: Path = path, board: _Board = board) -> str:
             while not board[0]:
                 pass
-            with Memory(path, embedder=HashEmbedder(32)) as memory:
+            with Memory(path, embedder=HashEmbedder(32), recipe="none") as memory:
                 return memory.add(f"Zq{me} was first", **WHO).id
 
         children = [Child(lambda _, me=me, one=one: one(me)) for me in range(processes)]
         board[0] = 1
         assert len({child.wait() for child in children}) == processes
-        with Memory(path, embedder=HashEmbedder(32)) as memory:
+        with Memory(path, embedder=HashEmbedder(32), recipe="none") as memory:
             assert len(memory.list(**WHO)) == processes
             assert_sound(memory)
     shutil.rmtree(folder)

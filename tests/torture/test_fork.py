@@ -30,7 +30,7 @@ def forks(rounds: int, seed: int) -> dict[str, Any]:
     """A parent whose threads add and search forks, at any instant, children that do so, too, with the same object."""
     rng = random.Random(seed)
     folder = Path(tempfile.mkdtemp())
-    memory = Memory(folder / "forked.db", embedder=HashEmbedder(32))
+    memory = Memory(folder / "forked.db", embedder=HashEmbedder(32), recipe="none")
     over = threading.Event()
     added: list[str] = []
     failures: list[BaseException] = []
@@ -73,7 +73,7 @@ def _add(memory: Memory, word: str) -> str:
 
 
 def _held(path: Path) -> list[str]:
-    with Memory(path, embedder=HashEmbedder(32)) as memory:
+    with Memory(path, embedder=HashEmbedder(32), recipe="none") as memory:
         assert_sound(memory)
         return [record.text.split()[0] for record in memory.list(limit=1_000_000, **WHO)]
 
@@ -85,7 +85,7 @@ def orphan() -> list[str]:
     tell, ear = os.pipe()[::-1]
 
     def parent(_: int) -> None:
-        memory = Memory(path, embedder=HashEmbedder(32))
+        memory = Memory(path, embedder=HashEmbedder(32), recipe="none")
         _add(memory, "Zqparent")
         if os.fork() == 0:
             time.sleep(0.2)  # the parent ends meanwhile
@@ -100,7 +100,7 @@ def orphan() -> list[str]:
 
     pid = Child(parent).pid
     os.waitpid(pid, 0)
-    other = in_child(lambda: [_add(Memory(path, embedder=HashEmbedder(32)), f"Zqother{n}") for n in range(50)])
+    other = in_child(lambda: [_add(Memory(path, embedder=HashEmbedder(32), recipe="none"), f"Zqother{n}") for n in range(50)])
     assert (told := os.read(ear, 10_000)) == b"done", told.decode()
     held = in_child(lambda: _held(path))
     assert sorted(held) == sorted(["Zqparent", *(f"Zqorphan{n}" for n in range(50)), *other])
@@ -111,13 +111,13 @@ def orphan() -> list[str]:
 def reading() -> str:
     """A fork in the middle of a read of the forking thread itself: the child is refused, the parent goes on."""
     folder = Path(tempfile.mkdtemp())
-    memory = Memory(folder / "read.db", embedder=HashEmbedder(32))
+    memory = Memory(folder / "read.db", embedder=HashEmbedder(32), recipe="none")
     _add(memory, "Zqone")
     lines = iter(memory.export(**WHO))
     next(lines)
 
     def child() -> str:
-        for use in (lambda: memory.add("two", **WHO), lambda: Memory(folder / "read.db")):
+        for use in (lambda: memory.add("two", **WHO), lambda: Memory(folder / "read.db", recipe="none")):
             try:
                 use()
             except StoreError as error:
@@ -142,7 +142,7 @@ def dead_in_turn() -> int:
     pids, alive = os.pipe()
 
     def parent(_: int) -> None:
-        memory = Memory(path, embedder=HashEmbedder(32))
+        memory = Memory(path, embedder=HashEmbedder(32), recipe="none")
         started = threading.Event()
 
         def write() -> None:
@@ -162,7 +162,7 @@ def dead_in_turn() -> int:
     grandchild = int(os.read(pids, 20))
     child.kill()
     try:
-        return in_child(lambda: len(_add(Memory(path, embedder=HashEmbedder(32)), "Zqafter")))
+        return in_child(lambda: len(_add(Memory(path, embedder=HashEmbedder(32), recipe="none"), "Zqafter")))
     finally:
         os.kill(grandchild, 9)
         shutil.rmtree(folder)

@@ -24,7 +24,7 @@ PHRASE = "Xylophonist"
 
 
 def _begun(path: Path) -> tuple[Memory, str]:
-    memory = Memory(path, embedder=HashEmbedder(32))
+    memory = Memory(path, embedder=HashEmbedder(32), recipe="none")
     memory.add([f"ordinary sentence number {n}" for n in range(50)], **WHO)
     receipt = memory.add(f"the {PHRASE} lives in Porto", **WHO)
     return memory, receipt.entries[0].id
@@ -37,7 +37,7 @@ def elsewhere(folder: str, later: str) -> dict[str, Any]:
     id_ = in_child(lambda: _begun(path)[1])
 
     def reader(tell: int) -> None:
-        lines = iter(Memory(path, embedder=HashEmbedder(32)).export(**WHO))
+        lines = iter(Memory(path, embedder=HashEmbedder(32), recipe="none").export(**WHO))
         next(lines), next(lines)
         os.write(tell, b"reading")
         time.sleep(600)
@@ -45,7 +45,7 @@ def elsewhere(folder: str, later: str) -> dict[str, Any]:
     ear, tell = os.pipe()
     child = Child(lambda _: reader(tell))
     assert os.read(ear, 7) == b"reading"
-    memory = Memory(path, embedder=HashEmbedder(32))
+    memory = Memory(path, embedder=HashEmbedder(32), recipe="none")
     began = time.monotonic()
     receipt = memory.erase(id_, **WHO)
     took = time.monotonic() - began
@@ -58,7 +58,7 @@ def elsewhere(folder: str, later: str) -> dict[str, Any]:
     elif later == "erase":
         memory.erase(memory.search("ordinary", **WHO)[0].id, **WHO)
     elif later == "another process":
-        in_child(lambda: Memory(path, embedder=HashEmbedder(32)).add("from elsewhere", **WHO).id)
+        in_child(lambda: Memory(path, embedder=HashEmbedder(32), recipe="none").add("from elsewhere", **WHO).id)
     left = PHRASE.encode() in bytes_of(path)
     memory.close()
     return {"pid": child.pid, "notes": receipt.notes, "held": held, "gone": gone, "left": left, "took": took}

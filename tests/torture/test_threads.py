@@ -21,7 +21,7 @@ USERS = ("ana", "ben", "eva")
 @pytest.mark.parametrize("where", ["file", "memory"])
 def test_threads_share_a_memory(where: str, tmp_path: Path, share: float) -> None:
     url = ":memory:" if where == "memory" else tmp_path / "shared.db"
-    memory = Memory(url, embedder=HashEmbedder(32), cache_bytes=20_000)
+    memory = Memory(url, embedder=HashEmbedder(32), recipe="none", cache_bytes=20_000)
     failures: list[str] = []
     interval = sys.getswitchinterval()
     sys.setswitchinterval(1e-5)

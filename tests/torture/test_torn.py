@@ -51,12 +51,12 @@ def tear(monkeypatch: pytest.MonkeyPatch) -> _Tear:
 
 def _filled(path: Path) -> tuple[Memory, dict[str, Any]]:
     clock = FrozenClock()
-    memory = Memory(path, embedder=HashEmbedder(32), clock=clock)
+    memory = Memory(path, embedder=HashEmbedder(32), recipe="none", clock=clock)
     memory.add([{"role": "user", "content": f"sentence {n} of rain", "id": f"m{n}"} for n in range(20)], **WHO)
     episode = memory.add("Ana lives in Porto", **WHO).entries[0].id
     fact = memory.remember("lives in Porto", subject="Ana", key="home", evidence=episode, **WHO).entries[0].id
     retired = memory.retire(memory.add("to be retired", **WHO).entries[0].id, **WHO)
-    other = Memory(":memory:", embedder=HashEmbedder(32), clock=clock)
+    other = Memory(":memory:", embedder=HashEmbedder(32), recipe="none", clock=clock)
     other.add("from another store", **WHO)
     return memory, {
         "episode": episode,
@@ -102,7 +102,7 @@ def test_a_torn_call_leaves_nothing(verb: str, tmp_path: Path, tear: _Tear) -> N
     assert statements > 2
     assert verb == "rebuild" or _state(memory) != before
     memory.add("and life goes on", **WHO)
-    with Memory(tmp_path / "torn.db", embedder=HashEmbedder(32)) as fresh:
+    with Memory(tmp_path / "torn.db", embedder=HashEmbedder(32), recipe="none") as fresh:
         assert _state(fresh) == _state(memory)
     assert_sound(memory)
     assert_rebuilt_alike(memory, ["Porto", "sentence of rain"], **WHO)
@@ -123,7 +123,7 @@ def test_a_torn_read_leaves_no_half_frame(tmp_path: Path, monkeypatch: pytest.Mo
     before = _state(memory)
     memory.add("one more", **WHO)
     memory.retire(memory.search("sentence 7", **WHO)[0].id, **WHO)
-    wanted = _state(Memory(tmp_path / "read.db", embedder=HashEmbedder(32)))
+    wanted = _state(Memory(tmp_path / "read.db", embedder=HashEmbedder(32), recipe="none"))
     for name in ("_take", "_join_neighbours", "_take_segment", "_built", "_read_again"):
         for late in (False, True):
             memory.add(f"{name} {late}", **WHO)
@@ -140,7 +140,7 @@ def test_a_torn_read_leaves_no_half_frame(tmp_path: Path, monkeypatch: pytest.Mo
             with contextlib.suppress(TornError):
                 memory.search("Porto", **WHO)
             monkeypatch.setattr(_WallCache, name, whole)
-            fresh = Memory(tmp_path / "read.db", embedder=HashEmbedder(32))
+            fresh = Memory(tmp_path / "read.db", embedder=HashEmbedder(32), recipe="none")
             assert _state(memory) == _state(fresh), name
             fresh.close()
     assert wanted != before
@@ -148,7 +148,7 @@ def test_a_torn_read_leaves_no_half_frame(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 def test_a_full_disk(tmp_path: Path) -> None:
-    memory = Memory(tmp_path / "full.db", embedder=HashEmbedder(32))
+    memory = Memory(tmp_path / "full.db", embedder=HashEmbedder(32), recipe="none")
     memory.add("the first", **WHO)
     writer = memory._store._writer
     assert writer is not None

@@ -56,7 +56,7 @@ def state(path: Path) -> list[tuple[Any, ...]]:
 
 def interrupted(rounds: int, many: int, seed: int) -> dict[str, Any]:
     """Deriving killed so many times; then to its end, beside a store where nobody disturbed it."""
-    rules().statements(())  # read the patterns before the forks
+    rules().statements((), 0)  # read the patterns before the forks
     folder = Path(tempfile.mkdtemp())
     for name in ("calm.db", "killed.db"):
         with Memory(folder / name, embedder="none", recipe="rules") as memory:

@@ -572,6 +572,10 @@ def test_a_quantity_has_a_number_a_unit_and_whether_it_changed() -> None:
     assert one_of("The webinar got rescheduled to July 27.", "due:webinar").data["change"] is True
 
 
+def test_a_number_is_no_measure_and_attribute_at_once() -> None:
+    assert [one.value for one in said("My PIN is 4711.")] == ["4711"]
+
+
 def test_an_ending_without_a_name_ends_whatever_holds() -> None:
     assert one_of("I lost my job.", "works_at").data == {"any": True}
     assert one_of("I quit my job at Fabrikam.", "works_at").data == {}

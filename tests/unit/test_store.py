@@ -33,7 +33,7 @@ from mnemic.testing import FrozenClock
 
 
 def opened(path: Path | str, **settings: Any) -> Memory:
-    return Memory(path, embedder="none", clock=FrozenClock(), **{"recipe": "none"} | settings)
+    return Memory(path, embedder="none", clock=FrozenClock(), recipe="none", **settings)
 
 
 @pytest.fixture

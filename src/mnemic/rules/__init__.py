@@ -120,10 +120,15 @@ def same(one: Statement, other: Statement) -> bool:
     """Whether two statements of one turn say the same."""
     return (
         one.evidence[0].turn == other.evidence[0].turn
-        and one.slot == other.slot
+        and _matter(one) == _matter(other)
         and folded(one.value) == folded(other.value)
         and one.holds == other.holds
     )
+
+
+def _matter(one: Statement) -> tuple[str, ...]:
+    """Its slot; a number that one has is the same whether it is read as a measure or as an attribute ("my PIN")."""
+    return tuple("attribute" if part == "measure" else part for part in one.slot)
 
 
 _WORTH = re.compile(
