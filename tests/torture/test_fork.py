@@ -100,7 +100,9 @@ def orphan() -> list[str]:
 
     pid = Child(parent).pid
     os.waitpid(pid, 0)
-    other = in_child(lambda: [_add(Memory(path, embedder=HashEmbedder(32), recipe="none"), f"Zqother{n}") for n in range(50)])
+    other = in_child(
+        lambda: [_add(Memory(path, embedder=HashEmbedder(32), recipe="none"), f"Zqother{n}") for n in range(50)]
+    )
     assert (told := os.read(ear, 10_000)) == b"done", told.decode()
     held = in_child(lambda: _held(path))
     assert sorted(held) == sorted(["Zqparent", *(f"Zqorphan{n}" for n in range(50)), *other])
