@@ -45,7 +45,7 @@ _NO_AIM = re.compile(
     r"sure\b|ensure\b|find(?: out)?\b|figure\b|get (?:an? (?:idea|sense|feel)|some (?:ideas?|info"
     r"\w*|advice|tips|insights?|help|recommendations?|more)|more|your|back to you|this|that|it|started|better|rid of"
     r"|into"
-    r"|the most|used|to)\b|ask\b(?! [a-z]+ (?:about|if|for)\b)|hear\b|check\b|confirm\b|clarify\b|discuss\b|talk\b"
+    r"|the most|used|to)\b|ask\b(?! (?!more\b|you\b|some\b|again\b)[a-z]+ (?:about|if|for)\b)|hear\b|check\b|confirm\b|clarify\b|discuss\b|talk\b"
     r"|say\b|tell\b|share\b|thank\b|let\b|give (?:it|this|that|them|you)\b|keep (?:in mind|that|it|this|an eye|these"
     r"|those"
     r"|them|you)\b|have (?:a look|to|fun|some|more|a better|an idea|it|that|this)\b|do (?:it|this|that|so|some|my"

@@ -200,8 +200,13 @@ _PLAY = re.compile(
     r"\b(?:let's (?:role-? ?play|pretend|play (?:a|pretend|out))|role-?play(?:ing)?\b|pretend "
     r"(?:you|i|we|that|to be)|act as\b"
     r"|you(?:'re| are) (?:the|an?|my) \w+(?: \w+)?[,;.]? (?:and )?i(?:'m| am) (?:the|an?|your) \w+"
+    r"|(?:let's|let us|shall we|can we) (?:\w+ ){0,3}?(?:practi[cs]e|rehearse|act out|simulate|mock)\b(?: \w+){0,5} "
+    r"(?:interviews?|conversations?|calls?|pitch|negotiation|dialogues?|scene|date|talk)\b"
+    r"|(?:let's|let us) (?:\w+ ){0,3}(?:interview|dialogue|conversation|sales call|negotiation) (?:practi[cs]e|rehearsal)"
     r"|you are now\b|i'll (?:be|play) the\b|you (?:be|play) the\b|stay in character|in character\b|i want you to act)"
 )
+_CAST = re.compile(r"\bYou(?:'re| are|’re) [A-Z]\w+(?: [A-Z]\w+)?(?:,| and|;|\.)(?: and)? (?:I(?:'m|’m| am)) [A-Z]\w+")
+"""Parts handed out: "You are Watson and I am Holmes"."""
 _PLAY_OVER = re.compile(
     r"\b(?:(?:end|stop|finish|done|out) (?:of |with )?(?:the )?(?:role-? ?play(?:ing)?|scene|game"
     r"|pretending|character)|ooc\b"
@@ -218,7 +223,9 @@ _TEXTS = (
     r"|assignment|example|sample|template|persona|profile|character|document|report|log|novel|fan "
     r"?fic(?:tion)?|tale|novella"
     r"|play|screenplay|screen|blog|testimonial|introduction|intro|eulogy|toast|vows|answer|phrase"
-    r"|line|words|user story)"
+    r"|line|words|user story|affirmations?|mantras?|slogans?|options|choices|statements|limericks?|haikus?|verse|chorus"
+    r"|riddles?|quiz|survey|questionnaire|flash ?cards?|test (?:cases?|data|set|strings?)|fixtures?|data ?set|inputs?"
+    r"|outputs?|payload|voicemail|prayer|oath|pledge|chant|horoscope|advert|ad|petition|forum|thread)"
 )
 _PASTE = re.compile(
     rf"\b(?:translat(?:e|ing|ion of|ions of)\b|re-?writ\w+|rephras\w+|paraphras\w+|proof-?read\w*|summari[sz]\w+"
@@ -232,7 +239,7 @@ _PASTE = re.compile(
     rf"(?: a| an| the| my| this| some| another| one| \d+| out)?(?:[ -][\w'-]+){{0,4}} {_TEXTS}"
     rf"|(?:here(?:'s| is| are)|this is|below is|attached is|my)(?: the| a| an| my| what| some)?(?:[ "
     rf"-][\w'-]+){{0,3}} {_TEXTS}[^.!?\n]{{0,60}}:"
-    rf"|{_TEXTS}(?: \w+){{0,5}} ?:\s|imagin(?:e|ing) (?:that|you|a|i|we|this|if|the)|\bscenario\b"
+    rf"|\b{_TEXTS}(?: (?![^\s]*[.!?:](?:\s|$))[^\s]+){{0,7}}(?: [\w'\"’”)]+)? ?:\s|imagin(?:e|ing) (?:that|you|a|i|we|this|if|the)|\bscenario\b"
     rf"|\bonce upon a time\b|\bexample:|e\.g\.,? ['\"])"
 )
 _LABEL = re.compile(
@@ -241,7 +248,7 @@ _LABEL = re.compile(
     r"|^\W*you(?:'re| are) an? (?:[\w-]+ ){0,3}(?:assistant|expert|agent|chatbot|character|guide"
     r"|interviewer|writer|historian|translator)\b|^dear [^\n?]{1,40},"
 )
-_LETTER = re.compile(r"^(?:dear\b|subject:|from:|to:|re:|hi [^\n]{1,30},$|cc:|sent:|date:|#|\|)", re.M)
+_LETTER = re.compile(r"^(?:dear\b|subject:|from:|to:|re:|hi [^\n]{1,30},$|(?<=\n)(?:hi|hey|hello|hiya|good (?:morning|evening)) (?!there\b|again\b|guys\b|all\b)[\w. ]{1,20}[,!]|cc:|sent:|date:|#|\|)", re.M)
 _SPOKEN_LINE = re.compile(r"^\s*(?:\*\*|\[)?[a-z][\w .'-]{0,24}(?:\*\*|\])?\s?:(?:\*\*)?\s", re.M)
 _QUOTED = re.compile(
     r"<(?P<tag>[a-z]\w{0,9})\b[^>\n]{0,200}>.{0,4000}?</(?P=tag)>|^[^\n]*\bselect\b[^\n]*\bfrom\b[^\n]*$"
@@ -342,7 +349,7 @@ def _playing(text: str) -> tuple[bool, bool]:
     """Whether a text begins a role play, or ends one."""
     low = folded(text)
     over = _PLAY_OVER.search(low) is not None
-    return not over and _PLAY.search(low) is not None, over
+    return not over and (_PLAY.search(low) is not None or _CAST.search(text) is not None), over
 
 
 def takes_back(text: str) -> bool:
@@ -411,6 +418,7 @@ _UNREAL = re.compile(
     r"|novel|book|movie|film|dreams?|song|play|campaign|simulation|show"
     r"|script|poem|fantasy|scenario|rpg|comic)\b|my (?!favou?rite )(?:\w+ )?(?:character|avatar|protagonist"
     r"|persona|npc)\b|minecraft|the sims|stardew|d&d|in-game"
+    r"|we (?:as (?:an? |humans|people|human)|humans|people|mortals)|as (?:a species|humans|human beings|a society)"
     r"|or something like that|no way i|it's not that|not true that|isn't true|it is false|false "
     r"that|untrue|lie\b|lied\b|lying about"
     r"|told (?:\w+ ){1,3}(?:that )?i\b(?<!told you i)|for example|for instance|e\.g\."
@@ -423,10 +431,12 @@ _SCORN = re.compile(
     r"|as if\b|like i\b|because obviously|obviously,? (?:i|because)|totally,|great, just what)"
     r"|\bjust what i needed|\bthank you very much\b|\bnot!"
 )
+_QUALIFIED = re.compile(r"(?:\s[-–—]+|[–—]|\.\.\.|…)\s*(?:well|or|okay|ok),? (?!i (?:still|do|am|have)\b)")
+"""What was said is taken back in part: "I'm a baker - well, pastry chef"."""
 _SUPPOSED = re.compile(
     r"^\W*(?:(?:and|but|so|also|then|or|well|ok|okay|now|even|only|yeah|yes|no|oh)\W+)*"
     r"(?:if|unless|whenever|in case|as soon as|as long as|provided|should (?:i|the|my|our|we|it|this|that|he|she"
-    r"|they|you|any\w*|[a-z]+ (?:be|not|ever|happen))\b|once i|once we|whether"
+    r"|they|you|any\w*|[a-z]+ (?:be|not|ever|happen))\b|once i|once we|whether|depending on|subject to|all being well|with (?:any|a bit of) luck|god willing|touch wood"
     r"|when (?:i|we|i'm|we're|people|someone)\b(?! (?:was|were|had|did|went|got|came|left|began"
     r"|started|bought|met|saw|took"
     r"|made|\w+ed)\b)|until|say\b|maybe|perhaps|possibly|hopefully)\b"
@@ -537,7 +547,7 @@ def _kept(low: str, start: int, stop: int, end: str) -> int:
     """Where the part of a sentence ends that is said and meant; `start` where there is none."""
     if stop - start < 4 or _UNREAL.search(low, start, stop) or _SCORN.search(low[start:stop]):
         return start
-    if _SUPPOSED.match(low[start:stop]):
+    if _SUPPOSED.match(low[start:stop]) or _QUALIFIED.search(low, start, stop):
         return start
     if "?" in end:
         if _TAG.search(low[start:stop] + "?"):
@@ -573,7 +583,7 @@ _LEAD = re.compile(
     r"|guess what|you know|as you know|look|listen|see|update|quick update|small update|news"
     r"|correction|note|besides|again|though|still|currently|now|these days|nowadays|lately"
     r"|recently"
-    r"|by the way|speaking of (?:which|that)|for context|for reference|for the record|for what "
+    r"|meanwhile|in truth|in reality|in real life|by the way|speaking of (?:which|that)|for context|for reference|for the record|for what "
     r"it's worth|just so you know|just fyi|in fact|in general|generally"
     r"|to be honest|tbh|to be clear|as i (?:said|mentioned)|like i (?:said|mentioned)|i (?:already "
     r")?(?:mentioned|told you|said)(?: (?:before|earlier))?(?: that)?|as a reminder|just a "

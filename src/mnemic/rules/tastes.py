@@ -30,7 +30,7 @@ _WEAK_HEADS = re.compile(
 )
 _MORE = re.compile(r", (?:more|less|very|but not too|yet) \w+")
 _THE = re.compile(
-    r"the (?:ocean|sea|beach|beaches|outdoors|mountains|rain|cold|heat|snow|winter|summer|fall"
+    r"the (?:ocean|sea|coast|seaside|woods|lakes?|river|hills|beach|beaches|outdoors|mountains|rain|cold|heat|snow|winter|summer|fall"
     r"|autumn|spring|city|countryside|forest|desert|sun|dark|gym|color \w+|colour \w+|theat(?:er"
     r"|re)|opera|ballet|smell of [\w ]+|taste of [\w ]+|sound of [\w ]+|crowds)"
 )
@@ -253,12 +253,16 @@ _DIET = re.compile(
 )
 
 
+_ONLY_SO = re.compile(r"\W*(?:$|(?:at home|only|these days|now|and)\b)")
+
+
 def diet(one: Said) -> Iterator[Statement]:
     if one.never or one.we:
         return
     changed = one.verb in ("went", "became", "gone", "become", "turned") and one.form in ("", "have")
-    at = one.rest + 1 if changed else one.at
-    if not changed and one.form not in ("be", "have been"):
+    eats = one.verb in ("eat", "eats") and one.form in ("", "do") and not one.third_mismatch(one.verb)
+    at = one.rest + 1 if changed or eats else one.at
+    if not changed and not eats and one.form not in ("be", "have been"):
         return
     match = _DIET.match(one.low, at, one.clause.stop)
     if match is None or (changed and one.no):
@@ -270,6 +274,8 @@ def diet(one: Said) -> Iterator[Statement]:
     if one.ended:
         since = precision = None
     value = one.clause.text[match.start("diet") : match.end("diet")]
+    if eats and not _ONLY_SO.match(one.low, match.end(), one.clause.stop):
+        return
     shown = one.clause.text[match.start() : match.end()]
     of = phrases.shown(one.subject)
     yield one.say(
