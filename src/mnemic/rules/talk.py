@@ -225,7 +225,7 @@ _TEXTS = (
     r"|play|screenplay|screen|blog|testimonial|introduction|intro|eulogy|toast|vows|answer|phrase"
     r"|line|words|user story|affirmations?|mantras?|slogans?|options|choices|statements|limericks?|haikus?|verse|chorus"
     r"|riddles?|quiz|survey|questionnaire|flash ?cards?|test (?:cases?|data|set|strings?)|fixtures?|data ?set|inputs?"
-    r"|outputs?|payload|voicemail|prayer|oath|pledge|chant|horoscope|advert|ad|petition|forum|thread)"
+    r"|outputs?|payload|voicemail|prayer|oath|pledge|chant|horoscope|advert|ad|petition)"
 )
 _PASTE = re.compile(
     rf"\b(?:translat(?:e|ing|ion of|ions of)\b|re-?writ\w+|rephras\w+|paraphras\w+|proof-?read\w*|summari[sz]\w+"
