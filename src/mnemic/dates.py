@@ -280,6 +280,9 @@ _ISO = re.compile(rf"{_ALONE}((?:1[5-9]|20|21)\d\d)-(\d\d)(?:-(\d\d))?(?![\d-])"
 _DAY_MONTH = _words(rf"{_ALONE}(\d{{1,2}})(st|nd|rd|th)?(?: (of))? ({_MONTH})\b\.?(?:,? ({_YEAR}))?")
 _MONTH_DAY = _words(rf"\b({_MONTH})\.?( the)? (\d{{1,2}})(st|nd|rd|th)?\b(?![:\d]){_COUNTS}(?:,? ({_YEAR}))?")
 _MONTH_YEAR = _words(rf"\b({_MONTH})\.?,?(?: of)? ({_YEAR})")
+_MONTH_OF_YEAR = _words(
+    rf"\b(?:(?:in|since|during|by|until|till|before|for|from) )?({_FULL_MONTH}) of (this|last|next) year\b"
+)
 _IN_MONTH = _words(
     r"\b(?:(this coming|this past|this|last|next|coming|past) |(in|since|during|throughout|by|until|till|before"
     r"|for|starting"
@@ -566,6 +569,11 @@ def _is_next(match: re.Match[str], sentences: _Sentences, ahead: timedelta, back
 
 def _month_year(match: re.Match[str], today: datetime, _: _Sentences) -> _Read:
     return _month(today, int(match[2]), _MONTHS[match[1]])
+
+
+def _month_of_year(match: re.Match[str], today: datetime, _: _Sentences) -> _Read:
+    """ "in June of last year"."""
+    return _month(today, today.year + {"this": 0, "last": -1, "next": 1}[match[2]], _MONTHS[match[1]])
 
 
 _PLAIN_BEFORE = frozenset(("for", "from", "by", "before", "until", "till", "through", "around", "starting"))
@@ -1315,6 +1323,7 @@ _READINGS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str], datetime, _Sent
     (_DAY_MONTH, _day_month),
     (_MONTH_DAY, _month_day),
     (_MONTH_YEAR, _month_year),
+    (_MONTH_OF_YEAR, _month_of_year),
     (_IN_MONTH, _in_month),
     (_MY_MONTH, _my_month),
     (_IN_YEAR, _in_year),

@@ -116,6 +116,8 @@ def aims(clause: Clause) -> Iterator[Statement]:
         return
     if gerund:
         value = f"{phrases.base(first.lower())} {rest}"
+        if (other := _AND_DOING.search(value)) is not None and not _OTHER_DOING.search(value[: other.start()]):
+            value = value[: other.start(1)] + phrases.base(other[1]) + value[other.end() :]
     text = phrases.third(clause, start, stop)
     if _AUX.search(low, start, at) is None:
         text = _UNFORMED.sub(lambda found: f"{found[1]}{phrases.with_s(found[2])} to ", text, count=1)
@@ -132,6 +134,12 @@ def aims(clause: Clause) -> Iterator[Statement]:
     )
 
 
+_AND_DOING = re.compile(
+    r"\b(?:and|or) ((?!morning|evening|something|anything|everything)[a-z]{2,}ing)\b(?! (?:machine|room))"
+)
+"""A second gerund of a plan: "relaxing and recharging"."""
+_OTHER_DOING = re.compile(r"[a-z]ing\b|\bof\b")
+"""What a second gerund may belong to instead: "a day for washing and ironing"."""
 _FAMILY = re.compile(
     r"\b(?:move|go camping|get married|buy a house|adopt|visit|camping|hike|hiking|vacation|holiday|trip|honeymoon"
     r"|dinner)\b"

@@ -478,7 +478,9 @@ def vague(clause: Clause, start: int, stop: int) -> bool:
     return hazy(clause, start, stop) or addressed(clause, start, stop)
 
 
-_CLEAR_JOINTS = re.compile(r",? (?:and|to|for|so|with|on|at|in|from|as|about|by|using|during|before|after|like|or) ")
+_CLEAR_JOINTS = re.compile(
+    r",? (?:instead of|and|to|for|so|with|on|at|in|from|as|about|by|using|during|before|after|like|or) "
+)
 
 
 def clear(clause: Clause, start: int, stop: int) -> int:

@@ -112,7 +112,7 @@ def _of_many(text: str, subject: str) -> str:
 _SUBJECT_I = re.compile(r"(?:i(?=')|i\b(?![-.&/])|im\b(?= )|ive\b(?= ))")
 _SUBJECT_WE = re.compile(
     r"(?:(?:me|my (?:wife|husband|girlfriend|boyfriend|partner|family)|(?:my )?\w+) and (?:i|me)\b"
-    r"|we(?=')|we\b(?! (?:all|as|humans|people|men|women|mortals|two-legged|both)\b))"
+    r"|we(?=')|we\b(?! (?:all|as|humans|people|men|women|mortals)\b))"
 )
 _WORD = re.compile(r"\s*(?:('(?:m|re|s|ve|d|ll)\b)|([a-zà-öø-ÿ]+(?:['-][a-zà-öø-ÿ]+)*)|(\d[\d,.]*))")
 _BE = frozenset({"am", "is", "are", "'m", "'re", "'s"})

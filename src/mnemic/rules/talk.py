@@ -203,6 +203,9 @@ _PLAY = re.compile(
     r"|(?:let's|let us|shall we|can we) (?:\w+ ){0,3}?(?:practi[cs]e|rehearse|act out|simulate|mock)\b(?: \w+){0,5} "
     r"(?:interviews?|conversations?|calls?|pitch|negotiation|dialogues?|scene|date|talk)\b"
     r"|(?:let's|let us) (?:\w+ ){0,3}(?:interview|dialogue|conversation|sales call|negotiation) (?:practi[cs]e|rehearsal)"
+    r"|(?:want|like|love|need) to practi[cs]e (?:\w+ ){0,3}(?:small talk|conversations?|dialogues?)\b"
+    r"|(?:let's|let us|shall we|can we) (?:do|play|try|start) (?:some |an? |the |another )?(?:improv\w*|charades|scene|skit"
+    r"|sketch|make-believe|theat(?:er|re))|let's improvise\b"
     r"|you are now\b|i'll (?:be|play) the\b|you (?:be|play) the\b|stay in character|in character\b|i want you to act)"
 )
 _CAST = re.compile(r"\bYou(?:'re| are|’re) [A-Z]\w+(?: [A-Z]\w+)?(?:,| and|;|\.)(?: and)? (?:I(?:'m|’m| am)) [A-Z]\w+")
@@ -223,10 +226,14 @@ _TEXTS = (
     r"|assignment|example|sample|template|persona|profile|character|document|report|log|novel|fan "
     r"?fic(?:tion)?|tale|novella"
     r"|play|screenplay|screen|blog|testimonial|introduction|intro|eulogy|toast|vows|answer|phrase"
-    r"|line|words|user story|affirmations?|mantras?|slogans?|options|choices|statements|limericks?|haikus?|verse|chorus"
-    r"|riddles?|quiz|survey|questionnaire|flash ?cards?|test (?:cases?|data|set|strings?)|fixtures?|data ?set|inputs?"
-    r"|outputs?|payload|voicemail|prayer|oath|pledge|chant|horoscope|advert|ad|petition)"
+    r"|line|words|user story)"
 )
+_HEADINGS = (
+    rf"(?:{_TEXTS}|(?:comments?|affirmations?|mantras?|slogans?|options|choices|statements|limericks?|haikus?|verse|chorus"
+    r"|riddles?|quiz|survey|questionnaire|flash ?cards?|test (?:cases?|data|set|strings?)|fixtures?|data ?set|inputs?"
+    r"|outputs?|payload|voicemail|prayer|oath|pledge|chant|horoscope|advert|ad|petition)\b)"
+)
+"""What may stand before a colon that opens another's words."""
 _PASTE = re.compile(
     rf"\b(?:translat(?:e|ing|ion of|ions of)\b|re-?writ\w+|rephras\w+|paraphras\w+|proof-?read\w*|summari[sz]\w+"
     rf"|(?:check|fix|correct|improve) (?:the |my |its )?grammar|copy-?edit|improve upon"
@@ -239,7 +246,11 @@ _PASTE = re.compile(
     rf"(?: a| an| the| my| this| some| another| one| \d+| out)?(?:[ -][\w'-]+){{0,4}} {_TEXTS}"
     rf"|(?:here(?:'s| is| are)|this is|below is|attached is|my)(?: the| a| an| my| what| some)?(?:[ "
     rf"-][\w'-]+){{0,3}} {_TEXTS}[^.!?\n]{{0,60}}:"
-    rf"|\b{_TEXTS}(?: (?![^\s]*[.!?:](?:\s|$))[^\s]+){{0,7}}(?: [\w'\"’”)]+)? ?:\s|imagin(?:e|ing) (?:that|you|a|i|we|this|if|the)|\bscenario\b"
+    rf"|\b{_HEADINGS}(?: (?![^\s]*[.!?:](?:\s|$))[^\s]+){{0,7}}(?: [\w'\"’”)]+)? ?:\s|imagin(?:e|ing) (?:that|you|a|i|we|this|if|the)|\bscenario\b"
+    rf"|(?:below is|here(?:'s| is| are)|this is|attached is)(?: the| a| an| some| what)?(?:[ -][\w'-]+){{0,3}} {_HEADINGS}"
+    rf" (?:from|by|that|which|of) "
+    rf"|(?:picture this|picture (?:me|yourself|us)\b|conjugat\w+|repeat after me|say after me|spell-?check|punctuate"
+    rf"|text adventure|character sheet|make-believe|improv\b)"
     rf"|\bonce upon a time\b|\bexample:|e\.g\.,? ['\"])"
 )
 _LABEL = re.compile(
@@ -248,8 +259,24 @@ _LABEL = re.compile(
     r"|^\W*you(?:'re| are) an? (?:[\w-]+ ){0,3}(?:assistant|expert|agent|chatbot|character|guide"
     r"|interviewer|writer|historian|translator)\b|^dear [^\n?]{1,40},"
 )
-_LETTER = re.compile(r"^(?:dear\b|subject:|from:|to:|re:|hi [^\n]{1,30},$|(?<=\n)(?:hi|hey|hello|hiya|good (?:morning|evening)) (?!there\b|again\b|guys\b|all\b)[\w. ]{1,20}[,!]|cc:|sent:|date:|#|\|)", re.M)
+_LETTER = re.compile(
+    r"^(?:(?:-{3,}|={3,}|_{3,}|~{3,}|\*{3,})\s*$|(?:begin|start of) [^\n]{1,30}$|(?:fwd?|fw|forwarded)\b|dear\b|subject:|from:|to:|re:|hi [^\n]{1,30},$|(?<=\n)(?:hi|hey|hello|hiya|good (?:morning|evening)) (?!there\b|again\b|guys\b|all\b)[\w. ]{1,20}[,!]|cc:|sent:|date:|#|\|)",
+    re.M,
+)
 _SPOKEN_LINE = re.compile(r"^\s*(?:\*\*|\[)?[a-z][\w .'-]{0,24}(?:\*\*|\])?\s?:(?:\*\*)?\s", re.M)
+_HEAD_OF = re.compile(r"^(?P<head>[^\n]{1,160}):[ \t]*\n", re.M)
+"""A line that ends with a colon: what stands below it is somebody's words, or a list."""
+_OWN_HEAD = re.compile(
+    r"\b(?:i|i'm|i've|i'd|i'll|me|my|mine|we|our|us|context|background|details|facts?|info|information|updates?|notes?|ps"
+    r"|summary|situation|problem|issue|question|today|yesterday|week|month|year|so|fyi|remember|preferences?|plans?|goals?"
+    r"|reasons?|symptoms|requirements|constraints|budget|schedule|hi|hello|hey|thanks)\b"
+)
+_VOICE = re.compile(
+    r"\b(?:he|she|it|they|who|[a-z]+(?<!\bi)) (?:says?|said|reads?|goes|went|wrote|writes|saw|predicted|shouted|shouts"
+    r"|announced|announces|declares?|declared|claims?|claimed|states?|stated|sang|sings|whispered|muttered|yelled|tweeted"
+    r"|signed|opens|begins|starts|ends)(?: [\w'-]+){0,4}:\s"
+)
+"""Who speaks, before a colon: "the old man saw it clearly: I …"."""
 _QUOTED = re.compile(
     r"<(?P<tag>[a-z]\w{0,9})\b[^>\n]{0,200}>.{0,4000}?</(?P=tag)>|^[^\n]*\bselect\b[^\n]*\bfrom\b[^\n]*$"
     r"|```.*?(?:```|\Z)|`[^`\n]{1,400}`|\"[^\"]{1,2000}\""
@@ -272,6 +299,14 @@ def _masks(low: str, talking: bool) -> list[tuple[int, int]]:
         found.append((begin, len(low)) if len(low) > end else (begin, end))
     if (label := _LABEL.search(low)) is not None:
         found.append((label.start(), len(low)))
+    if ":" in low and not talking:
+        for voice in _VOICE.finditer(low):
+            end = low.find("\n", voice.end())
+            found.append((voice.end(), len(low) if end < 0 else end))
+        for head in _HEAD_OF.finditer(low):
+            if not _OWN_HEAD.search(head["head"]):
+                found.append((head.end(), len(low)))
+                break
     if "\n" in low:
         if letter := _LETTER.search(low):
             found.append((letter.start(), len(low)))
@@ -339,9 +374,25 @@ def is_played(turns: Sequence[Turn], number: int, first: int = 0) -> bool:
     for turn in reversed(turns[first : number + 1]):
         if is_person(turn):
             begins, ends = _playing(turn.text)
+            begins = begins or (turn.speaker is None and not ends and _casts(turn.text))
             if begins or ends:
                 return begins
     return False
+
+
+_PART = re.compile(
+    r"(?:^|[.!?\n]\s*)you(?:'re| are) (?:an?|the) (?!(?:(?:real|true|total|absolute|such|very|great|good|big|huge|lovely"
+    r"|wonderful|amazing|fantastic|bit|little|life)\b|life-?saver|star\b|genius|legend|gem\b|angel|saint|hero|champ"
+    r"|rock ?star|treasure|wizard|machine|beast|godsend|blessing|liar|bot\b|robot|computer|program|large language|language"
+    r"|ai\b|best|friend|pro\b|dear|doll|peach|pal\b|boss\b|master|smart|funny|clever|helpful|brilliant))"
+    r"[a-z][\w-]*(?: [\w-]+){0,3} (?:on|in|at|from|with|who|of|behind)\b[^.!?\n]*[.!\n]"
+)
+"""A part given to an assistant: "You're a stranger on a train."."""
+
+
+@lru_cache(256)
+def _casts(text: str) -> bool:
+    return _PART.search(folded(text)) is not None
 
 
 @lru_cache(256)
@@ -660,3 +711,4 @@ def clauses(sentence: Sentence) -> Iterator[Clause]:
 def forget() -> None:
     """Drop the texts kept for speed: after an erasure none of them stays in memory."""
     _playing.cache_clear()
+    _casts.cache_clear()

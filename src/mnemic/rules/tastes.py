@@ -103,6 +103,15 @@ def _objects(one: Said, at: int) -> list[tuple[int, int]]:
     return found
 
 
+_UNLOVED = re.compile(
+    r"(?:stepping (?:on|in)|paying|waiting|standing in|queu(?:e)?ing|sitting in traffic|getting (?:stuck|lost|sick|yelled"
+    r"|rejected|ignored|woken|rained|soaked|charged|billed)|losing|stubbing|scrubbing|unclogging|cleaning up after|arguing"
+    r"|filing|filling (?:in|out)|dealing with|working (?:late|overtime|weekends|for free|through)|waking up at|missing"
+    r"|spilling|tripping|commuting|doing (?:my |the )?(?:taxes|paperwork)|being (?:ignored|late|on hold|put|told|woken|sick"
+    r"|broke|tired|lied|charged|stuck)|sitting (?:in|through)|traffic|taxes|delays|spam|bureaucracy|paperwork|queues|hold"
+    r" music|hangovers|power cuts|parking (?:fees|tickets)|pop-?ups|red tape)\b"
+)
+"""What nobody loves but in irony."""
 _TITLE = re.compile(r"\s+[\"“](?P<title>[^\"“”]{2,60})[\"”]")
 _DOING = re.compile(r"[a-z]+ing ")
 
@@ -143,6 +152,8 @@ def likes(one: Said) -> Iterator[Statement]:
         )
         if tail:
             return
+        if not against and not one.no and _UNLOVED.match(one.low, start, stop):
+            return  # said with a sigh
         holds = (not against) if not one.no else False
         if against and (one.no or form == "used"):
             return
@@ -312,7 +323,8 @@ def objects_any(one: Said, at: int) -> list[tuple[int, int]]:
     for start, stop in phrases.series(one.clause, at):
         start = phrases.bare(one.low, start, stop)
         if (
-            _JOKED.match(one.low, start, stop)
+            re.match(r"(?:nothing|anything|everything|whatever|nobody|everybody)\b", one.low[start:stop])
+            or _JOKED.match(one.low, start, stop)
             or phrases.hazy(one.clause, start, stop)
             or phrases.addressed(one.clause, start, stop)
         ):
