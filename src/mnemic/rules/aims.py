@@ -18,7 +18,7 @@ _AIM = re.compile(
     rf"(?P<who>i|we)(?:(?P<be>'m| am|'re| are|'ve been| have been|'ve{_ADVERBS} been|(?P<was> was| were)){_ADVERBS}"
     rf" (?:(?:thinking (?:of|about)|considering|contemplating|leaning towards?|weighing the pros and cons of"
     rf"|toying with the idea of|looking forward to|planning on) (?:maybe |possibly |perhaps |either "
-    rf")?(?P<gerund>[a-z]+ing)\b"
+    rf")?(?P<gerund>(?!(?:some|any|every|no)thing\b)[a-z]+ing)\b"
     rf"|(?:hoping|looking|wanting|meaning|excited|thrilled|aiming|intending|determined|eager|going|planning|set) to "
     rf"(?=[a-z]))"
     rf"|{_ADVERBS} (?:hope|want|plan|intend|need|aim|have|can't wait) to (?=[a-z])"
@@ -92,6 +92,7 @@ def aims(clause: Clause) -> Iterator[Statement]:
     at = match.end() - len(gerund) if gerund else match.end()
     one = Said(clause, clause.me, True, "", False, False, frozenset(), "", at, at)
     _, stop = reach(one, at)
+    stop = at + len(_TO_SEE.sub("", low[at:stop]))
     words = low[at:stop]
     plain = f"{phrases.base(gerund)}{words[len(gerund) :]}" if gerund else words
     if _NO_AIM.match(plain) or " " not in words or words.count(" ") > 22:
@@ -115,9 +116,7 @@ def aims(clause: Clause) -> Iterator[Statement]:
     if not rest:
         return
     if gerund:
-        value = f"{phrases.base(first.lower())} {rest}"
-        if (other := _AND_DOING.search(value)) is not None and not _OTHER_DOING.search(value[: other.start()]):
-            value = value[: other.start(1)] + phrases.base(other[1]) + value[other.end() :]
+        value = phrases.and_doing(f"{phrases.base(first.lower())} {rest}")
     text = phrases.third(clause, start, stop)
     if _AUX.search(low, start, at) is None:
         text = _UNFORMED.sub(lambda found: f"{found[1]}{phrases.with_s(found[2])} to ", text, count=1)
@@ -134,12 +133,10 @@ def aims(clause: Clause) -> Iterator[Statement]:
     )
 
 
-_AND_DOING = re.compile(
-    r"\b(?:and|or) ((?!morning|evening|something|anything|everything)[a-z]{2,}ing)\b(?! (?:machine|room))"
+_TO_SEE = re.compile(
+    r",? (?:to|and) (?:see|know|find out|check|figure out|learn|ask|decide|ask them|wonder|make sure)$"
 )
-"""A second gerund of a plan: "relaxing and recharging"."""
-_OTHER_DOING = re.compile(r"[a-z]ing\b|\bof\b")
-"""What a second gerund may belong to instead: "a day for washing and ironing"."""
+"""What a cut before "if" leaves: "reach out to them to see"."""
 _FAMILY = re.compile(
     r"\b(?:move|go camping|get married|buy a house|adopt|visit|camping|hike|hiking|vacation|holiday|trip|honeymoon"
     r"|dinner)\b"

@@ -115,7 +115,7 @@ _NO_PLACES = listing(
 # -- things
 
 _CUT = re.compile(
-    r"(?<=\S)[,;:!?()\[\]\"*]|\.(?=\s|$|\.)|\s[-–—]+(?=\s)|—|…|\n"
+    r"(?<=\S)[,;:!?()\[\]\"*]|(?<!(?<!')\b[a-z])(?<!\b(?:dr|mr|ms|st|vs))(?<!\bmrs)\.(?=\s|$|\.)|\s[-–—]+(?=\s)|—|…|\n"
     r"|[\U0001f300-\U0001faff\u2600-\u27bf]|\s(?:and (?:i|i'm|i've|i'd|i'll|we|we're|it|it's|he"
     r"|she|they|my|that|that's|then|now|there|you|your|this|have|has|am|is|are|would|want|need"
     r"|was|can|will|do|don't|try|think|hope|also|just|so|never|always|not|been|had|got|even|love"
@@ -566,14 +566,15 @@ _E_STEMS = listing(
     " com practis exercis improv meditat volunteer advis creat translat contribut collaborat "
     "decorat rollerblad argu argu continu pursu skateboard wak dat cod gam typ examin imagin "
     "determin explor restor stor ignor admir acquir desir retir inspir requir celebrat participat "
-    "commut hom arriv"
+    "commut hom arriv bit escap fil fram freez graz hop indulg invit jok lung nam not overcom past phon promot reconcil"
+    " recycl rins scal schedul scor shak shap smil subscrib til welcom"
 ) - {"tutor", "volunteer", "skateboard"}
 
 
 _E_ENDS = re.compile(
     r"(?:[^l]c|v|[ui]at|[^aeou]u|[bdfgkpt]l|[^e]ang|dg|rg|[aeiou]iz|[a-z]iz|[^aeiou]at|[aeiou]{2}s|pos|us"
     r"|[bcdfghlmnprstvw]ir|ur|par|plor"
-    r"|[bcdfghjklmnpqrstvwxyz]a[ds]|i[mnpk]|[aeiou]rs|ens|nut|but|id)$"
+    r"|[bcdfghjklmnpqrstvwxyz]a[ds]|[^e]ag|[^s]is|i[mnpk]|[aeiou]rs|ens|nut|but|id)$"
 )
 """Ends of stems that lost an "e": reduc, improv, handl, chang, organiz, creat, increas, hir."""
 _NO_E = listing(
@@ -586,6 +587,8 @@ _NO_E = listing(
 
 def base(gerund: str) -> str:
     """The form after "to" of a form in -ing: running, run."""
+    if gerund in ("lying", "dying", "tying"):
+        return gerund[0] + "ie"
     stem = gerund.removesuffix("ing")
     if len(stem) < 2 or stem == gerund:
         return gerund
@@ -594,3 +597,19 @@ def base(gerund: str) -> str:
     if len(stem) > 3 and stem[-1] == stem[-2] and stem[-1] not in "lszfeo":
         return stem[:-1]
     return stem
+
+
+def and_doing(words: str) -> str:
+    """A second gerund in the form of the first verb: "relax and recharging" is "relax and recharge"."""
+    other = _AND_DOING.search(words)
+    if other is None or _OTHER_DOING.search(words[: other.start()]):
+        return words
+    return words[: other.start(1)] + base(other[1]) + words[other.end() :]
+
+
+_AND_DOING = re.compile(
+    r"\b(?:and|or) ((?!morning|evening|something|anything|everything)[a-z]{2,}ing)\b"
+    r"(?= (?:some|an?|the|more|new|less|at|to|with|about|up|for|in|on|from|into|through|rid|[a-z]+'s)\b)"
+)
+_OTHER_DOING = re.compile(r"[a-z]ing\b|\bof\b")
+"""What a second gerund may belong to instead: "a day for washing and ironing"."""
