@@ -189,7 +189,8 @@ _SIGNALS = _words(
     rf"(?:\w+ed|{'|'.join(_WENT.split())})\b(?P<still>)"
     rf"|\b(?P<back>{'|'.join(_WENT.split())}|(?:have|has|'ve) (?:read|put|cut|set|hit|come|run)"
     rf"|(?!(?:{'|'.join(_NOT_PAST.split())})\b)[a-z]{{2,20}}ed)\b"
-    r"|(?P<now>\b(?:is|are|am|starts?|begins?|opens?|leaves?|ends?|have|has|takes? place)\b|'(?:s|m|re)\b)"
+    r"|(?P<now>\b(?:is|are|am|starts?|begins?|opens?|leaves?|ends?|comes|arrives?|departs?|lands?"
+    r"|flies|closes|expires|have|has|takes? place)\b|'(?:s|m|re)\b)"
     r"|\b(?P<ever>first|last|best|worst|most|only|ever|per)\b"
     r"|(?P<turn>[,;:—–()]|\b(?:and|but|so|because|since|which|that|when|while|as|if|although) (?=(?:i|we|he|she"
     r"|they|it|you)\b))"
@@ -782,7 +783,7 @@ def _on_day(match: re.Match[str], today: datetime, sentences: _Sentences) -> _Re
     wanted = _WEEKDAYS[name]
     ahead, back = (wanted - today.weekday()) % 7 or 7, (today.weekday() - wanted) % 7 or 7
     if which == "this":  # the one of this week, unless the sentence looks the other way
-        days, lean = wanted - today.weekday(), sentences.lean(match)
+        days, lean = wanted - today.weekday(), "ahead" if sentences.leads(match) else sentences.lean(match)
         days += 7 if lean == "ahead" and days < 0 else -7 if lean == "back" and days > 0 else 0
     elif which in ("next", "coming", "this coming", "for", "due") or (which == "on" and sentences.is_ahead(match)):
         days = ahead
@@ -1090,6 +1091,8 @@ def _the_nth(match: re.Match[str], today: datetime, sentences: _Sentences) -> _R
         lean = lean or "ahead"
     elif match[1] == "since":
         lean = "back"
+    elif sentences.leads(match):
+        lean = "ahead"
     if lean is None:
         return None
     for step in range(3):
