@@ -186,6 +186,12 @@ _JOKE = re.compile(
     r"|thought experiment|language model|made (?:that|it|this) up|making (?:that|it|this) up"
     r"|not really,? lol)|(?:^|\s)/(?:s|j|jk)\b|🙄"
 )
+_PUNCHLINE = re.compile(
+    r"[.!?]\s+(?:to|in|for|of|on|at|by|with|from|especially|mostly|only|said no|not|except|until) [^.!?\n]{0,60}"
+    r"(?:\b(?:haha\w*|lol|lmao|rofl)\b|😂|🤣)|\bba dum tss\b|\b(?:lovely|wonderful|brilliant|fantastic|charming|terrific)"
+    r", (?:yet )?(?:another|more) (?!question|thing|idea|option|way|one\b|tip|example)|\b(?:great|good|nice) job, me\b"
+)
+"""A laugh after a fragment that turns round what came before it; praise of what nobody praises."""
 _JOKE_AFTER = re.compile(
     r"^\W*(?:(?:lol|haha\w*|ok|okay|no|nah|oh|well|sorry|wait)\W+)*(?:just |only |i'm |im |i was |was |totally )*"
     r"(?:kidding|joking|jk\b|j/k|sarcasm|not really,? (?:lol|haha)|made (?:that|it) up)"
@@ -208,7 +214,9 @@ _PLAY = re.compile(
     r"|sketch|make-believe|theat(?:er|re))|let's improvise\b"
     r"|you are now\b|i'll (?:be|play) the\b|you (?:be|play) the\b|stay in character|in character\b|i want you to act)"
 )
-_CAST = re.compile(r"\bYou(?:'re| are|’re) [A-Z]\w+(?: [A-Z]\w+)?(?:,| and|;|\.)(?: and)? (?:I(?:'m|’m| am)) [A-Z]\w+")
+_CAST = re.compile(
+    r"\bYou(?:'re| are|’re) [A-Z]\w*(?: [A-Z]\w+)?(?:,| and|;|\.)(?: and)? I(?:'m|’m| am) (?:[A-Z]|(?:the|your|an?) [a-z])"
+)
 """Parts handed out: "You are Watson and I am Holmes"."""
 _PLAY_OVER = re.compile(
     r"\b(?:(?:end|stop|finish|done|out) (?:of |with )?(?:the )?(?:role-? ?play(?:ing)?|scene|game"
@@ -267,16 +275,26 @@ _SPOKEN_LINE = re.compile(r"^\s*(?:\*\*|\[)?[a-z][\w .'-]{0,24}(?:\*\*|\])?\s?:(
 _HEAD_OF = re.compile(r"^(?P<head>[^\n]{1,160}):[ \t]*\n", re.M)
 """A line that ends with a colon: what stands below it is somebody's words, or a list."""
 _OWN_HEAD = re.compile(
-    r"\b(?:i|i'm|i've|i'd|i'll|me|my|mine|we|our|us|context|background|details|facts?|info|information|updates?|notes?|ps"
-    r"|summary|situation|problem|issue|question|today|yesterday|week|month|year|so|fyi|remember|preferences?|plans?|goals?"
-    r"|reasons?|symptoms|requirements|constraints|budget|schedule|hi|hello|hey|thanks)\b"
+    r"^\W*(?:it|it's|this|that|that's|these|those|here|here's|there|there's|now|one|two|three)\b|\b(?:i|i'm|i've|i'd|i'll|me|my|mine|we|we're|our|us|you|your|context|background|details|facts?|info|information"
+    r"|updates?|notes?|ps|p\.s|summary|situation|problem|issue|question|today|yesterday|week|month|year|so|fyi|remember"
+    r"|preferences?|plans?|goals?|reasons?|symptoms|requirements|constraints|budget|schedule|hi|hello|hey|thanks|thank"
+    r"|news|confession|truth|reality|short|basically|line|tl;?dr|first|second|third|next|last|finally|thing|point|answer"
+    r"|honestly|actually|also|edit|btw|way|well|yes|yeah|yep|no|nope|ok|okay|sorry|important|caveat|warning|disclaimer"
+    r"|reminder|correction|clarification|addition|life|age|name|location|city|job|work|hobby|hobbies|diet|allergy|allergies"
+    r"|status|mood|tip|bonus|change|because|since|but|and|plus"
+    r"|still|final|same|for what it's worth|record|pro|con|pros|cons|total|result|results|conclusion|option|part|step)\b"
 )
-_VOICE = re.compile(
-    r"\b(?:he|she|it|they|who|[a-z]+(?<!\bi)) (?:says?|said|reads?|goes|went|wrote|writes|saw|predicted|shouted|shouts"
-    r"|announced|announces|declares?|declared|claims?|claimed|states?|stated|sang|sings|whispered|muttered|yelled|tweeted"
-    r"|signed|opens|begins|starts|ends)(?: [\w'-]+){0,4}:\s"
+_INTRODUCES = re.compile(r"(?:^|[.!?\n])(?P<head>[^.!?:\n]{2,120}):[ \t]+(?=[^.!?\n]*\b(?:i|i'm|i've|my|me)\b)")
+"""What stands before a colon and an "I" is who says "I", unless it speaks of the speaker: "the sign reads: I …"."""
+_ABOUT_TEXT = re.compile(
+    r"\s*(?:(?:please|pls|hey|hi|ok|okay|so|and|now),? )*(?:(?:can|could|would|will) (?:you|u)|what|how|is|are|does|do|why|who"
+    r"|which|any|(?!(?:i|i'm|i've|i'd|i'll|that|that's|those|this|these|thanks|thank|wow|great|yes|yeah|sounds|looks|we|my|our"
+    r"|it|it's|good|nice|perfect|awesome|cool|sure|the|there|no|oh|ah|well|also|by)\b)[a-z]+) [^\n]*\b(?:this|these)\b(?! (?:week|weekend|month|year|morning|evening|afternoon|summer|winter"
+    r"|spring|fall|autumn|time|way|is (?:great|helpful)))[^\n]*[?.:!]?$"
 )
-"""Who speaks, before a colon: "the old man saw it clearly: I …"."""
+"""A first paragraph that asks something about a text: the text stands below."""
+_POSTER = re.compile(r"\b(?:i|my [a-z]+) ?[(\[](?:\d{2} ?[mfx]|[mfx] ?/? ?\d{2})[)\]]")
+"""How posts to strangers name people: "I (27F) …"."""
 _QUOTED = re.compile(
     r"<(?P<tag>[a-z]\w{0,9})\b[^>\n]{0,200}>.{0,4000}?</(?P=tag)>|^[^\n]*\bselect\b[^\n]*\bfrom\b[^\n]*$"
     r"|```.*?(?:```|\Z)|`[^`\n]{1,400}`|\"[^\"]{1,2000}\""
@@ -300,13 +318,18 @@ def _masks(low: str, talking: bool) -> list[tuple[int, int]]:
     if (label := _LABEL.search(low)) is not None:
         found.append((label.start(), len(low)))
     if ":" in low and not talking:
-        for voice in _VOICE.finditer(low):
-            end = low.find("\n", voice.end())
-            found.append((voice.end(), len(low) if end < 0 else end))
+        for voice in _INTRODUCES.finditer(low):
+            if not _OWN_HEAD.search(voice["head"]):
+                end = low.find("\n", voice.end())
+                found.append((voice.end(), len(low) if end < 0 else end))
         for head in _HEAD_OF.finditer(low):
             if not _OWN_HEAD.search(head["head"]):
                 found.append((head.end(), len(low)))
                 break
+    if not talking and (blank := low.find("\n\n")) > 0 and _ABOUT_TEXT.match(low, 0, blank):
+        found.append((blank, len(low)))
+    if not talking and (poster := _POSTER.search(low)):
+        found.append((poster.start(), len(low)))
     if "\n" in low:
         if letter := _LETTER.search(low):
             found.append((letter.start(), len(low)))
@@ -327,6 +350,8 @@ def _verses(low: str) -> Iterator[tuple[int, int]]:
         if bare and len(bare) < 70 and bare[-1] not in ".!?:;" and not bare[0].isdigit() and bare[0] not in "-*•":
             first, run = (place, 1) if not run else (first, run + 1)
         elif bare or run < 4:
+            if bare and run == 3 and len(bare) < 70 and bare[-1] in ".!?":
+                yield first, place + len(line)  # the last line of a stanza
             run = 0 if bare else run
         if run >= 4:
             yield first, place + len(line)
@@ -344,7 +369,7 @@ def own(turns: Sequence[Turn], number: int, first: int = 0) -> list[Sentence]:
 def sentences_of(turn: Turn, peers: frozenset[str]) -> list[Sentence]:
     """The sentences of a turn that its speaker says and means, as far as it tells itself."""
     low = folded(turn.text)
-    if _JOKE.search(low):
+    if _JOKE.search(low) or (len(low) < 240 and _PUNCHLINE.search(low)):
         return []
     text = repaired(turn.text, low)
     if text is not turn.text:
@@ -463,7 +488,7 @@ _BULLET = re.compile(r"[\s>*•\-–—#]*(?:\d{1,2}[.)]\s+)?[\s*_(]*")
 _UNREAL = re.compile(
     r"\b(?:imagine|imagining|suppose|supposing|pretend|pretending|hypothetically|in theory|wish"
     r"|wished|what if|let's say|say i\b|assum(?:e|ing)"
-    r"|for the sake of|in (?:an(?:other)?|a) (?:life|universe|world|alternate|parallel|perfect"
+    r"|for (?:the sake of|argument's sake)|in (?:an(?:other)?|a) (?:life|universe|world|alternate|parallel|perfect"
     r"|ideal)\b|dream(?:ed|t)? (?:that|about|i|of|job|home|house)|if only"
     r"|as (?:if|though)\b|were i\b|had i\b|in (?:the|this|my|our|a) (?:\w+ ){0,2}(?:game|story"
     r"|novel|book|movie|film|dreams?|song|play|campaign|simulation|show"

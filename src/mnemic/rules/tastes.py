@@ -109,7 +109,7 @@ _UNLOVED = re.compile(
     r"|filing|filling (?:in|out)|dealing with|working (?:late|overtime|weekends|for free|through)|waking up at|missing"
     r"|spilling|tripping|commuting|doing (?:my |the )?(?:taxes|paperwork)|being (?:ignored|late|on hold|put|told|woken|sick"
     r"|broke|tired|lied|charged|stuck)|sitting (?:in|through)|traffic|taxes|delays|spam|bureaucracy|paperwork|queues|hold"
-    r" music|hangovers|power cuts|parking (?:fees|tickets)|pop-?ups|red tape)\b"
+    r" music|hangovers|power cuts|locking (?:myself|ourselves|me) out|parking (?:fees|tickets)|pop-?ups|red tape)\b"
 )
 """What nobody loves but in irony."""
 _TITLE = re.compile(r"\s+[\"“](?P<title>[^\"“”]{2,60})[\"”]")
