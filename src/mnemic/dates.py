@@ -297,7 +297,7 @@ _IN_YEAR = _words(
     rf"|the (?:end|beginning|start|middle) of)(?: |-)({_YEAR})"
 )
 _SHORT_YEAR = _words(
-    rf"\b(?:in|since|of|by|from|until|before|back in|summer|spring|fall|autumn|winter) '(\d\d)\b(?![-.,/:]\d|s\b)"
+    r"\b(?:in|since|of|by|from|until|before|back in|summer|spring|fall|autumn|winter) '(\d\d)\b(?![-.,/:]\d|s\b)"
 )
 _DASH = "(?:(?: )?[-–—](?: )?| to | through | until | till )"
 _NTH = r"(\d{1,2})(?:st|nd|rd|th)?"
@@ -444,7 +444,8 @@ _SINCE = _words(rf"\bsince (?:about |around )?({_YEAR})")
 
 _TIMELY = re.compile(
     r"\d|day|night|week|month|year|ago\b|morning|afternoon|evening|decade|winter|spring|summer|fall|autumn|quarter"
-    rf"|(?:fif|six|seven|eigh|nine)ties|tomorrow|\b(?:{_MONTH}|{_WEEKDAY}|just[ \n]+now|back)\b|christmas|xmas|easter|halloween|thanksgiving"
+    rf"|(?:fif|six|seven|eigh|nine)ties|tomorrow|\b(?:{_MONTH}|{_WEEKDAY}|just[ \n]+now|back)\b|christmas|xmas"
+    rf"|easter|halloween|thanksgiving"
     rf"|juneteenth|valentine|\bhours?\b|\bminutes?\b"
 )
 """What has none of these tells no time."""

@@ -45,7 +45,8 @@ _SAYS = re.compile(
 _LEADS = re.compile(r"(?:in|at|on|for|to|as|from|by|with)\s+")
 _TAIL = re.compile(
     r"(?:,? (?:sorry|my bad|oops|already|obviously|of course|instead|now|then|actually|these days|i mean|i meant"
-    r"|rather|that is|with (?:an?|one|two|the) .*|(?:and )?not .*)|, (?:i|we|because|since|my|the|it|it's|he|she|which|as) .*)?"
+    r"|rather|that is|with (?:an?|one|two|the) .*|(?:and )?not .*)|, (?:i|we|because|since|my|the|it|it's|he|she"
+    r"|which|as) .*)?"
     r"[\s.!…)]*$"
 )
 _NUMBER = re.compile(

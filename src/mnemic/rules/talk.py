@@ -188,7 +188,8 @@ _JOKE = re.compile(
 )
 _PUNCHLINE = re.compile(
     r"[.!?]\s+(?:to|in|for|of|on|at|by|with|from|especially|mostly|only|said no|not|except|until) [^.!?\n]{0,60}"
-    r"(?:\b(?:haha\w*|lol|lmao|rofl)\b|😂|🤣)|\bba dum tss\b|\b(?:lovely|wonderful|brilliant|fantastic|charming|terrific)"
+    r"(?:\b(?:haha\w*|lol|lmao|rofl)\b|😂|🤣)|\bba dum tss\b"
+    r"|\b(?:lovely|wonderful|brilliant|fantastic|charming|terrific)"
     r", (?:yet )?(?:another|more) (?!question|thing|idea|option|way|one\b|tip|example)|\b(?:great|good|nice) job, me\b"
 )
 """A laugh after a fragment that turns round what came before it; praise of what nobody praises."""
@@ -208,14 +209,20 @@ _PLAY = re.compile(
     r"|you(?:'re| are) (?:the|an?|my) \w+(?: \w+)?[,;.]? (?:and )?i(?:'m| am) (?:the|an?|your) \w+"
     r"|(?:let's|let us|shall we|can we) (?:\w+ ){0,3}?(?:practi[cs]e|rehearse|act out|simulate|mock)\b(?: \w+){0,5} "
     r"(?:interviews?|conversations?|calls?|pitch|negotiation|dialogues?|scene|date|talk)\b"
-    r"|(?:let's|let us) (?:\w+ ){0,3}(?:interview|dialogue|conversation|sales call|negotiation) (?:practi[cs]e|rehearsal)"
+    r"|(?:let's|let us) (?:\w+ ){0,3}(?:interview|dialogue|conversation|sales call|negotiation) (?:practi[cs]e"
+    r"|rehearsal)"
     r"|(?:want|like|love|need) to practi[cs]e (?:\w+ ){0,3}(?:small talk|conversations?|dialogues?)\b"
-    r"|(?:let's|let us|shall we|can we) (?:do|play|try|start) (?:some |an? |the |another )?(?:improv\w*|charades|scene|skit"
+    r"|(?:let's|let us|shall we|can we) (?:do|play|try|start) (?:some |an? |the |another )?(?:improv\w*|charades"
+    r"|scene|skit"
     r"|sketch|make-believe|theat(?:er|re))|let's improvise\b"
+    r"|(?:let's|let us|shall we|can we) (?:\w+ ){0,2}(?:write|tell|make up|invent|create) (?:\w+ ){0,3}(?:story|tale"
+    r"|scene"
+    r"|dialogue|fairy ?tale)\b"
     r"|you are now\b|i'll (?:be|play) the\b|you (?:be|play) the\b|stay in character|in character\b|i want you to act)"
 )
 _CAST = re.compile(
-    r"\bYou(?:'re| are|’re) [A-Z]\w*(?: [A-Z]\w+)?(?:,| and|;|\.)(?: and)? I(?:'m|’m| am) (?:[A-Z]|(?:the|your|an?) [a-z])"
+    r"\bYou(?:'re| are|’re) [A-Z]\w*(?: [A-Z]\w+)?(?:,| and|;|\.)(?: and)? I(?:'m|’m| am) (?:[A-Z]|(?:the|your"
+    r"|an?) [a-z])"
 )
 """Parts handed out: "You are Watson and I am Holmes"."""
 _PLAY_OVER = re.compile(
@@ -237,7 +244,8 @@ _TEXTS = (
     r"|line|words|user story)"
 )
 _HEADINGS = (
-    rf"(?:{_TEXTS}|(?:comments?|affirmations?|mantras?|slogans?|options|choices|statements|limericks?|haikus?|verse|chorus"
+    rf"(?:{_TEXTS}|(?:comments?|affirmations?|mantras?|slogans?|options|choices|statements|limericks?|haikus?|verse"
+    rf"|chorus"
     r"|riddles?|quiz|survey|questionnaire|flash ?cards?|test (?:cases?|data|set|strings?)|fixtures?|data ?set|inputs?"
     r"|outputs?|payload|voicemail|prayer|oath|pledge|chant|horoscope|advert|ad|petition)\b)"
 )
@@ -254,11 +262,16 @@ _PASTE = re.compile(
     rf"(?: a| an| the| my| this| some| another| one| \d+| out)?(?:[ -][\w'-]+){{0,4}} {_TEXTS}"
     rf"|(?:here(?:'s| is| are)|this is|below is|attached is|my)(?: the| a| an| my| what| some)?(?:[ "
     rf"-][\w'-]+){{0,3}} {_TEXTS}[^.!?\n]{{0,60}}:"
-    rf"|\b{_HEADINGS}(?: (?![^\s]*[.!?:](?:\s|$))[^\s]+){{0,7}}(?: [\w'\"’”)]+)? ?:\s|imagin(?:e|ing) (?:that|you|a|i|we|this|if|the)|\bscenario\b"
-    rf"|(?:below is|here(?:'s| is| are)|this is|attached is)(?: the| a| an| some| what)?(?:[ -][\w'-]+){{0,3}} {_HEADINGS}"
+    rf"|\b{_HEADINGS}s?(?: (?![^\s]*[.!?:](?:\s|$))[^\s]+){{0,7}}(?: [\w'\"’”)]+)? ?:\s|imagin(?:e|ing) (?:that|you"
+    rf"|a|i|we|this|if|the)|\bscenario\b"
+    rf"|(?:below is|here(?:'s| is| are)|this is|attached is)(?: the| a| an| some"
+    rf"| what)?(?:[ -][\w'-]+){{0,3}} {_HEADINGS}"
     rf" (?:from|by|that|which|of) "
     rf"|(?:picture this|picture (?:me|yourself|us)\b|conjugat\w+|repeat after me|say after me|spell-?check|punctuate"
-    rf"|text adventure|character sheet|make-believe|improv\b)"
+    rf"|text adventure|two truths and a lie|true or false|never have i ever|would you rather|truth or dare"
+    rf"|character sheet|make-believe|improv\b)"
+    rf"|(?:shorten|simplify|lengthen|reword|tidy|format|rate|grade|critique|evaluate|judge|interpret|analy[sz]e)"
+    rf" (?:this|these)\b[^.!?\n]{{0,30}}[.!?:]\s"
     rf"|\bonce upon a time\b|\bexample:|e\.g\.,? ['\"])"
 )
 _LABEL = re.compile(
@@ -268,28 +281,46 @@ _LABEL = re.compile(
     r"|interviewer|writer|historian|translator)\b|^dear [^\n?]{1,40},"
 )
 _LETTER = re.compile(
-    r"^(?:(?:-{3,}|={3,}|_{3,}|~{3,}|\*{3,})\s*$|(?:begin|start of) [^\n]{1,30}$|(?:fwd?|fw|forwarded)\b|dear\b|subject:|from:|to:|re:|hi [^\n]{1,30},$|(?<=\n)(?:hi|hey|hello|hiya|good (?:morning|evening)) (?!there\b|again\b|guys\b|all\b)[\w. ]{1,20}[,!]|cc:|sent:|date:|#|\|)",
+    r"^(?:(?:-{3,}|={3,}|_{3,}|~{3,}|\*{3,})\s*$|(?:begin|start of) [^\n]{1,30}$|(?:fwd?|fw|forwarded)\b|dear\b"
+    r"|subject:|from:|to:|re:|hi [^\n]{1,30},$|(?<=\n)(?:hi|hey|hello|hiya|good (?:morning|evening)) (?!there\b"
+    r"|again\b|guys\b|all\b)[\w. ]{1,20}[,!]|cc:|sent:|date:|#|\|)",
     re.M,
 )
 _SPOKEN_LINE = re.compile(r"^\s*(?:\*\*|\[)?[a-z][\w .'-]{0,24}(?:\*\*|\])?\s?:(?:\*\*)?\s", re.M)
 _HEAD_OF = re.compile(r"^(?P<head>[^\n]{1,160}):[ \t]*\n", re.M)
 """A line that ends with a colon: what stands below it is somebody's words, or a list."""
 _OWN_HEAD = re.compile(
-    r"^\W*(?:it|it's|this|that|that's|these|those|here|here's|there|there's|now|one|two|three)\b|\b(?:i|i'm|i've|i'd|i'll|me|my|mine|we|we're|our|us|you|your|context|background|details|facts?|info|information"
+    r"^\W*(?:it|it's|this|that|that's|these|those|here|here's|there|there's|now|one|two|three|and|but|because|since"
+    r"|plus"
+    r"|still|same)\b"
+    r"|\b(?:i|i'm|i've|i'd|i'll|me|my|mine|we|we're|our|us|you|your|context|background|details|facts?|info|information"
     r"|updates?|notes?|ps|p\.s|summary|situation|problem|issue|question|today|yesterday|week|month|year|so|fyi|remember"
     r"|preferences?|plans?|goals?|reasons?|symptoms|requirements|constraints|budget|schedule|hi|hello|hey|thanks|thank"
-    r"|news|confession|truth|reality|short|basically|line|tl;?dr|first|second|third|next|last|finally|thing|point|answer"
+    r"|news|confession|truth|reality|short|basically|line|tl;?dr|first|second|third|next|last|finally|thing|point"
+    r"|answer"
     r"|honestly|actually|also|edit|btw|way|well|yes|yeah|yep|no|nope|ok|okay|sorry|important|caveat|warning|disclaimer"
-    r"|reminder|correction|clarification|addition|life|age|name|location|city|job|work|hobby|hobbies|diet|allergy|allergies"
-    r"|status|mood|tip|bonus|change|because|since|but|and|plus"
-    r"|still|final|same|for what it's worth|record|pro|con|pros|cons|total|result|results|conclusion|option|part|step)\b"
+    r"|reminder|correction|clarification|addition|life|age|name|location|city|job|work|hobby|hobbies|diet"
+    r"|allergy|allergies|status|mood|tip|bonus|change|final|for what it's worth|record|pros?|cons?|total|results?"
+    r"|conclusion|option|part|step)\b"
 )
-_INTRODUCES = re.compile(r"(?:^|[.!?\n])(?P<head>[^.!?:\n]{2,120}):[ \t]+(?=[^.!?\n]*\b(?:i|i'm|i've|my|me)\b)")
+"""Words by which what stands before a colon speaks of the speaker, or of the talk itself: "Update: I …"."""
+_GIVES_WORD = re.compile(
+    r"(?<!\bi )(?<!\bi've )(?<!\bi just )\b(?:wrote|writes|said|says|sent|texted|posted|answered|replied|left|whispered"
+    r"|shouted)\b[^:]{0,40}$|\b(?:rate|grade|translate|choose|tick|sort|rank|label|classify|read(?: out| aloud)?"
+    r"|memori[sz]e"
+    r"|recite|complete)$"
+)
+_INTRODUCES = re.compile(
+    r"(?:^|[.!?\n])(?P<head>[^.!?:\n]{2,120}):[ \t]+(?![\"'])(?=[^.!?\n]*\b(?:i|i'm|i've|my|me)\b)"
+)
 """What stands before a colon and an "I" is who says "I", unless it speaks of the speaker: "the sign reads: I …"."""
 _ABOUT_TEXT = re.compile(
-    r"\s*(?:(?:please|pls|hey|hi|ok|okay|so|and|now),? )*(?:(?:can|could|would|will) (?:you|u)|what|how|is|are|does|do|why|who"
-    r"|which|any|(?!(?:i|i'm|i've|i'd|i'll|that|that's|those|this|these|thanks|thank|wow|great|yes|yeah|sounds|looks|we|my|our"
-    r"|it|it's|good|nice|perfect|awesome|cool|sure|the|there|no|oh|ah|well|also|by)\b)[a-z]+) [^\n]*\b(?:this|these)\b(?! (?:week|weekend|month|year|morning|evening|afternoon|summer|winter"
+    r"\s*(?:(?:please|pls|hey|hi|ok|okay|so|and|now),? )*(?:(?:can|could|would|will) (?:you|u)|what|how|is|are|does"
+    r"|do|why|who"
+    r"|which|any|(?!(?:i|i'm|i've|i'd|i'll|that|that's|those|this|these|thanks|thank|wow|great|yes|yeah|sounds|looks"
+    r"|we|my|our"
+    r"|it|it's|good|nice|perfect|awesome|cool|sure|the|there|no|oh|ah|well|also|by)\b)[a-z]+) [^\n]*\b(?:this"
+    r"|these)\b(?! (?:week|weekend|month|year|morning|evening|afternoon|summer|winter"
     r"|spring|fall|autumn|time|way|is (?:great|helpful)))[^\n]*[?.:!]?$"
 )
 """A first paragraph that asks something about a text: the text stands below."""
@@ -319,11 +350,11 @@ def _masks(low: str, talking: bool) -> list[tuple[int, int]]:
         found.append((label.start(), len(low)))
     if ":" in low and not talking:
         for voice in _INTRODUCES.finditer(low):
-            if not _OWN_HEAD.search(voice["head"]):
+            if _is_another(voice["head"]):
                 end = low.find("\n", voice.end())
                 found.append((voice.end(), len(low) if end < 0 else end))
         for head in _HEAD_OF.finditer(low):
-            if not _OWN_HEAD.search(head["head"]):
+            if _is_another(head["head"]):
                 found.append((head.end(), len(low)))
                 break
     if not talking and (blank := low.find("\n\n")) > 0 and _ABOUT_TEXT.match(low, 0, blank):
@@ -340,6 +371,11 @@ def _masks(low: str, talking: bool) -> list[tuple[int, int]]:
     if len(low) > _LONG:
         found.append((_HEAD, len(low) - _TAIL))
     return found
+
+
+def _is_another(head: str) -> bool:
+    """Whether what stands before a colon gives the word to somebody else, or to an exercise."""
+    return _OWN_HEAD.search(head) is None or _GIVES_WORD.search(head) is not None
 
 
 def _verses(low: str) -> Iterator[tuple[int, int]]:
@@ -406,9 +442,11 @@ def is_played(turns: Sequence[Turn], number: int, first: int = 0) -> bool:
 
 
 _PART = re.compile(
-    r"(?:^|[.!?\n]\s*)you(?:'re| are) (?:an?|the) (?!(?:(?:real|true|total|absolute|such|very|great|good|big|huge|lovely"
+    r"(?:^|[.!?\n]\s*)you(?:'re| are) (?:an?|the) (?!(?:(?:real|true|total|absolute|such|very|great|good|big|huge"
+    r"|lovely"
     r"|wonderful|amazing|fantastic|bit|little|life)\b|life-?saver|star\b|genius|legend|gem\b|angel|saint|hero|champ"
-    r"|rock ?star|treasure|wizard|machine|beast|godsend|blessing|liar|bot\b|robot|computer|program|large language|language"
+    r"|rock ?star|treasure|wizard|machine|beast|godsend|blessing|liar|bot\b|robot|computer|program|large language"
+    r"|language"
     r"|ai\b|best|friend|pro\b|dear|doll|peach|pal\b|boss\b|master|smart|funny|clever|helpful|brilliant))"
     r"[a-z][\w-]*(?: [\w-]+){0,3} (?:on|in|at|from|with|who|of|behind)\b[^.!?\n]*[.!\n]"
 )
@@ -495,7 +533,8 @@ _UNREAL = re.compile(
     r"|script|poem|fantasy|scenario|rpg|comic)\b|my (?!favou?rite )(?:\w+ )?(?:character|avatar|protagonist"
     r"|persona|npc)\b|minecraft|the sims|stardew|d&d|in-game"
     r"|we (?:as (?:an? |humans|people|human)|humans|people|mortals)|as (?:a species|humans|human beings|a society)"
-    r"|or something like that|no way i|it's not that|not true that|isn't true|it is false|false "
+    r"|or something like that|take my (?:case|situation|numbers?) (?:but|and)|no way i|it's not that|not true that"
+    r"|isn't true|it is false|false "
     r"that|untrue|lie\b|lied\b|lying about"
     r"|told (?:\w+ ){1,3}(?:that )?i\b(?<!told you i)|for example|for instance|e\.g\."
     r"|said (?:no ?one|nobody)|supposedly|allegedly|apparently|rumou?r|according to|i doubt|lyrics?|quote|slogan|tattoo"
@@ -512,13 +551,15 @@ _QUALIFIED = re.compile(r"(?:\s[-–—]+|[–—]|\.\.\.|…)\s*(?:well|or|okay
 _SUPPOSED = re.compile(
     r"^\W*(?:(?:and|but|so|also|then|or|well|ok|okay|now|even|only|yeah|yes|no|oh)\W+)*"
     r"(?:if|unless|whenever|in case|as soon as|as long as|provided|should (?:i|the|my|our|we|it|this|that|he|she"
-    r"|they|you|any\w*|[a-z]+ (?:be|not|ever|happen))\b|once i|once we|whether|depending on|subject to|all being well|with (?:any|a bit of) luck|god willing|touch wood"
+    r"|they|you|any\w*|[a-z]+ (?:be|not|ever|happen))\b|once i|once we|whether|depending on|subject to"
+    r"|all being well|with (?:any|a bit of) luck|god willing|touch wood"
     r"|when (?:i|we|i'm|we're|people|someone)\b(?! (?:was|were|had|did|went|got|came|left|began"
     r"|started|bought|met|saw|took"
     r"|made|\w+ed)\b)|until|say\b|maybe|perhaps|possibly|hopefully)\b"
 )
 _REPORT = re.compile(
-    r"\b(?:said|says|saying|told|tells|telling|claim(?:s|ed)?|thinks?|(?<!second )thought|believes?|believed"
+    r"\b(?:said|says|saying|told|tells|telling|claim(?:s|ed)?|thinks?|(?<!second )(?<!\bof )(?<!\bthe )thought"
+    r"|believes?|believed"
     r"|asked|asks|wrote|writes|texted|quoted?|replied"
     r"|joked|jokes|mentioned|mentions|insists?|insisted|swears?|swore|heard|shouted|yelled"
     r"|announced|goes like|went like|posted|commented|complained)\b"
@@ -659,7 +700,8 @@ _LEAD = re.compile(
     r"|guess what|you know|as you know|look|listen|see|update|quick update|small update|news"
     r"|correction|note|besides|again|though|still|currently|now|these days|nowadays|lately"
     r"|recently"
-    r"|meanwhile|in truth|in reality|in real life|by the way|speaking of (?:which|that)|for context|for reference|for the record|for what "
+    r"|meanwhile|in truth|in reality|in real life|by the way|speaking of (?:which|that)|for context|for reference"
+    r"|for the record|for what "
     r"it's worth|just so you know|just fyi|in fact|in general|generally"
     r"|to be honest|tbh|to be clear|as i (?:said|mentioned)|like i (?:said|mentioned)|i (?:already "
     r")?(?:mentioned|told you|said)(?: (?:before|earlier))?(?: that)?|as a reminder|just a "
