@@ -4,6 +4,8 @@
 
 * *statements*: turns of the sets in which every statement is labelled (`bench/labels/statements.jsonl`). The clear ones
   are `core`; a derived statement that meets only an arguable one counts neither for nor against the precision.
+* *drawn*: statements that the rules derived, drawn by chance from the rest of the sets and judged one by one
+  (`bench/labels/drawn.jsonl`): how many were right when they were drawn, and what has become of them.
 * *times*: places in the sets that tell a time, or look like it (`bench/labels/times.jsonl`), beside `mnemic.dates`.
 * *traps*: invented talk from which something must not be derived, and often something must (`tests/traps.jsonl`).
 
@@ -31,6 +33,7 @@ from mnemic.statements import USER, Span, Statement, Turn, folded
 HERE = Path(__file__).resolve().parent
 STATEMENTS = HERE / "labels" / "statements.jsonl"
 TIMES = HERE / "labels" / "times.jsonl"
+DRAWN = HERE / "labels" / "drawn.jsonl"
 TRAPS = HERE.parent / "tests" / "traps.jsonl"
 SETS = ("locomo", "longmemeval", "beam")
 BEFORE = 6
@@ -127,6 +130,24 @@ class TimeLabel:
     last: str | None
     about: bool
     """Whether its ends are vague, so that any overlap is right."""
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """A derived statement that was drawn by chance and judged: its relation without the noun, and its value's place."""
+
+    key: Key
+    draw: int
+    relation: str
+    value: tuple[int, int]
+    right: bool
+
+
+def drawn_statements(path: Path = DRAWN) -> tuple[Drawn, ...]:
+    return tuple(
+        Drawn(_key(row), row["draw"], row["relation"], (row["value"][0], row["value"][1]), row["right"])
+        for row in _rows(path)
+    )
 
 
 def labelled_turns(path: Path = STATEMENTS) -> tuple[LabelledTurn, ...]:
@@ -310,6 +331,22 @@ def _judge(one: LabelledTurn, turn: Turn, derived: Sequence[Statement], judged: 
     judged.missed += [(one.key, label) for label in open_labels]
 
 
+# --- Draws ----------------------------------------------------------------------------------------------------------
+
+
+def is_derived(one: Drawn, turns: Sequence[Turn], derived: Iterable[Statement]) -> bool:
+    """Whether the rules still derive what was drawn: of what is right some of the value is enough, what is wrong is
+    still there only as it was."""
+    places = [
+        located(statement, turns[-1])
+        for statement in derived
+        if _name(statement) == one.relation and statement.evidence and statement.evidence[0].turn == turns[-1].id
+    ]
+    if one.right:
+        return any(place is not None and overlap(place, one.value) for place in places)
+    return one.value in places
+
+
 # --- Times ------------------------------------------------------------------------------------------------------------
 
 
@@ -462,6 +499,8 @@ def report(folder: Path, derive: Derive) -> Iterator[str]:
     """Markdown, line by line."""
     yield from statements_report(folder, derive)
     yield ""
+    yield from drawn_report(folder, derive)
+    yield ""
     yield from traps_report([spring(trap, derive) for trap in traps()])
 
 
@@ -509,6 +548,22 @@ def statements_report(folder: Path, derive: Derive) -> Iterator[str]:
     yield "false: " + ", ".join(f"{_named(key)} {s.relation}@{_at(s.evidence)}" for key, s in judged.false)
     yield ""
     yield "missed: " + ", ".join(f"{_named(key)} {label.relations[0]}@{label.value[0]}" for key, label in judged.missed)
+
+
+def drawn_report(folder: Path, derive: Derive) -> Iterator[str]:
+    drawn = drawn_statements()
+    turns = contexts(folder, (one.key for one in drawn))
+    there = {one: is_derived(one, turns[one.key], derive(turns[one.key])) for one in drawn if one.key in turns}
+    yield "## Statements drawn"
+    yield ""
+    yield "| draw | right | of those still derived | of the wrong ones still derived |"
+    yield "| --- | --- | --- | --- |"
+    for number in sorted({one.draw for one in drawn}):
+        right = [one for one in there if one.draw == number and one.right]
+        wrong = [one for one in there if one.draw == number and not one.right]
+        kept, left = sum(there[one] for one in right), sum(there[one] for one in wrong)
+        share = Share(len(right), len(right) + len(wrong))
+        yield f"| {number} | {share} | {kept} of {len(right)} | {left} of {len(wrong)} |"
 
 
 def traps_report(sprung: Sequence[Sprung]) -> Iterator[str]:

@@ -189,7 +189,8 @@ _SIGNALS = _words(
     rf"(?:\w+ed|{'|'.join(_WENT.split())})\b(?P<still>)"
     rf"|\b(?P<back>{'|'.join(_WENT.split())}|(?:have|has|'ve) (?:read|put|cut|set|hit|come|run)"
     rf"|(?!(?:{'|'.join(_NOT_PAST.split())})\b)[a-z]{{2,20}}ed)\b"
-    r"|(?P<now>\b(?:is|are|am|starts?|begins?|opens?|leaves?|ends?|have|has|takes? place)\b|'(?:s|m|re)\b)"
+    r"|(?P<now>\b(?:is|are|am|starts?|begins?|opens?|leaves?|ends?|comes|arrives?|departs?|lands?"
+    r"|flies|closes|expires|have|has|takes? place)\b|'(?:s|m|re)\b)"
     r"|\b(?P<ever>first|last|best|worst|most|only|ever|per)\b"
     r"|(?P<turn>[,;:—–()]|\b(?:and|but|so|because|since|which|that|when|while|as|if|although) (?=(?:i|we|he|she"
     r"|they|it|you)\b))"
@@ -280,6 +281,9 @@ _ISO = re.compile(rf"{_ALONE}((?:1[5-9]|20|21)\d\d)-(\d\d)(?:-(\d\d))?(?![\d-])"
 _DAY_MONTH = _words(rf"{_ALONE}(\d{{1,2}})(st|nd|rd|th)?(?: (of))? ({_MONTH})\b\.?(?:,? ({_YEAR}))?")
 _MONTH_DAY = _words(rf"\b({_MONTH})\.?( the)? (\d{{1,2}})(st|nd|rd|th)?\b(?![:\d]){_COUNTS}(?:,? ({_YEAR}))?")
 _MONTH_YEAR = _words(rf"\b({_MONTH})\.?,?(?: of)? ({_YEAR})")
+_MONTH_OF_YEAR = _words(
+    rf"\b(?:(?:in|since|during|by|until|till|before|for|from) )?({_FULL_MONTH}) of (this|last|next) year\b"
+)
 _IN_MONTH = _words(
     r"\b(?:(this coming|this past|this|last|next|coming|past) |(in|since|during|throughout|by|until|till|before"
     r"|for|starting"
@@ -291,6 +295,9 @@ _IN_YEAR = _words(
     r"\b(?:(?:in|during|since|back in|of|by|from|until|before)(?: early| late| mid| about| around| the year)?"
     r"|early|late|mid"
     rf"|the (?:end|beginning|start|middle) of)(?: |-)({_YEAR})"
+)
+_SHORT_YEAR = _words(
+    r"\b(?:in|since|of|by|from|until|before|back in|summer|spring|fall|autumn|winter) '(\d\d)\b(?![-.,/:]\d|s\b)"
 )
 _DASH = "(?:(?: )?[-–—](?: )?| to | through | until | till )"
 _NTH = r"(\d{1,2})(?:st|nd|rd|th)?"
@@ -304,6 +311,11 @@ _MONTH_OF_DAYS = _words(
     rf"{_ALONE}(?:(?P<between>between) (?:the )?)?(?P<one>\d{{1,2}})(?:st|nd|rd|th)?(?:(?P<and> and )|{_DASH})(?:the )?"
     rf"(?P<other>\d{{1,2}})(?P<nth>st|nd|rd|th)?(?: of)? (?P<month>{_MONTH})\b\.?(?:,? (?P<year>{_YEAR}))?"
 )
+_DAYS_LONG = _words(
+    rf"\b(?:(?P<between>between)|from) (?P<one_month>{_MONTH})\.? (?:the )?(?P<one>\d{{1,2}})(?:st|nd|rd|th)?"
+    rf"(?:(?P<and> and )|{_DASH})(?P<other_month>{_MONTH})\.? (?:the )?(?P<other>\d{{1,2}})(?:st|nd|rd|th)?\b"
+    rf"(?![:\d]|[-/.]\d){_COUNTS}(?:,? (?P<year>{_YEAR}))?"
+)
 _MONTHS_LONG = _words(
     rf"\b(?P<how>between |from |in |during |for )?(?P<one>{_FULL_MONTH})(?:(?P<and> and )"
     rf"|{_DASH})(?P<other>{_FULL_MONTH})\b"
@@ -316,6 +328,10 @@ _YEARS_LONG = _words(
 _DECADE = _words(
     r"\b(?:in|since|from|of|during|until|early|mid|late)(?: the)?(?: early| mid| late)?(?: |-)(?:(1[89]|20)"
     r"|')?([0-9]0)'?s\b(?! degree| fahr)"
+)
+_DECADE_NAMES = {"fifties": 1950, "sixties": 1960, "seventies": 1970, "eighties": 1980, "nineties": 1990}
+_DECADE_IN_WORDS = _words(
+    rf"\b(?:in|since|from|of|during|until) the (?:(?:early|mid|late)(?: |-))?({'|'.join(_DECADE_NAMES)})\b"
 )
 _NUMERIC = _words(
     rf"{_ALONE}(?:(?P<y>(?:19|20)\d\d)/(?P<ym>\d{{1,2}})/(?P<yd>\d{{1,2}})"
@@ -374,6 +390,9 @@ _DAY_OF_WEEK = _words(
 )
 _MY_MONTH = _words(rf"\b(?:my|our|his|her|their|your) (?!march|may)({_FULL_MONTH})\b(?= [a-z])")
 _DAYS_AGO = _words(rf"{_ALONE}({_NUMBER}) ({_WEEKDAY})s (ago|from now)\b|\b(?:on )?(?:the )?({_WEEKDAY}) before last\b")
+_WEEKS_FROM = _words(
+    rf"{_ALONE}({_NUMBER}) weeks? from (?:this |next )?({_WEEKDAY})\b(?!s| (?:to|until|till|through|morning to)\b|-)"
+)
 _PART_DAY = _words(
     rf"\b(?P<before>\w+ )?(?P<day>{'|'.join(name.lower() for name in _WEEKDAY_NAMES)})\b(?=,? (?:morning"
     rf"|afternoon|evening|night|at \d{{1,2}})\b)"
@@ -425,7 +444,8 @@ _SINCE = _words(rf"\bsince (?:about |around )?({_YEAR})")
 
 _TIMELY = re.compile(
     r"\d|day|night|week|month|year|ago\b|morning|afternoon|evening|decade|winter|spring|summer|fall|autumn|quarter"
-    rf"|tomorrow|\b(?:{_MONTH}|{_WEEKDAY}|just[ \n]+now|back)\b|christmas|xmas|easter|halloween|thanksgiving"
+    rf"|(?:fif|six|seven|eigh|nine)ties|tomorrow|\b(?:{_MONTH}|{_WEEKDAY}|just[ \n]+now|back)\b|christmas|xmas"
+    rf"|easter|halloween|thanksgiving"
     rf"|juneteenth|valentine|\bhours?\b|\bminutes?\b"
 )
 """What has none of these tells no time."""
@@ -553,6 +573,11 @@ def _month_year(match: re.Match[str], today: datetime, _: _Sentences) -> _Read:
     return _month(today, int(match[2]), _MONTHS[match[1]])
 
 
+def _month_of_year(match: re.Match[str], today: datetime, _: _Sentences) -> _Read:
+    """ "in June of last year"."""
+    return _month(today, today.year + {"this": 0, "last": -1, "next": 1}[match[2]], _MONTHS[match[1]])
+
+
 _PLAIN_BEFORE = frozenset(("for", "from", "by", "before", "until", "till", "through", "around", "starting"))
 _NAMES = frozenset(("april", "june"))
 
@@ -598,7 +623,8 @@ def _year_of(match: re.Match[str], today: datetime, sentences: _Sentences, month
         lean = sentences.lean(match)
         is_due = match[0].startswith(("by ", "until ", "till ", "before ", "for ", "starting"))
         if lean == "ahead":
-            is_next = ahead < 9 or back > 3
+            only = match[0].startswith("in ") and all(kind != "back" for _, kind in sentences.around(match))
+            is_next = ahead < 9 or back > 3 or only
         elif lean == "back":
             is_next = is_due and 0 < ahead <= 5
         else:
@@ -608,6 +634,12 @@ def _year_of(match: re.Match[str], today: datetime, sentences: _Sentences, month
 
 def _in_year(match: re.Match[str], today: datetime, _: _Sentences) -> _Read:
     return _year(today, int(match[1]))
+
+
+def _short_year(match: re.Match[str], today: datetime, _: _Sentences) -> _Read:
+    """ "in '09": of this century where that is not far ahead."""
+    year = today.year // 100 * 100 + int(match[1])
+    return _year(today, year if year <= today.year + 1 else year - 100)
 
 
 _DAY_OFFSETS = {
@@ -622,6 +654,9 @@ _DAY_OFFSETS = {
 }
 
 
+_AS_IF = _words(r"\b(?:like|as if|as though)(?: it| that)?(?: was| were)?(?: just| only)? $")
+
+
 def _near_day(match: re.Match[str], today: datetime, _: _Sentences) -> _Read:
     words = " ".join(match[0].split()).removeprefix("the ")
     if (
@@ -630,6 +665,8 @@ def _near_day(match: re.Match[str], today: datetime, _: _Sentences) -> _Read:
         and match.string[: match.start()].endswith("in ")
     ):
         return None  # "in today's world"
+    if words == "yesterday" and _AS_IF.search(match.string, max(0, match.start() - 24), match.start()):
+        return None  # "it feels like yesterday"
     return _day(today + timedelta(days=_DAY_OFFSETS.get(words, 0)))
 
 
@@ -747,7 +784,7 @@ def _on_day(match: re.Match[str], today: datetime, sentences: _Sentences) -> _Re
     wanted = _WEEKDAYS[name]
     ahead, back = (wanted - today.weekday()) % 7 or 7, (today.weekday() - wanted) % 7 or 7
     if which == "this":  # the one of this week, unless the sentence looks the other way
-        days, lean = wanted - today.weekday(), sentences.lean(match)
+        days, lean = wanted - today.weekday(), "ahead" if sentences.leads(match) else sentences.lean(match)
         days += 7 if lean == "ahead" and days < 0 else -7 if lean == "back" and days > 0 else 0
     elif which in ("next", "coming", "this coming", "for", "due") or (which == "on" and sentences.is_ahead(match)):
         days = ahead
@@ -808,7 +845,7 @@ def _season(today: datetime, name: str, year: int, *, turning: bool = False) -> 
 
 def _ago(match: re.Match[str], today: datetime, _: _Sentences) -> _Read:
     if match["vague"]:
-        return today, today, "about", f"{match['vague']} {match['units']}s before {day_words(today)}"
+        return _vaguely(" ".join(match["vague"].split()), match["units"], today)
     number, unit, half = _much(match)
     if (number == 0 and not half) or _is_part(match):
         return None
@@ -840,6 +877,24 @@ def _ago(match: re.Match[str], today: datetime, _: _Sentences) -> _Read:
         return saturday, saturday + timedelta(days=2), unit, words
     middle = today - timedelta(days=7 * number)
     return middle - timedelta(days=3), middle + timedelta(days=4), unit, words
+
+
+_VAGUE = {"a few": (5, 2), "several": (9, 3)}
+"""How many units "a few" and "several" may be, the most first."""
+
+
+def _vaguely(number: str, unit: str, today: datetime) -> _Read:
+    """ "a few weeks ago": between two days; of "some" and "many" nothing is known but that they are over."""
+    phrase = f"{number} {unit}s before {day_words(today)}"
+    if number not in _VAGUE:
+        return today, today, "about", phrase
+    most, least = _VAGUE[number]
+    if unit in ("day", "week", "weekend"):
+        days = 1 if unit == "day" else 7
+        return today - timedelta(days=most * days), today - timedelta(days=least * days - 1), "about", phrase
+    months = _MONTHS_OF[unit]
+    first, last = (_last_on(today, *_months_on(today, -many * months), today.day) for many in (most, least))
+    return first, last, "about", phrase
 
 
 _PART = _words(rf"\b(?:{_NUMBER}|hundred|thousand) (?:or|to|and) $")
@@ -927,6 +982,23 @@ def _days_of_month(match: re.Match[str], today: datetime, sentences: _Sentences)
     return first, last, "day", f"{one} to {day_words(first.replace(day=other))}"
 
 
+def _days_long(match: re.Match[str], today: datetime, sentences: _Sentences) -> _Read:
+    """ "from March 28 to April 2"."""
+    if bool(match["and"]) != bool(match["between"]):
+        return None
+    begun = _dated(match, today, sentences, match["year"], _MONTHS[match["one_month"]], int(match["one"]))
+    if begun is None:
+        return None
+    first = begun[0]
+    end = first.replace(month=_MONTHS[match["other_month"]], day=int(match["other"]))
+    if end <= first:
+        if match["year"]:
+            first = first.replace(year=first.year - 1)
+        else:
+            end = end.replace(year=end.year + 1)
+    return first, end + timedelta(days=1), "day", f"{day_words(first)} to {day_words(end)}"
+
+
 def _months_long(match: re.Match[str], today: datetime, sentences: _Sentences) -> _Read:
     if match["and"] and match["how"] != "between ":
         return None
@@ -974,6 +1046,14 @@ def _decade(match: re.Match[str], today: datetime, _: _Sentences) -> _Read:
     return first, first.replace(year=year + 10), "about", f"the {year}s"
 
 
+def _decade_in_words(match: re.Match[str], today: datetime, _: _Sentences) -> _Read:
+    if _WARM.search(match.string, max(0, match.start() - 60), match.end() + 30):
+        return None
+    year = _DECADE_NAMES[match[1]]
+    first = today.replace(year=year, month=1, day=1)
+    return first, first.replace(year=year + 10), "about", f"the {year}s"
+
+
 _WARM = _words(
     r"\b(?:degrees?|temperatures?|temps?|highs?|lows?|weather|warm|hot|mph|score[sd]?|grades?|percent|aged?|his"
     r"|her|my|their)\b|°"
@@ -1012,6 +1092,8 @@ def _the_nth(match: re.Match[str], today: datetime, sentences: _Sentences) -> _R
         lean = lean or "ahead"
     elif match[1] == "since":
         lean = "back"
+    elif sentences.leads(match):
+        lean = "ahead"
     if lean is None:
         return None
     for step in range(3):
@@ -1106,6 +1188,14 @@ def _days_ago(match: re.Match[str], today: datetime, _: _Sentences) -> _Read:
     return _day(today - timedelta(days=((today.weekday() - wanted) % 7 or 7) + 7 * weeks - 7), weekday=True)
 
 
+def _weeks_from(match: re.Match[str], today: datetime, _: _Sentences) -> _Read:
+    """ "a week from Friday": so many weeks after the next one."""
+    weeks = _count(match[1])
+    if weeks == 0 or _is_part(match) or match[2] in _UNSURE:
+        return None
+    return _day(today + timedelta(days=((_WEEKDAYS[match[2]] - today.weekday()) % 7 or 7) + 7 * weeks), weekday=True)
+
+
 _ANY_DAY = frozenset(
     [
         "every",
@@ -1132,11 +1222,16 @@ _ANY_DAY = frozenset(
 )
 
 
+_OPENS = re.compile(r"(?:^|[.!?;\n])\s*$")
+
+
 def _part_day(match: re.Match[str], today: datetime, sentences: _Sentences) -> _Read:
     """ "see you Friday night": without a preposition only where the sentence says which way it looks."""
     if (match["before"] or "").strip() in _ANY_DAY:
         return None
     lean, wanted = sentences.led(match.start("day")), _WEEKDAYS[match["day"]]
+    if lean is None and match["before"] is None and _OPENS.search(match.string, 0, match.start("day")):
+        lean = sentences.lean(match)  # "Monday night we sang"
     if lean is None:
         return None
     days = (wanted - today.weekday()) % 7 or 7 if lean == "ahead" else -((today.weekday() - wanted) % 7 or 7)
@@ -1232,9 +1327,11 @@ _READINGS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str], datetime, _Sent
     (_DAY_MONTH, _day_month),
     (_MONTH_DAY, _month_day),
     (_MONTH_YEAR, _month_year),
+    (_MONTH_OF_YEAR, _month_of_year),
     (_IN_MONTH, _in_month),
     (_MY_MONTH, _my_month),
     (_IN_YEAR, _in_year),
+    (_SHORT_YEAR, _short_year),
     (_DAYS, _near_day),
     (_RELATIVE, _relative),
     (_SECOND, _second),
@@ -1247,9 +1344,11 @@ _READINGS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str], datetime, _Sent
     (_STRETCH, _stretch),
     (_DAYS_OF_MONTH, _days_of_month),
     (_MONTH_OF_DAYS, _days_of_month),
+    (_DAYS_LONG, _days_long),
     (_MONTHS_LONG, _months_long),
     (_YEARS_LONG, _years_long),
     (_DECADE, _decade),
+    (_DECADE_IN_WORDS, _decade_in_words),
     (_NUMERIC, _numeric),
     (_SHORT, _short),
     (_THE_NTH, _the_nth),
@@ -1260,6 +1359,7 @@ _READINGS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str], datetime, _Sent
     (_QUARTER, _quarter),
     (_DAY_OF_WEEK, _day_of_week),
     (_DAYS_AGO, _days_ago),
+    (_WEEKS_FROM, _weeks_from),
     (_PART_DAY, _part_day),
     (_HOLIDAY, _holiday),
     (_FORTNIGHT, _fortnight),

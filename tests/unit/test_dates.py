@@ -59,6 +59,10 @@ def about(phrase: str) -> Meant:
     return at("2023-06-09"), at("2023-06-09"), "about", phrase
 
 
+def between(first: str, last: str, phrase: str, precision: str = "about") -> Meant:
+    return at(first), at(last), precision, phrase
+
+
 def minute(iso: str, phrase: str) -> Meant:
     return at(iso), at(iso) + timedelta(minutes=1), "minute", phrase
 
@@ -179,8 +183,14 @@ AGO = [
     ("15 years ago", "15 years ago", year(2008)),
     ("four years back", "four years back", year(2019)),
     ("It was 3 weekends ago", "3 weekends ago", weekend("2023-05-20", "3 weekends before 9 June 2023")),
-    ("a few days ago", "a few days ago", about("a few days before 9 June 2023")),
-    ("Several years ago, in Rome", "Several years ago", about("several years before 9 June 2023")),
+    ("a few days ago", "a few days ago", between("2023-06-04", "2023-06-08", "a few days before 9 June 2023")),
+    ("a few weeks back", "a few weeks back", between("2023-05-05", "2023-05-27", "a few weeks before 9 June 2023")),
+    (
+        "Several years ago, in Rome",
+        "Several years ago",
+        between("2014-06-09", "2020-06-09", "several years before 9 June 2023"),
+    ),
+    ("many years ago", "many years ago", about("many years before 9 June 2023")),
 ]
 
 AHEAD = [
@@ -193,6 +203,8 @@ AHEAD = [
     ("three days from now", "three days from now", day("2023-06-12")),
     ("a week from today", "a week from today", day("2023-06-16")),
     ("two weeks from tomorrow", "two weeks from tomorrow", day("2023-06-24")),
+    ("The talk is a week from Monday.", "a week from Monday", day("2023-06-19", "Monday, {}")),
+    ("We fly two weeks from next Friday.", "two weeks from next Friday", day("2023-06-30", "Friday, {}")),
     ("a month from now", "a month from now", month("2023-07")),
 ]
 
@@ -303,6 +315,24 @@ RANGES = [
         long("2021-11-01", "2022-03-01", "month", "November 2021 to February 2022"),
     ),
     ("I taught from 2010 to 2015", "from 2010 to 2015", long("2010-01-01", "2016-01-01", "year", "2010 to 2015")),
+    (
+        "It rained from May 28 to June 2.",
+        "from May 28 to June 2",
+        days("2023-05-28", "2023-06-02", "28 May 2023 to 2 June 2023"),
+    ),
+    (
+        "between Dec 30, and",
+        "Dec 30",
+        day("2022-12-30"),
+    ),
+    (
+        "We stayed from December 30 to January 2, 2021",
+        "from December 30 to January 2, 2021",
+        days("2020-12-30", "2021-01-02", "30 December 2020 to 2 January 2021"),
+    ),
+    ("in the late seventies", "in the late seventies", long("1970-01-01", "1980-01-01", "about", "the 1970s")),
+    ("I graduated in '09.", "in '09", year(2009)),
+    ("the class of '98", "of '98", year(1998)),
     ("music of the '80s", "of the '80s", long("1980-01-01", "1990-01-01", "about", "the 1980s")),
     ("in the 1990s", "in the 1990s", long("1990-01-01", "2000-01-01", "about", "the 1990s")),
     ("in Q2 2022", "in Q2 2022", long("2022-04-01", "2022-07-01", "season", "Q2 2022")),
@@ -340,6 +370,12 @@ MORE_DAYS = [
     ("I need it by Tuesday.", "by Tuesday", day("2023-06-13", "Tuesday, {}")),
     ("We spent Saturday morning outside", "Saturday", day("2023-06-03", "Saturday, {}")),
     ("See you Monday night", "Monday", day("2023-06-12", "Monday, {}")),
+    ("The plumber comes on Tuesday.", "on Tuesday", day("2023-06-13", "Tuesday, {}")),
+    ("My exam is this Wednesday.", "this Wednesday", day("2023-06-14", "Wednesday, {}")),
+    ("The concert is on the 15th.", "on the 15th", day("2023-06-15")),
+    ("in June of last year", "in June of last year", month("2022-06")),
+    ("Monday night we sang.", "Monday", day("2023-06-05", "Monday, {}")),
+    ("I will have surgery in March.", "in March", month("2024-03")),
     ("a fortnight ago", "a fortnight ago", week("2023-05-23", "2 weeks before 9 June 2023")),
     ("an hour ago", "an hour ago", day("2023-06-09")),
     ("two decades ago", "two decades ago", year(2003, "around {}")),
@@ -626,6 +662,9 @@ def test_several_times_are_told_in_reading_order(text: str, phrases: Sequence[st
         "for Christmas cookies",
         "in my twenties, in the 20s",
         "highs in the 80s",
+        "temperatures in the eighties",
+        "It feels like yesterday. It's as if it was only yesterday.",
+        "two weeks from Monday to Friday",
         "in the 1900s",
         "in the last quarter we scored",
         "Q3 goals",

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from mnemic import dates
 from mnemic.rules import statements
+from mnemic.rules.phrases import base
 from mnemic.statements import CONTEXT, USER, Statement, Turn, relation, relations
 
 NOW = datetime(2024, 6, 12, 10, tzinfo=UTC)  # a Wednesday
@@ -35,6 +36,8 @@ SAYS = [
     ("We live in the Netherlands.", ("lives_in", "the Netherlands", True)),
     ("I currently live in New York City with my wife.", ("lives_in", "New York City", True)),
     ("I'm based in Leeds, so shops in the UK please.", ("lives_in", "Leeds", True)),
+    ("I live near Aldgate.", ("lives_in", "near Aldgate", True)),
+    ("I live just outside Leeds now.", ("lives_in", "just outside Leeds", True)),
     ("I don't live in Madrid anymore.", ("lives_in", "Madrid", False)),
     ("I no longer live in Madrid.", ("lives_in", "Madrid", False)),
     ("I used to live in Madrid.", ("lives_in", "Madrid", False)),
@@ -42,6 +45,31 @@ SAYS = [
     ("I live in Lyon, not Paris.", ("lives_in", "Paris", False)),
     ("Hello! I'm from Brazil originally.", ("from", "Brazil", True)),
     ("I grew up in Ohio.", ("did", "grew up in Ohio", True)),
+    # -- what is cut, and where
+    (
+        "I'm thinking of starting a pair of mittens this Friday.",
+        ("plans", "start a pair of mittens Friday, 14 June 2024", True),
+    ),
+    (
+        "I'm planning to restock soap and towels this weekend.",
+        ("plans", "restock soap and towels the weekend of 12 June 2024", True),
+    ),
+    ("I finished a novel by Ada J. Crane.", ("did", "finished a novel by Ada J. Crane", True)),
+    ("I'm thinking of writing to Rosa to see if she minds.", ("plans", "write to Rosa", True)),
+    ("Lost my wallet at the fair yesterday.", ("did", "lost the user's wallet at the fair 11 June 2024", True)),
+    (
+        "I'm thinking of upgrading my bike and getting rid of the van.",
+        ("plans", "upgrade the user's bike and get rid of the van", True),
+    ),
+    ("I love crime and spy novels.", ("likes", "crime and spy novels", True)),
+    ("I love plums and spy novels.", ("likes", "plums", True)),
+    ("I eat kosher.", ("diet", "kosher", True)),
+    ("Meanwhile I work at Fabrikam.", ("works_at", "Fabrikam", True)),
+    ("My blood type is AB negative.", ("attribute:blood type", "AB negative", True)),
+    ("I do like the coast.", ("likes", "the coast", True)),
+    ("Update: I live in Porto.", ("lives_in", "Porto", True)),
+    ("Here are my details:\nI live in Porto.", ("lives_in", "Porto", True)),
+    ("You're a star! I live in Porto.", ("lives_in", "Porto", True)),
     # -- work and study
     ("I work at Fabrikam.", ("works_at", "Fabrikam", True)),
     ("I work for a small law firm.", ("works_at", "a small law firm", True)),
@@ -356,6 +384,46 @@ NOTHING = [
 ]
 
 
+NOTHING += [
+    # other people's words, below a line of one's own or behind a colon
+    "got this today\n\nHey hun, I have a puppy! xx Nada",
+    "fwd from the tenant\n\nI have a dog and I live in Ulm.",
+    "Is it spam?\n---\nI lost my passport in Quito.",
+    "What do you think of this?\n\nI live in Cebu with two parrots.",
+    "My pupil wrote this:\nI has two sister. I live in Cebu.",
+    "The old woman saw it clearly: I have two sons.",
+    "She left a note: gone out, I took the car.",
+    "Affirmations to read aloud:\n- I am rich\n- I have a garden",
+    "Examples for 'allergic' and more: I am allergic to nuts.",
+    "Two truths and a lie! I own a ferret, I live in Oslo.",
+    "For the test I must rate: I am shy. I like parties.",
+    "Below is a comment from a reader. Reply kindly. I am 72 and I love plums.",
+    "I (27F) have a cat and I live in Bonn.",
+    "I wandered through the hall,\nI had a lantern and a dog,\nI knew no door,\nI lost my brother in the fog.",
+    "Could you shorten this? I moved to Lyon and I have a choir.",
+    "Conjugate: I have a car, you have a car",
+    # parts
+    "You are Watson and I am Holmes. I live in Leeds.",
+    "You are HR, I am the employee. I have three children.",
+    "Let's practise a job interview. I have a degree in physics.",
+    "Let's write a story together. I live in a tower and I have a dragon.",
+    "Let's do some improv. I sold my bakery yesterday.",
+    # supposed, half taken back, laughed and sighed at
+    "Depending on the scan, I'll have the operation in May.",
+    "For argument's sake I live in Malta.",
+    "I'm a baker - well, something like it.",
+    "I run a marathon every day. To the fridge and back, haha.",
+    "Lovely, another delay. I just adore airports.",
+    "I love stepping on toys.",
+    "I enjoy paying for parking twice.",
+    "My blood type is espresso.",
+    "I'm allergic to nothing.",
+    "We as a species love sugar and we live in cities.",
+    "I'm thinking of something comforting and warm.",
+    "I'd like to ask more about the brooch.",
+]
+
+
 @pytest.mark.parametrize("text", NOTHING)
 def test_what_says_nothing_of_the_user(text: str) -> None:
     assert not [
@@ -417,6 +485,38 @@ def test_in_a_chat_every_speaker_is_a_person_and_gives_no_orders() -> None:
 def test_role_play_lasts_until_it_is_over() -> None:
     found = said("Let's role-play, you are a king.", "I live in Camelot.", "OK, end of role-play.", "I live in Porto.")
     assert [one.value for one in found] == ["Porto"]
+
+
+def test_a_part_given_to_an_assistant_begins_a_play() -> None:
+    turns = ["You're a stranger on a train.", "I'm a nurse and I live in Turin."]
+    assert said(*turns) == []
+    assert {one.relation for one in said(*turns, speaker="Ana")} == {"works_as", "lives_in"}
+
+
+def test_a_correction_mends_all_that_the_wrong_name_says() -> None:
+    found = said("My boss is called Ilka.", "I mean Elke, not Ilka.")
+    left = {one.relation: one.value for one in found if one.holds}
+    assert set(left.values()) == {"Elke"}
+
+
+@pytest.mark.parametrize(
+    ("gerund", "plain"),
+    [
+        ("chasing", "chase"),
+        ("upgrading", "upgrade"),
+        ("revising", "revise"),
+        ("engaging", "engage"),
+        ("noting", "note"),
+        ("hoping", "hope"),
+        ("lying", "lie"),
+        ("adding", "add"),
+        ("running", "run"),
+        ("playing", "play"),
+        ("loading", "load"),
+    ],
+)
+def test_the_plain_form_of_a_gerund(gerund: str, plain: str) -> None:
+    assert base(gerund) == plain
 
 
 def test_a_joke_is_taken_back_in_the_next_turn() -> None:

@@ -85,7 +85,12 @@ def _said(turns: Sequence[Turn], number: int, first: int) -> list[Statement]:
     # How many of them somebody has is a quantity, of which one holds at a time: not another thing that he has.
     counted = {one.value for one in found if one.relation.startswith("measure:")}
     found = [one for one in found if one.relation != "has" or one.value not in counted]
-    return [one for one in found if one.holds or not any(_denies(one, other) for other in unmeant)]
+    return [one for one in found if _is_whole(one) and (one.holds or not any(_denies(one, other) for other in unmeant))]
+
+
+def _is_whole(one: Statement) -> bool:
+    """Whether no quotation is cut in two: "sort mail into \"Urgent"."""
+    return one.value.count('"') % 2 == 0 and one.value.count("“") == one.value.count("”")
 
 
 def _before(turns: Sequence[Turn], number: int, first: int) -> list[Statement]:

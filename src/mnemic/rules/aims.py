@@ -18,7 +18,7 @@ _AIM = re.compile(
     rf"(?P<who>i|we)(?:(?P<be>'m| am|'re| are|'ve been| have been|'ve{_ADVERBS} been|(?P<was> was| were)){_ADVERBS}"
     rf" (?:(?:thinking (?:of|about)|considering|contemplating|leaning towards?|weighing the pros and cons of"
     rf"|toying with the idea of|looking forward to|planning on) (?:maybe |possibly |perhaps |either "
-    rf")?(?P<gerund>[a-z]+ing)\b"
+    rf")?(?P<gerund>(?!(?:some|any|every|no)thing\b)[a-z]+ing)\b"
     rf"|(?:hoping|looking|wanting|meaning|excited|thrilled|aiming|intending|determined|eager|going|planning|set) to "
     rf"(?=[a-z]))"
     rf"|{_ADVERBS} (?:hope|want|plan|intend|need|aim|have|can't wait) to (?=[a-z])"
@@ -45,7 +45,8 @@ _NO_AIM = re.compile(
     r"sure\b|ensure\b|find(?: out)?\b|figure\b|get (?:an? (?:idea|sense|feel)|some (?:ideas?|info"
     r"\w*|advice|tips|insights?|help|recommendations?|more)|more|your|back to you|this|that|it|started|better|rid of"
     r"|into"
-    r"|the most|used|to)\b|ask\b(?! [a-z]+ (?:about|if|for)\b)|hear\b|check\b|confirm\b|clarify\b|discuss\b|talk\b"
+    r"|the most|used|to)\b|ask\b(?! (?!more\b|you\b|some\b|again\b)[a-z]+ (?:about|if|for)\b)|hear\b|check\b"
+    r"|confirm\b|clarify\b|discuss\b|talk\b"
     r"|say\b|tell\b|share\b|thank\b|let\b|give (?:it|this|that|them|you)\b|keep (?:in mind|that|it|this|an eye|these"
     r"|those"
     r"|them|you)\b|have (?:a look|to|fun|some|more|a better|an idea|it|that|this)\b|do (?:it|this|that|so|some|my"
@@ -92,6 +93,7 @@ def aims(clause: Clause) -> Iterator[Statement]:
     at = match.end() - len(gerund) if gerund else match.end()
     one = Said(clause, clause.me, True, "", False, False, frozenset(), "", at, at)
     _, stop = reach(one, at)
+    stop = at + len(_TO_SEE.sub("", low[at:stop]))
     words = low[at:stop]
     plain = f"{phrases.base(gerund)}{words[len(gerund) :]}" if gerund else words
     if _NO_AIM.match(plain) or " " not in words or words.count(" ") > 22:
@@ -115,7 +117,7 @@ def aims(clause: Clause) -> Iterator[Statement]:
     if not rest:
         return
     if gerund:
-        value = f"{phrases.base(first.lower())} {rest}"
+        value = phrases.and_doing(f"{phrases.base(first.lower())} {rest}")
     text = phrases.third(clause, start, stop)
     if _AUX.search(low, start, at) is None:
         text = _UNFORMED.sub(lambda found: f"{found[1]}{phrases.with_s(found[2])} to ", text, count=1)
@@ -132,6 +134,10 @@ def aims(clause: Clause) -> Iterator[Statement]:
     )
 
 
+_TO_SEE = re.compile(
+    r",? (?:to|and) (?:see|know|find out|check|figure out|learn|ask|decide|ask them|wonder|make sure)$"
+)
+"""What a cut before "if" leaves: "reach out to them to see"."""
 _FAMILY = re.compile(
     r"\b(?:move|go camping|get married|buy a house|adopt|visit|camping|hike|hiking|vacation|holiday|trip|honeymoon"
     r"|dinner)\b"

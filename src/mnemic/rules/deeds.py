@@ -308,10 +308,11 @@ def goes_on(one: Said) -> Iterator[Statement]:
     value = one.words((start, end))
     first, _, rest = value.partition(" ")
     since, precision = one.since()
+    plain = phrases.and_doing(f"{phrases.base(first.lower())} {rest}".strip())
     been = "has been" if one.form == "have been" else "is"
     yield one.say(
         "does",
-        f"{phrases.base(first.lower())} {rest}".strip(),
+        plain,
         text=f"{phrases.shown(one.subject)} {been} {value}",
         since=since,
         precision=precision,
@@ -371,6 +372,8 @@ def did(one: Said) -> Iterator[Statement]:
     ):
         return
     value = one.words((start, stop))
+    if one.clause.text[start].isupper():
+        value = value[:1].lower() + value[1:]  # "Lost my job today."
     if value.count(" ") > 24 or (told is not None and value.count(" ") < 1):
         return
     tail = f" {phrases.resolved(one.clause, front)}" if front is not None else ""

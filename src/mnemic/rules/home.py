@@ -38,7 +38,18 @@ def lives(one: Said) -> Iterator[Statement]:
     at = phrases.place(one.clause, match.end())
     if at is None:
         return
+    # Who lives near a town does not live in it.
+    near = _NEAR.search(one.low[match.start() : match.end()])
     value, tail = one.clause.text[at[0] : at[1]], one.low[at[1] : one.clause.stop]
+    if near is not None:
+        value = f"{near[1]} {value}"
+        if one.form not in ("", "do", "be", "have", "have been") or one.no or one.never or verb in ("lived", "resided"):
+            return
+        since, precision = one.since()
+        if verb in ("live", "lives", "reside", "resides", "living", "based") and not _VISITING.search(tail):
+            text = f"{phrases.shown(one.subject)} lives {value}"
+            yield one.say("lives_in", value, text=text, since=since, precision=precision)
+        return
     since, precision = one.since()
     simple = verb in ("live", "lives", "reside", "resides", "stay") and form in ("", "do")
     if one.third_mismatch(verb):
@@ -83,6 +94,7 @@ def lives(one: Said) -> Iterator[Statement]:
         )
 
 
+_NEAR = re.compile(r"\b(near|just outside|outside) $")
 _VISITING = re.compile(r"^ (?:is|was|sounds|means|whenever|when|if|during|for the (?:summer|winter|week|weekend))\b")
 
 

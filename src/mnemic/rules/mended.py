@@ -45,7 +45,8 @@ _SAYS = re.compile(
 _LEADS = re.compile(r"(?:in|at|on|for|to|as|from|by|with)\s+")
 _TAIL = re.compile(
     r"(?:,? (?:sorry|my bad|oops|already|obviously|of course|instead|now|then|actually|these days|i mean|i meant"
-    r"|rather|that is|with (?:an?|one|two|the) .*|(?:and )?not .*)|, (?:i|we|because|since|my|the|it|which|as) .*)?"
+    r"|rather|that is|with (?:an?|one|two|the) .*|(?:and )?not .*)|, (?:i|we|because|since|my|the|it|it's|he|she"
+    r"|which|as) .*)?"
     r"[\s.!…)]*$"
 )
 _NUMBER = re.compile(
@@ -247,8 +248,15 @@ def _pairs(sentence: Sentence, before: Before) -> Iterator[Statement]:
             for strip in (_OPENS, _SAYS, _LEADS):
                 lead = strip.match(sentence.low, begin, match.end("new"))
                 begin = lead.end() if lead else begin
-            yield from _new_value(sentence, old, begin, match.end("new"), replaced=match["old"].strip())
+            alike = {(folded(one.subject), one.relation): one for one in known if _says_as(one, old)}
+            for one in alike.values():
+                yield from _new_value(sentence, one, begin, match.end("new"), replaced=match["old"].strip())
             return
+
+
+def _says_as(one: Statement, other: Statement) -> bool:
+    """Whether two statements come from the same words, with the same value: who one's boss is, and his name."""
+    return one.evidence[0].turn == other.evidence[0].turn and folded(one.value) == folded(other.value)
 
 
 def _is_named(words: str, one: Statement) -> bool:

@@ -145,6 +145,8 @@ def attributes(clause: Clause) -> Iterator[Statement]:
                 return
             if noun == "number" and not re.search(r"\d{3}", value):
                 return
+            if noun in ("blood type", "blood group") and not _BLOOD.match(low, *found):
+                return
             if noun == "height" and not any(c.isdigit() for c in value):
                 return
             be = "are" if noun.endswith("pronouns") else "is"
@@ -225,6 +227,7 @@ def attributes(clause: Clause) -> Iterator[Statement]:
             yield stated(clause, "name", name, aliases=(name,))
 
 
+_BLOOD = re.compile(r"(?:type )?(?:ab|a|b|o|0)\b")
 _NOT = re.compile(r",? (?:and )?not (?=\S)")
 
 

@@ -115,7 +115,7 @@ _NO_PLACES = listing(
 # -- things
 
 _CUT = re.compile(
-    r"(?<=\S)[,;:!?()\[\]\"*]|\.(?=\s|$|\.)|\s[-–—]+(?=\s)|—|…|\n"
+    r"(?<=\S)[,;:!?()\[\]\"*]|(?<!(?<!')\b[a-z])(?<!\b(?:dr|mr|ms|st|vs))(?<!\bmrs)\.(?=\s|$|\.)|\s[-–—]+(?=\s)|—|…|\n"
     r"|[\U0001f300-\U0001faff\u2600-\u27bf]|\s(?:and (?:i|i'm|i've|i'd|i'll|we|we're|it|it's|he"
     r"|she|they|my|that|that's|then|now|there|you|your|this|have|has|am|is|are|would|want|need"
     r"|was|can|will|do|don't|try|think|hope|also|just|so|never|always|not|been|had|got|even|love"
@@ -345,7 +345,18 @@ def listed(clause: Clause, start: int, stop: int) -> list[tuple[int, int]]:
         begin = stop if cut is None else cut.end()
     if len(found) < 2 or any(low[a:b].count(" ") > 2 for a, b in found):
         return [(start, stop)]
+    *first, last = (low[a:b] for a, b in found)
+    if _KINDS.search(last) and all(" " not in one and not one.endswith("s") for one in first):
+        return [(start, stop)]
     return found
+
+
+_KINDS = re.compile(
+    r" (?:movies|films|books|novels|stories|comics|games|music|songs|albums|shows|series|food|dishes|cuisine|cooking"
+    r"|sports|dances?|classes|lessons|magazines|podcasts|documentaries|art|styles|colou?rs|clothes|flavou?rs|wines?"
+    r"|beers?|teas?|languages|literature|history)$"
+)
+"""Kinds that all members of a list may share: "action and sci-fi movies" are no list of action."""
 
 
 def series(clause: Clause, at: int, most: int = 6) -> list[tuple[int, int]]:
@@ -451,7 +462,15 @@ def addressed(clause: Clause, start: int, stop: int) -> bool:
 
 def hazy(clause: Clause, start: int, stop: int) -> bool:
     """Whether words point at what only the talk around them tells."""
-    return _INVERTED.search(clause.low, start, stop) is not None
+    return _pointing(clause, start, stop) is not None
+
+
+def _pointing(clause: Clause, start: int, stop: int) -> int | None:
+    """Where words first point at what only the talk around them tells; "this Friday" tells it itself."""
+    for match in _INVERTED.finditer(clause.low, start, stop):
+        if not any(told.start <= match.start() < told.end for told in clause.times):
+            return match.start()
+    return None
 
 
 def vague(clause: Clause, start: int, stop: int) -> bool:
@@ -459,12 +478,16 @@ def vague(clause: Clause, start: int, stop: int) -> bool:
     return hazy(clause, start, stop) or addressed(clause, start, stop)
 
 
-_CLEAR_JOINTS = re.compile(r",? (?:and|to|for|so|with|on|at|in|of|from|as|about|by|using|like|or) ")
+_CLEAR_JOINTS = re.compile(
+    r",? (?:instead of|and|to|for|so|with|on|at|in|from|as|about|by|using|during|before|after|like|or) "
+)
 
 
 def clear(clause: Clause, start: int, stop: int) -> int:
     """Where words from `start` on end before they need the talk around them; `start` where they begin with that."""
-    found = [m.start() for p in (_YOU, _INVERTED) for m in (p.search(clause.low, start, stop),) if m is not None]
+    to_you = _YOU.search(clause.low, start, stop)
+    places = (None if to_you is None else to_you.start(), _pointing(clause, start, stop))
+    found = [place for place in places if place is not None]
     if not found:
         return stop
     joints = [joint.start() for joint in _CLEAR_JOINTS.finditer(clause.low, start, min(found))]
@@ -543,14 +566,15 @@ _E_STEMS = listing(
     " com practis exercis improv meditat volunteer advis creat translat contribut collaborat "
     "decorat rollerblad argu argu continu pursu skateboard wak dat cod gam typ examin imagin "
     "determin explor restor stor ignor admir acquir desir retir inspir requir celebrat participat "
-    "commut hom arriv"
+    "commut hom arriv bit escap fil fram freez graz hop indulg invit jok lung nam not overcom past phon promot reconcil"
+    " recycl rins scal schedul scor shak shap smil subscrib til welcom"
 ) - {"tutor", "volunteer", "skateboard"}
 
 
 _E_ENDS = re.compile(
     r"(?:[^l]c|v|[ui]at|[^aeou]u|[bdfgkpt]l|[^e]ang|dg|rg|[aeiou]iz|[a-z]iz|[^aeiou]at|[aeiou]{2}s|pos|us"
     r"|[bcdfghlmnprstvw]ir|ur|par|plor"
-    r"|i[mnpk]|[aeiou]rs|ens|nut|but|id)$"
+    r"|[bcdfghjklmnpqrstvwxyz]a[ds]|[^e]ag|[^s]is|i[mnpk]|[aeiou]rs|ens|nut|but|id)$"
 )
 """Ends of stems that lost an "e": reduc, improv, handl, chang, organiz, creat, increas, hir."""
 _NO_E = listing(
@@ -563,6 +587,8 @@ _NO_E = listing(
 
 def base(gerund: str) -> str:
     """The form after "to" of a form in -ing: running, run."""
+    if gerund in ("lying", "dying", "tying"):
+        return gerund[0] + "ie"
     stem = gerund.removesuffix("ing")
     if len(stem) < 2 or stem == gerund:
         return gerund
@@ -571,3 +597,19 @@ def base(gerund: str) -> str:
     if len(stem) > 3 and stem[-1] == stem[-2] and stem[-1] not in "lszfeo":
         return stem[:-1]
     return stem
+
+
+def and_doing(words: str) -> str:
+    """A second gerund in the form of the first verb: "relax and recharging" is "relax and recharge"."""
+    other = _AND_DOING.search(words)
+    if other is None or _OTHER_DOING.search(words[: other.start()]):
+        return words
+    return words[: other.start(1)] + base(other[1]) + words[other.end() :]
+
+
+_AND_DOING = re.compile(
+    r"\b(?:and|or) ((?!morning|evening|something|anything|everything)[a-z]{2,}ing)\b"
+    r"(?= (?:some|an?|the|more|new|less|at|to|with|about|up|for|in|on|from|into|through|rid|[a-z]+'s)\b)"
+)
+_OTHER_DOING = re.compile(r"[a-z]ing\b|\bof\b")
+"""What a second gerund may belong to instead: "a day for washing and ironing"."""

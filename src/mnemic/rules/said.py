@@ -112,7 +112,7 @@ def _of_many(text: str, subject: str) -> str:
 _SUBJECT_I = re.compile(r"(?:i(?=')|i\b(?![-.&/])|im\b(?= )|ive\b(?= ))")
 _SUBJECT_WE = re.compile(
     r"(?:(?:me|my (?:wife|husband|girlfriend|boyfriend|partner|family)|(?:my )?\w+) and (?:i|me)\b"
-    r"|we(?=')|we\b(?! all))"
+    r"|we(?=')|we\b(?! (?:all|as|humans|people|men|women|mortals)\b))"
 )
 _WORD = re.compile(r"\s*(?:('(?:m|re|s|ve|d|ll)\b)|([a-zà-öø-ÿ]+(?:['-][a-zà-öø-ÿ]+)*)|(\d[\d,.]*))")
 _BE = frozenset({"am", "is", "are", "'m", "'re", "'s"})
@@ -335,7 +335,8 @@ PASTS = listing(
     "rented checked tested collected dined shopped talked called spoke drove celebrated"
 )
 _REACH_CUT = re.compile(
-    r"[;!?()\[\]*]|:(?=\s|$)|\.(?=\s|$|\.)|,(?!\d{3}\b| (?:\d{4}\b|[a-z]+ \d))|\s[-–—]+(?=\s)|—|…|\n"
+    r"[;!?()\[\]*]|:(?=\s|$)|(?<!(?<!')\b[a-z])(?<!\b(?:dr|mr|ms|st|vs))(?<!\bmrs)\.(?=\s|$|\.)|,(?!\d{3}\b"
+    r"| (?:\d{4}\b|[a-z]+ \d))|\s[-–—]+(?=\s)|—|…|\n"
     r"|[\U0001f300-\U0001faff\u2600-\u27bf]|\s(?:and (?:i|i'm|i've|i'd|i'll|we|it|it's|he|she|they"
     r"|my|that|that's|then|now|there|you|your|this|am|is|are|would|want|need|was|were|can|will|the"
     r"|honestly|what|let me|have|had|got|a few|also|just|really|absolutely|so|am|found|realized"

@@ -186,6 +186,13 @@ _JOKE = re.compile(
     r"|thought experiment|language model|made (?:that|it|this) up|making (?:that|it|this) up"
     r"|not really,? lol)|(?:^|\s)/(?:s|j|jk)\b|🙄"
 )
+_PUNCHLINE = re.compile(
+    r"[.!?]\s+(?:to|in|for|of|on|at|by|with|from|especially|mostly|only|said no|not|except|until) [^.!?\n]{0,60}"
+    r"(?:\b(?:haha\w*|lol|lmao|rofl)\b|😂|🤣)|\bba dum tss\b"
+    r"|\b(?:lovely|wonderful|brilliant|fantastic|charming|terrific)"
+    r", (?:yet )?(?:another|more) (?!question|thing|idea|option|way|one\b|tip|example)|\b(?:great|good|nice) job, me\b"
+)
+"""A laugh after a fragment that turns round what came before it; praise of what nobody praises."""
 _JOKE_AFTER = re.compile(
     r"^\W*(?:(?:lol|haha\w*|ok|okay|no|nah|oh|well|sorry|wait)\W+)*(?:just |only |i'm |im |i was |was |totally )*"
     r"(?:kidding|joking|jk\b|j/k|sarcasm|not really,? (?:lol|haha)|made (?:that|it) up)"
@@ -200,8 +207,24 @@ _PLAY = re.compile(
     r"\b(?:let's (?:role-? ?play|pretend|play (?:a|pretend|out))|role-?play(?:ing)?\b|pretend "
     r"(?:you|i|we|that|to be)|act as\b"
     r"|you(?:'re| are) (?:the|an?|my) \w+(?: \w+)?[,;.]? (?:and )?i(?:'m| am) (?:the|an?|your) \w+"
+    r"|(?:let's|let us|shall we|can we) (?:\w+ ){0,3}?(?:practi[cs]e|rehearse|act out|simulate|mock)\b(?: \w+){0,5} "
+    r"(?:interviews?|conversations?|calls?|pitch|negotiation|dialogues?|scene|date|talk)\b"
+    r"|(?:let's|let us) (?:\w+ ){0,3}(?:interview|dialogue|conversation|sales call|negotiation) (?:practi[cs]e"
+    r"|rehearsal)"
+    r"|(?:want|like|love|need) to practi[cs]e (?:\w+ ){0,3}(?:small talk|conversations?|dialogues?)\b"
+    r"|(?:let's|let us|shall we|can we) (?:do|play|try|start) (?:some |an? |the |another )?(?:improv\w*|charades"
+    r"|scene|skit"
+    r"|sketch|make-believe|theat(?:er|re))|let's improvise\b"
+    r"|(?:let's|let us|shall we|can we) (?:\w+ ){0,2}(?:write|tell|make up|invent|create) (?:\w+ ){0,3}(?:story|tale"
+    r"|scene"
+    r"|dialogue|fairy ?tale)\b"
     r"|you are now\b|i'll (?:be|play) the\b|you (?:be|play) the\b|stay in character|in character\b|i want you to act)"
 )
+_CAST = re.compile(
+    r"\bYou(?:'re| are|’re) [A-Z]\w*(?: [A-Z]\w+)?(?:,| and|;|\.)(?: and)? I(?:'m|’m| am) (?:[A-Z]|(?:the|your"
+    r"|an?) [a-z])"
+)
+"""Parts handed out: "You are Watson and I am Holmes"."""
 _PLAY_OVER = re.compile(
     r"\b(?:(?:end|stop|finish|done|out) (?:of |with )?(?:the )?(?:role-? ?play(?:ing)?|scene|game"
     r"|pretending|character)|ooc\b"
@@ -220,6 +243,13 @@ _TEXTS = (
     r"|play|screenplay|screen|blog|testimonial|introduction|intro|eulogy|toast|vows|answer|phrase"
     r"|line|words|user story)"
 )
+_HEADINGS = (
+    rf"(?:{_TEXTS}|(?:comments?|affirmations?|mantras?|slogans?|options|choices|statements|limericks?|haikus?|verse"
+    rf"|chorus"
+    r"|riddles?|quiz|survey|questionnaire|flash ?cards?|test (?:cases?|data|set|strings?)|fixtures?|data ?set|inputs?"
+    r"|outputs?|payload|voicemail|prayer|oath|pledge|chant|horoscope|advert|ad|petition)\b)"
+)
+"""What may stand before a colon that opens another's words."""
 _PASTE = re.compile(
     rf"\b(?:translat(?:e|ing|ion of|ions of)\b|re-?writ\w+|rephras\w+|paraphras\w+|proof-?read\w*|summari[sz]\w+"
     rf"|(?:check|fix|correct|improve) (?:the |my |its )?grammar|copy-?edit|improve upon"
@@ -232,7 +262,16 @@ _PASTE = re.compile(
     rf"(?: a| an| the| my| this| some| another| one| \d+| out)?(?:[ -][\w'-]+){{0,4}} {_TEXTS}"
     rf"|(?:here(?:'s| is| are)|this is|below is|attached is|my)(?: the| a| an| my| what| some)?(?:[ "
     rf"-][\w'-]+){{0,3}} {_TEXTS}[^.!?\n]{{0,60}}:"
-    rf"|{_TEXTS}(?: \w+){{0,5}} ?:\s|imagin(?:e|ing) (?:that|you|a|i|we|this|if|the)|\bscenario\b"
+    rf"|\b{_HEADINGS}s?(?: (?![^\s]*[.!?:](?:\s|$))[^\s]+){{0,7}}(?: [\w'\"’”)]+)? ?:\s|imagin(?:e|ing) (?:that|you"
+    rf"|a|i|we|this|if|the)|\bscenario\b"
+    rf"|(?:below is|here(?:'s| is| are)|this is|attached is)(?: the| a| an| some"
+    rf"| what)?(?:[ -][\w'-]+){{0,3}} {_HEADINGS}"
+    rf" (?:from|by|that|which|of) "
+    rf"|(?:picture this|picture (?:me|yourself|us)\b|conjugat\w+|repeat after me|say after me|spell-?check|punctuate"
+    rf"|text adventure|two truths and a lie|true or false|never have i ever|would you rather|truth or dare"
+    rf"|character sheet|make-believe|improv\b)"
+    rf"|(?:shorten|simplify|lengthen|reword|tidy|format|rate|grade|critique|evaluate|judge|interpret|analy[sz]e)"
+    rf" (?:this|these)\b[^.!?\n]{{0,30}}[.!?:]\s"
     rf"|\bonce upon a time\b|\bexample:|e\.g\.,? ['\"])"
 )
 _LABEL = re.compile(
@@ -241,8 +280,52 @@ _LABEL = re.compile(
     r"|^\W*you(?:'re| are) an? (?:[\w-]+ ){0,3}(?:assistant|expert|agent|chatbot|character|guide"
     r"|interviewer|writer|historian|translator)\b|^dear [^\n?]{1,40},"
 )
-_LETTER = re.compile(r"^(?:dear\b|subject:|from:|to:|re:|hi [^\n]{1,30},$|cc:|sent:|date:|#|\|)", re.M)
+_LETTER = re.compile(
+    r"^(?:(?:-{3,}|={3,}|_{3,}|~{3,}|\*{3,})\s*$|(?:begin|start of) [^\n]{1,30}$|(?:fwd?|fw|forwarded)\b|dear\b"
+    r"|subject:|from:|to:|re:|hi [^\n]{1,30},$|(?<=\n)(?:hi|hey|hello|hiya|good (?:morning|evening)) (?!there\b"
+    r"|again\b|guys\b|all\b)[\w. ]{1,20}[,!]|cc:|sent:|date:|#|\|)",
+    re.M,
+)
 _SPOKEN_LINE = re.compile(r"^\s*(?:\*\*|\[)?[a-z][\w .'-]{0,24}(?:\*\*|\])?\s?:(?:\*\*)?\s", re.M)
+_HEAD_OF = re.compile(r"^(?P<head>[^\n]{1,160}):[ \t]*\n", re.M)
+"""A line that ends with a colon: what stands below it is somebody's words, or a list."""
+_OWN_HEAD = re.compile(
+    r"^\W*(?:it|it's|this|that|that's|these|those|here|here's|there|there's|now|one|two|three|and|but|because|since"
+    r"|plus"
+    r"|still|same)\b"
+    r"|\b(?:i|i'm|i've|i'd|i'll|me|my|mine|we|we're|our|us|you|your|context|background|details|facts?|info|information"
+    r"|updates?|notes?|ps|p\.s|summary|situation|problem|issue|question|today|yesterday|week|month|year|so|fyi|remember"
+    r"|preferences?|plans?|goals?|reasons?|symptoms|requirements|constraints|budget|schedule|hi|hello|hey|thanks|thank"
+    r"|news|confession|truth|reality|short|basically|line|tl;?dr|first|second|third|next|last|finally|thing|point"
+    r"|answer"
+    r"|honestly|actually|also|edit|btw|way|well|yes|yeah|yep|no|nope|ok|okay|sorry|important|caveat|warning|disclaimer"
+    r"|reminder|correction|clarification|addition|life|age|name|location|city|job|work|hobby|hobbies|diet"
+    r"|allergy|allergies|status|mood|tip|bonus|change|final|for what it's worth|record|pros?|cons?|total|results?"
+    r"|conclusion|option|part|step)\b"
+)
+"""Words by which what stands before a colon speaks of the speaker, or of the talk itself: "Update: I …"."""
+_GIVES_WORD = re.compile(
+    r"(?<!\bi )(?<!\bi've )(?<!\bi just )\b(?:wrote|writes|said|says|sent|texted|posted|answered|replied|left|whispered"
+    r"|shouted)\b[^:]{0,40}$|\b(?:rate|grade|translate|choose|tick|sort|rank|label|classify|read(?: out| aloud)?"
+    r"|memori[sz]e"
+    r"|recite|complete)$"
+)
+_INTRODUCES = re.compile(
+    r"(?:^|[.!?\n])(?P<head>[^.!?:\n]{2,120}):[ \t]+(?![\"'])(?=[^.!?\n]*\b(?:i|i'm|i've|my|me)\b)"
+)
+"""What stands before a colon and an "I" is who says "I", unless it speaks of the speaker: "the sign reads: I …"."""
+_ABOUT_TEXT = re.compile(
+    r"\s*(?:(?:please|pls|hey|hi|ok|okay|so|and|now),? )*(?:(?:can|could|would|will) (?:you|u)|what|how|is|are|does"
+    r"|do|why|who"
+    r"|which|any|(?!(?:i|i'm|i've|i'd|i'll|that|that's|those|this|these|thanks|thank|wow|great|yes|yeah|sounds|looks"
+    r"|we|my|our"
+    r"|it|it's|good|nice|perfect|awesome|cool|sure|the|there|no|oh|ah|well|also|by)\b)[a-z]+) [^\n]*\b(?:this"
+    r"|these)\b(?! (?:week|weekend|month|year|morning|evening|afternoon|summer|winter"
+    r"|spring|fall|autumn|time|way|is (?:great|helpful)))[^\n]*[?.:!]?$"
+)
+"""A first paragraph that asks something about a text: the text stands below."""
+_POSTER = re.compile(r"\b(?:i|my [a-z]+) ?[(\[](?:\d{2} ?[mfx]|[mfx] ?/? ?\d{2})[)\]]")
+"""How posts to strangers name people: "I (27F) …"."""
 _QUOTED = re.compile(
     r"<(?P<tag>[a-z]\w{0,9})\b[^>\n]{0,200}>.{0,4000}?</(?P=tag)>|^[^\n]*\bselect\b[^\n]*\bfrom\b[^\n]*$"
     r"|```.*?(?:```|\Z)|`[^`\n]{1,400}`|\"[^\"]{1,2000}\""
@@ -265,6 +348,19 @@ def _masks(low: str, talking: bool) -> list[tuple[int, int]]:
         found.append((begin, len(low)) if len(low) > end else (begin, end))
     if (label := _LABEL.search(low)) is not None:
         found.append((label.start(), len(low)))
+    if ":" in low and not talking:
+        for voice in _INTRODUCES.finditer(low):
+            if _is_another(voice["head"]):
+                end = low.find("\n", voice.end())
+                found.append((voice.end(), len(low) if end < 0 else end))
+        for head in _HEAD_OF.finditer(low):
+            if _is_another(head["head"]):
+                found.append((head.end(), len(low)))
+                break
+    if not talking and (blank := low.find("\n\n")) > 0 and _ABOUT_TEXT.match(low, 0, blank):
+        found.append((blank, len(low)))
+    if not talking and (poster := _POSTER.search(low)):
+        found.append((poster.start(), len(low)))
     if "\n" in low:
         if letter := _LETTER.search(low):
             found.append((letter.start(), len(low)))
@@ -277,6 +373,11 @@ def _masks(low: str, talking: bool) -> list[tuple[int, int]]:
     return found
 
 
+def _is_another(head: str) -> bool:
+    """Whether what stands before a colon gives the word to somebody else, or to an exercise."""
+    return _OWN_HEAD.search(head) is None or _GIVES_WORD.search(head) is not None
+
+
 def _verses(low: str) -> Iterator[tuple[int, int]]:
     """Lines without a stop at their end, one after another: a song, a poem, a list pasted."""
     first, run, place = 0, 0, 0
@@ -285,6 +386,8 @@ def _verses(low: str) -> Iterator[tuple[int, int]]:
         if bare and len(bare) < 70 and bare[-1] not in ".!?:;" and not bare[0].isdigit() and bare[0] not in "-*•":
             first, run = (place, 1) if not run else (first, run + 1)
         elif bare or run < 4:
+            if bare and run == 3 and len(bare) < 70 and bare[-1] in ".!?":
+                yield first, place + len(line)  # the last line of a stanza
             run = 0 if bare else run
         if run >= 4:
             yield first, place + len(line)
@@ -302,7 +405,7 @@ def own(turns: Sequence[Turn], number: int, first: int = 0) -> list[Sentence]:
 def sentences_of(turn: Turn, peers: frozenset[str]) -> list[Sentence]:
     """The sentences of a turn that its speaker says and means, as far as it tells itself."""
     low = folded(turn.text)
-    if _JOKE.search(low):
+    if _JOKE.search(low) or (len(low) < 240 and _PUNCHLINE.search(low)):
         return []
     text = repaired(turn.text, low)
     if text is not turn.text:
@@ -332,9 +435,27 @@ def is_played(turns: Sequence[Turn], number: int, first: int = 0) -> bool:
     for turn in reversed(turns[first : number + 1]):
         if is_person(turn):
             begins, ends = _playing(turn.text)
+            begins = begins or (turn.speaker is None and not ends and _casts(turn.text))
             if begins or ends:
                 return begins
     return False
+
+
+_PART = re.compile(
+    r"(?:^|[.!?\n]\s*)you(?:'re| are) (?:an?|the) (?!(?:(?:real|true|total|absolute|such|very|great|good|big|huge"
+    r"|lovely"
+    r"|wonderful|amazing|fantastic|bit|little|life)\b|life-?saver|star\b|genius|legend|gem\b|angel|saint|hero|champ"
+    r"|rock ?star|treasure|wizard|machine|beast|godsend|blessing|liar|bot\b|robot|computer|program|large language"
+    r"|language"
+    r"|ai\b|best|friend|pro\b|dear|doll|peach|pal\b|boss\b|master|smart|funny|clever|helpful|brilliant))"
+    r"[a-z][\w-]*(?: [\w-]+){0,3} (?:on|in|at|from|with|who|of|behind)\b[^.!?\n]*[.!\n]"
+)
+"""A part given to an assistant: "You're a stranger on a train."."""
+
+
+@lru_cache(256)
+def _casts(text: str) -> bool:
+    return _PART.search(folded(text)) is not None
 
 
 @lru_cache(256)
@@ -342,7 +463,7 @@ def _playing(text: str) -> tuple[bool, bool]:
     """Whether a text begins a role play, or ends one."""
     low = folded(text)
     over = _PLAY_OVER.search(low) is not None
-    return not over and _PLAY.search(low) is not None, over
+    return not over and (_PLAY.search(low) is not None or _CAST.search(text) is not None), over
 
 
 def takes_back(text: str) -> bool:
@@ -405,13 +526,15 @@ _BULLET = re.compile(r"[\s>*•\-–—#]*(?:\d{1,2}[.)]\s+)?[\s*_(]*")
 _UNREAL = re.compile(
     r"\b(?:imagine|imagining|suppose|supposing|pretend|pretending|hypothetically|in theory|wish"
     r"|wished|what if|let's say|say i\b|assum(?:e|ing)"
-    r"|for the sake of|in (?:an(?:other)?|a) (?:life|universe|world|alternate|parallel|perfect"
+    r"|for (?:the sake of|argument's sake)|in (?:an(?:other)?|a) (?:life|universe|world|alternate|parallel|perfect"
     r"|ideal)\b|dream(?:ed|t)? (?:that|about|i|of|job|home|house)|if only"
     r"|as (?:if|though)\b|were i\b|had i\b|in (?:the|this|my|our|a) (?:\w+ ){0,2}(?:game|story"
     r"|novel|book|movie|film|dreams?|song|play|campaign|simulation|show"
     r"|script|poem|fantasy|scenario|rpg|comic)\b|my (?!favou?rite )(?:\w+ )?(?:character|avatar|protagonist"
     r"|persona|npc)\b|minecraft|the sims|stardew|d&d|in-game"
-    r"|or something like that|no way i|it's not that|not true that|isn't true|it is false|false "
+    r"|we (?:as (?:an? |humans|people|human)|humans|people|mortals)|as (?:a species|humans|human beings|a society)"
+    r"|or something like that|take my (?:case|situation|numbers?) (?:but|and)|no way i|it's not that|not true that"
+    r"|isn't true|it is false|false "
     r"that|untrue|lie\b|lied\b|lying about"
     r"|told (?:\w+ ){1,3}(?:that )?i\b(?<!told you i)|for example|for instance|e\.g\."
     r"|said (?:no ?one|nobody)|supposedly|allegedly|apparently|rumou?r|according to|i doubt|lyrics?|quote|slogan|tattoo"
@@ -423,16 +546,20 @@ _SCORN = re.compile(
     r"|as if\b|like i\b|because obviously|obviously,? (?:i|because)|totally,|great, just what)"
     r"|\bjust what i needed|\bthank you very much\b|\bnot!"
 )
+_QUALIFIED = re.compile(r"(?:\s[-–—]+|[–—]|\.\.\.|…)\s*(?:well|or|okay|ok),? (?!i (?:still|do|am|have)\b)")
+"""What was said is taken back in part: "I'm a baker - well, pastry chef"."""
 _SUPPOSED = re.compile(
     r"^\W*(?:(?:and|but|so|also|then|or|well|ok|okay|now|even|only|yeah|yes|no|oh)\W+)*"
     r"(?:if|unless|whenever|in case|as soon as|as long as|provided|should (?:i|the|my|our|we|it|this|that|he|she"
-    r"|they|you|any\w*|[a-z]+ (?:be|not|ever|happen))\b|once i|once we|whether"
+    r"|they|you|any\w*|[a-z]+ (?:be|not|ever|happen))\b|once i|once we|whether|depending on|subject to"
+    r"|all being well|with (?:any|a bit of) luck|god willing|touch wood"
     r"|when (?:i|we|i'm|we're|people|someone)\b(?! (?:was|were|had|did|went|got|came|left|began"
     r"|started|bought|met|saw|took"
     r"|made|\w+ed)\b)|until|say\b|maybe|perhaps|possibly|hopefully)\b"
 )
 _REPORT = re.compile(
-    r"\b(?:said|says|saying|told|tells|telling|claim(?:s|ed)?|thinks?|(?<!second )thought|believes?|believed"
+    r"\b(?:said|says|saying|told|tells|telling|claim(?:s|ed)?|thinks?|(?<!second )(?<!\bof )(?<!\bthe )thought"
+    r"|believes?|believed"
     r"|asked|asks|wrote|writes|texted|quoted?|replied"
     r"|joked|jokes|mentioned|mentions|insists?|insisted|swears?|swore|heard|shouted|yelled"
     r"|announced|goes like|went like|posted|commented|complained)\b"
@@ -537,7 +664,7 @@ def _kept(low: str, start: int, stop: int, end: str) -> int:
     """Where the part of a sentence ends that is said and meant; `start` where there is none."""
     if stop - start < 4 or _UNREAL.search(low, start, stop) or _SCORN.search(low[start:stop]):
         return start
-    if _SUPPOSED.match(low[start:stop]):
+    if _SUPPOSED.match(low[start:stop]) or _QUALIFIED.search(low, start, stop):
         return start
     if "?" in end:
         if _TAG.search(low[start:stop] + "?"):
@@ -573,7 +700,8 @@ _LEAD = re.compile(
     r"|guess what|you know|as you know|look|listen|see|update|quick update|small update|news"
     r"|correction|note|besides|again|though|still|currently|now|these days|nowadays|lately"
     r"|recently"
-    r"|by the way|speaking of (?:which|that)|for context|for reference|for the record|for what "
+    r"|meanwhile|in truth|in reality|in real life|by the way|speaking of (?:which|that)|for context|for reference"
+    r"|for the record|for what "
     r"it's worth|just so you know|just fyi|in fact|in general|generally"
     r"|to be honest|tbh|to be clear|as i (?:said|mentioned)|like i (?:said|mentioned)|i (?:already "
     r")?(?:mentioned|told you|said)(?: (?:before|earlier))?(?: that)?|as a reminder|just a "
@@ -650,3 +778,4 @@ def clauses(sentence: Sentence) -> Iterator[Clause]:
 def forget() -> None:
     """Drop the texts kept for speed: after an erasure none of them stays in memory."""
     _playing.cache_clear()
+    _casts.cache_clear()

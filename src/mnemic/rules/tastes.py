@@ -30,7 +30,8 @@ _WEAK_HEADS = re.compile(
 )
 _MORE = re.compile(r", (?:more|less|very|but not too|yet) \w+")
 _THE = re.compile(
-    r"the (?:ocean|sea|beach|beaches|outdoors|mountains|rain|cold|heat|snow|winter|summer|fall"
+    r"the (?:ocean|sea|coast|seaside|woods|lakes?|river|hills|beach|beaches|outdoors|mountains|rain|cold|heat|snow"
+    r"|winter|summer|fall"
     r"|autumn|spring|city|countryside|forest|desert|sun|dark|gym|color \w+|colour \w+|theat(?:er"
     r"|re)|opera|ballet|smell of [\w ]+|taste of [\w ]+|sound of [\w ]+|crowds)"
 )
@@ -103,6 +104,19 @@ def _objects(one: Said, at: int) -> list[tuple[int, int]]:
     return found
 
 
+_UNLOVED = re.compile(
+    r"(?:stepping (?:on|in)|paying|waiting|standing in|queu(?:e)?ing|sitting in traffic|getting (?:stuck|lost|sick"
+    r"|yelled"
+    r"|rejected|ignored|woken|rained|soaked|charged|billed)|losing|stubbing|scrubbing|unclogging|cleaning up after"
+    r"|arguing"
+    r"|filing|filling (?:in|out)|dealing with|working (?:late|overtime|weekends|for free|through)|waking up at|missing"
+    r"|spilling|tripping|commuting|doing (?:my |the )?(?:taxes|paperwork)|being (?:ignored|late|on hold|put|told"
+    r"|woken|sick"
+    r"|broke|tired|lied|charged|stuck)|sitting (?:in|through)|traffic|taxes|delays|spam|bureaucracy|paperwork|queues"
+    r"|hold"
+    r" music|hangovers|power cuts|locking (?:myself|ourselves|me) out|parking (?:fees|tickets)|pop-?ups|red tape)\b"
+)
+"""What nobody loves but in irony."""
 _TITLE = re.compile(r"\s+[\"“](?P<title>[^\"“”]{2,60})[\"”]")
 _DOING = re.compile(r"[a-z]+ing ")
 
@@ -143,6 +157,8 @@ def likes(one: Said) -> Iterator[Statement]:
         )
         if tail:
             return
+        if not against and not one.no and _UNLOVED.match(one.low, start, stop):
+            return  # said with a sigh
         holds = (not against) if not one.no else False
         if against and (one.no or form == "used"):
             return
@@ -253,12 +269,16 @@ _DIET = re.compile(
 )
 
 
+_ONLY_SO = re.compile(r"\W*(?:$|(?:at home|only|these days|now|and)\b)")
+
+
 def diet(one: Said) -> Iterator[Statement]:
     if one.never or one.we:
         return
     changed = one.verb in ("went", "became", "gone", "become", "turned") and one.form in ("", "have")
-    at = one.rest + 1 if changed else one.at
-    if not changed and one.form not in ("be", "have been"):
+    eats = one.verb in ("eat", "eats") and one.form in ("", "do") and not one.third_mismatch(one.verb)
+    at = one.rest + 1 if changed or eats else one.at
+    if not changed and not eats and one.form not in ("be", "have been"):
         return
     match = _DIET.match(one.low, at, one.clause.stop)
     if match is None or (changed and one.no):
@@ -270,6 +290,8 @@ def diet(one: Said) -> Iterator[Statement]:
     if one.ended:
         since = precision = None
     value = one.clause.text[match.start("diet") : match.end("diet")]
+    if eats and not _ONLY_SO.match(one.low, match.end(), one.clause.stop):
+        return
     shown = one.clause.text[match.start() : match.end()]
     of = phrases.shown(one.subject)
     yield one.say(
@@ -306,7 +328,8 @@ def objects_any(one: Said, at: int) -> list[tuple[int, int]]:
     for start, stop in phrases.series(one.clause, at):
         start = phrases.bare(one.low, start, stop)
         if (
-            _JOKED.match(one.low, start, stop)
+            re.match(r"(?:nothing|anything|everything|whatever|nobody|everybody)\b", one.low[start:stop])
+            or _JOKED.match(one.low, start, stop)
             or phrases.hazy(one.clause, start, stop)
             or phrases.addressed(one.clause, start, stop)
         ):

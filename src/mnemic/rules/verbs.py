@@ -36,7 +36,7 @@ _TABLE: tuple[tuple[str, tuple[Rule, ...]], ...] = (
     (" ".join(sorted(LIKES | HATES)), (likes,)),
     ("stand bear abide tolerate eat", (stands,)),
     ("prefer prefers", (prefers,)),
-    ("went became gone become turned", (diet,)),
+    ("went became gone become turned eat eats", (diet,)),
     ("allergic", (allergic,)),
     ("have has own owns got had owned", (has,)),
     ("bought got adopted purchased", (gets,)),
