@@ -272,6 +272,7 @@ _ACTIONS = (
     "ignored",
     "quarantined",
     "pending",
+    "faded",
 )
 
 

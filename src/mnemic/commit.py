@@ -14,7 +14,8 @@ import numpy as np
 from mnemic import postings
 from mnemic.changes import PAYLOAD, Changes, Stamp, Values
 from mnemic.errors import ConflictError
-from mnemic.lookup import key_holder
+from mnemic.fading import FADES, FORGET
+from mnemic.lookup import key_holder, latest_of
 from mnemic.messages import json_text
 from mnemic.postings import Document, Segment
 from mnemic.stores.sqlite import Row, Transaction
@@ -42,6 +43,7 @@ def commit(tx: Transaction, changes: Changes, stamp: Stamp) -> Receipt:
         values: Values = {**opening.values, "recorded_at": stamp.at, "opened_by": stamp.receipt, "salt": salt}
         rows.append(values)
         journal.append((opening.action, values, payload_hash(salt, values)))
+    journal += _fading(tx, changes)
     tx.run_many("add_record", rows)
     tx.run_many(
         "add_link",
@@ -51,7 +53,7 @@ def commit(tx: Transaction, changes: Changes, stamp: Stamp) -> Receipt:
     if changes.undoes is not None:
         _undo_links(tx, changes.undoes, stamp)
     if not changes.settled:
-        tx.run_many("add_pending", _due(changes, rows))
+        tx.run_many("add_pending", _due(tx, changes, rows))
     changed = {values["wall"] for closing in changes.closings if (values := closing.values)["num"] is not None}
     changed |= {o.values["wall"] for o in changes.openings if o.document is None and o.values["num"] is not None}
     for wall in sorted(changed):
@@ -60,11 +62,29 @@ def commit(tx: Transaction, changes: Changes, stamp: Stamp) -> Receipt:
     return _receipt(changes, stamp)
 
 
-def _due(changes: Changes, opened: Iterable[Values]) -> Iterator[Values]:
-    """The episodes that are new or changed: something has to be derived from them."""
-    for values in (*opened, *(closing.values for closing in changes.closings)):
+def _due(tx: Transaction, changes: Changes, opened: Iterable[Values]) -> Iterator[Values]:
+    """The episodes that are new or changed: something has to be derived from them.
+
+    So it has from those that a request to forget rests on, where that was taken back or brought back by hand.
+    """
+    every = [*opened, *(closing.values for closing in changes.closings)]
+    requests = [values["id"] for values in every if values["kind"] == FORGET and changes.verb != "derive"]
+    if requests:
+        links = tx.rows("links_from", ids=json.dumps(requests), role="derived_from")
+        every += latest_of(tx, sorted({link["target_id"] for link in links})).values()
+    for values in every:
         if values["kind"] == "episode" and values["num"] is not None:
             yield {"wall": values["wall"], "num": values["num"]}
+
+
+def _fading(tx: Transaction, changes: Changes) -> Iterator[tuple[str, Values, bytes | None]]:
+    """The steps of the journal for records that fade or no longer do: a link alone has none, and undo goes by them."""
+    steps = [("faded", link["target_id"]) for link in changes.links if link["role"] == FADES]
+    if changes.unlinks:
+        rows = tx.rows("links_numbered", rows=json.dumps(changes.unlinks))
+        steps += [("regained", row["target_id"]) for row in rows if row["role"] == FADES]
+    latest = latest_of(tx, list(dict.fromkeys(id_ for _, id_ in steps)))
+    yield from ((action, latest[id_], None) for action, id_ in steps if id_ in latest)
 
 
 def _refuse_taken_key(tx: Transaction, values: Values) -> None:

@@ -40,6 +40,8 @@ from mnemic.changes import (
     writing_of,
 )
 from mnemic.errors import ModelError
+from mnemic.fading import FORGET
+from mnemic.forgotten import requests_in
 from mnemic.lookup import latest_of
 from mnemic.messages import json_text
 from mnemic.models import foreign
@@ -331,6 +333,7 @@ def claim_of(statement: Statement, row: Fields, nth: int, derivation: str) -> Cl
         begins=None if statement.valid_from is None else micros(statement.valid_from),
         ends=None if statement.valid_to is None else micros(statement.valid_to),
         corrects=bool(statement.data.get("corrects")),
+        forgets=bool(statement.data.get("forgets")),
         source=row["source"],
         nth=nth,
         content=_content(statement, derivation),
@@ -347,6 +350,7 @@ def _kept(claim: Claim) -> dict[str, Any]:
         "begins": claim.begins,
         "ends": claim.ends,
         "corrects": claim.corrects,
+        "forgets": claim.forgets,
         "nth": claim.nth,
         "content": dict(claim.content),
     }
@@ -393,7 +397,7 @@ def derived(
         row = fresh.get(id_)
         if row is None or not is_current(row):
             continue
-        for statement, nth in _numbered(statements):
+        for statement, nth in _numbered(requests_in(statements, row["source"])):
             print_ = slot_print(wall, statement)
             prints[print_] = statement.relation
             new.setdefault(print_, []).append(claim_of(statement, row, nth, derivation(id_)))
@@ -413,15 +417,21 @@ def derived(
             for link in links.get(id_, ()):
                 if link["data"] is None:
                     continue
-                if id_ in by_hand and row["retired_at"] is not None:
+                if id_ in by_hand and row["retired_at"] is not None and row["kind"] != FORGET:
                     retracted.add(_key_in(link))
                 episode = held_by.get(link["target_id"])
                 if episode is not None and link["target_id"] not in fresh:
                     held.append(claim_in(link, episode))
         every = dict.fromkeys([*held, *new.get(print_, ())])
-        claims = tuple(claim for claim in every if claim.key not in retracted)
+        claims = tuple(claim for claim in every if claim.key not in retracted and _stands(claim, rows, by_hand))
         _arrange(work, _Slot(print_, name, claims), rows, links, by_hand)
     return work.changes
+
+
+def _stands(claim: Claim, rows: Mapping[str, Values], by_hand: Container[str]) -> bool:
+    """Whether a request to forget has not been taken back by hand: then what it had taken out holds again."""
+    id_ = id_of(Period([claim])) if claim.forgets else ""
+    return id_ not in by_hand or rows[id_]["retired_at"] is None
 
 
 def _numbered(statements: Iterable[Statement]) -> Iterator[tuple[Statement, int]]:
@@ -441,7 +451,8 @@ def _touched_before(tx: Snapshot, episodes: Sequence[str]) -> dict[str, str]:
     found: dict[str, str] = {}
     for row in latest_of(tx, sources).values():
         if row["derivation"] is not None and row["fingerprint"] is not None:
-            found[row["fingerprint"]] = loads(row["data"], {}).get("relation", "")
+            data = loads(row["data"], {})
+            found[row["fingerprint"]] = data.get("of") or data.get("relation", "")
     return found
 
 
@@ -484,9 +495,12 @@ def _arrange(
         _bring(work, slot, period, id_, successor, rows.get(id_), links.get(id_, ()), by_hand=id_ in by_hand)
         for other in period.against:
             _contradict(work, rows.get(id_), id_, ids[id(other)])
+    forgotten = {claim.episode for period in periods if period.forgets for claim in period.claims[1:]}
     for id_, row in rows.items():
         if id_ not in wanted and row["retired_at"] is None and id_ not in by_hand:
             reason = "nothing says so any more" if not _moved(slot, links.get(id_, ())) else "told by another record"
+            if any(link["target_id"] in forgotten for link in links.get(id_, ())):
+                reason = "asked to be forgotten"
             work.changes.close(Closing(row, Entry(id_, "retired", reason, row["revision"])))
             work.changes.unlinks += [link["row"] for link in links.get(id_, ())]
 
@@ -596,6 +610,8 @@ def _values(work: _Work, slot: _Slot, period: Period, id_: str, successor: str |
     agents, sessions = {row["agent"] for row in evidence}, {row["session"] for row in evidence}
     aliases = list(dict.fromkeys(alias for claim in period.claims for alias in claim.content["aliases"]))
     data = {"relation": content["relation"], "value": content["value"], "holds": first.holds, **content["data"]}
+    if period.forgets:  # it says nothing of that relation
+        data |= {"relation": "forget", "of": content["relation"]}
     return {
         **BLANK,
         "id": id_,

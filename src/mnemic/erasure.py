@@ -89,8 +89,9 @@ def erase(
 
 
 def _derive_anew(tx: Transaction, ids: Mapping[str, str]) -> None:
-    """What derived records that go had rested on beside the erased has to say it anew."""
-    links = tx.rows("links_from", ids=json.dumps(list(ids)), role="derived_from")
+    """What derived records that go had rested on beside the erased has to say it anew; so has what they superseded."""
+    before = {link["target_id"] for link in tx.rows("links_from", ids=json.dumps(list(ids)), role="supersedes")}
+    links = tx.rows("links_from", ids=json.dumps([*ids, *sorted(before - ids.keys())]), role="derived_from")
     left = sorted({link["target_id"] for link in links if link["retired_at"] is None} - ids.keys())
     for row in latest_of(tx, left).values():
         if row["kind"] == "episode" and row["num"] is not None:

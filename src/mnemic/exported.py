@@ -409,10 +409,12 @@ _TABLES: Mapping[str, Mapping[str, _Column]] = {
         "action": _one_of(
             "act",
             "added",
+            "faded",
             "imported",
             "merged",
             "pending",
             "quarantined",
+            "regained",
             "restored",
             "retired",
             "revised",

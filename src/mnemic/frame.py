@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from mnemic import rank, text
 from mnemic.commit import segment_of
+from mnemic.fading import FADED, FORGET
 from mnemic.forks import CACHES, watch
 from mnemic.models.wrap import space_of
 from mnemic.ports import Embedder
@@ -104,7 +105,10 @@ class Frame:
     foreign: int
     """Documents whose vectors belong to another embedding space (or that have none although there is an embedder)."""
     quiet_until: int
-    """Until then every document is current, whatever a read includes: none has been closed, and none ends before."""
+    """Until then every document is current, whatever a read includes: none has been closed or is cold, and none ends
+    before."""
+    remaining: NDArray[np.float32] | None = None
+    """How much of each document is left, from 0 to 1, where anything fades. See `fading`."""
 
     @property
     def size(self) -> int:
@@ -208,6 +212,8 @@ class Frame:
         allowed = (flags & GONE) == 0 if "retired" in include else (flags & (OPEN | GONE)) == OPEN
         if "quarantined" not in include:
             allowed &= (flags & QUARANTINED) == 0
+        if self.remaining is not None and FADED not in include:
+            allowed &= self.remaining > 0.0
         if "superseded" not in include:
             allowed &= ~(ended & taken_over)
         if "expired" not in include:
@@ -232,7 +238,14 @@ class Frame:
                 place = np.array([row["num"] for row in rows]) + part.offset
                 for name, values in _states(rows).items():
                     columns[name][place] = values
-        return replace(self, columns=columns, quiet_until=0)
+        remaining = None
+        for part in self.parts:
+            for row in snapshot.rows("fading_known_at", wall=part.wall, at=at):
+                if row["num"] < part.size:
+                    remaining = np.ones(self.size, np.float32) if remaining is None else remaining
+                    remaining[part.offset + row["num"]] = row["weight"]
+        remaining = _without_requests(remaining, columns["kind"], self.kinds)
+        return replace(self, columns=columns, quiet_until=0, remaining=remaining)
 
 
 _NOWHERE = np.empty(0, np.intp)
@@ -259,6 +272,8 @@ class _WallCache:
         self._vectors: NDArray[np.float32] | None = None
         self.foreign = 0
         self.dead = 0  # documents erased
+        self._fading = 0
+        self._remaining: NDArray[np.float32] | None = None  # by the links that fade
         self.segments: list[Segment] = []  # as they are stored, but for their vectors
         self.kinds, self.sessions, self.agents = _Codes(), _Codes(), _Codes()
         self.speakers: dict[tuple[str, str], int] = _Codes()
@@ -284,8 +299,11 @@ class _WallCache:
         head = snapshot.row("journal_head", tenant=self.tenant)
         if row["changed"] != self.changed and self.size:
             self._read_again(snapshot)
-        if row["size"] > self.size:
+        first = self.size
+        if row["size"] > first:
             self._append(snapshot, row["size"])
+        if row["fading"]:
+            self._fade(snapshot, row["fading"], first)
         self.changed, self.seq = row["changed"], head["seq"] if head else 0
         self.frame = self._built()
         self.bytes = self._measured()
@@ -301,6 +319,22 @@ class _WallCache:
         for name, values in self._read(rows).items():
             self._buffers[name] = self._buffers[name].copy()
             self._buffers[name][at] = values
+
+    def _fade(self, snapshot: Snapshot, fading: int, first: int) -> None:
+        """How much is left of every document where links have changed; else of those from `first` on."""
+        old = self._remaining
+        if fading != self._fading:
+            old, first = None, 0
+            rows = snapshot.rows("fading_in", wall=self.wall)
+        else:
+            rows = snapshot.rows("fading_from", wall=self.wall, first=first) if first < self.size else []
+        if old is None and rows:
+            old = np.ones(first, np.float32)
+        if old is not None and len(old) < self.size:
+            old = np.append(old, np.ones(self.size - len(old), np.float32))
+            for row in rows:
+                old[row["num"]] = row["weight"]
+        self._remaining, self._fading = old, fading
 
     def _append(self, snapshot: Snapshot, until: int) -> None:
         first = self.size
@@ -417,6 +451,7 @@ class _WallCache:
             known = old.norms if old is not None else None
             norms = None if vectors is None else rank.norms(vectors, layout, known=known)
         tokens = sum(int(segment.token_counts.sum()) for segment in self.segments)
+        remaining = _without_requests(self._remaining, columns["kind"], self.kinds)
         part = Part(self.wall, 0, size, tuple(self.segments), vectors, tokens)
         speakers = tuple(rank.Speaker(name, role) for name, role in self.speakers)
         by_word = _by_word(speakers, old)
@@ -433,7 +468,8 @@ class _WallCache:
             self.sessions,
             self.agents,
             self.foreign,
-            _quiet_until(columns),
+            _quiet_until(columns, remaining),
+            remaining,
         )
 
 
@@ -503,8 +539,20 @@ def _states(rows: Sequence[Row]) -> dict[str, NDArray[Any]]:
     return {name: np.fromiter(values, _COLUMNS[name], len(rows)) for name, values in lists.items()}
 
 
-def _quiet_until(columns: Mapping[str, NDArray[Any]]) -> int:
+def _without_requests(
+    remaining: NDArray[np.float32] | None, kind: NDArray[Any], kinds: Mapping[str, int]
+) -> NDArray[np.float32] | None:
+    """How much is left of documents, where nothing is of those that say what is to be forgotten."""
+    asked = kind == kinds[FORGET] if FORGET in kinds else None
+    if asked is None or not asked.any():
+        return remaining
+    return np.where(asked, np.float32(0.0), np.float32(1.0) if remaining is None else remaining)
+
+
+def _quiet_until(columns: Mapping[str, NDArray[Any]], remaining: NDArray[np.float32] | None) -> int:
     if (columns["flags"] & ~(EVENT | PINNED | DERIVED) != OPEN).any():
+        return 0
+    if remaining is not None and not remaining.all():
         return 0
     return min(int(columns["ends"].min(initial=FOREVER)), int(columns["expires"].min(initial=FOREVER)))
 
@@ -644,6 +692,11 @@ def _join(frames: Sequence[Frame]) -> Frame:
         agents,
         sum(frame.foreign for frame in frames),
         min(frame.quiet_until for frame in frames),
+        None
+        if all(frame.remaining is None for frame in frames)
+        else np.concatenate(
+            [np.ones(frame.size, np.float32) if frame.remaining is None else frame.remaining for frame in frames]
+        ),
     )
 
 

@@ -90,7 +90,9 @@ def stats(snapshot: Snapshot, reach: Reach | None, now: int, size: int, space: s
     rows = snapshot.rows("all_walls") if reach is None else list(seen(snapshot, reach).values())
     numbers = json.dumps([row["wall"] for row in rows])
     kinds: dict[str, int] = {}
-    states: dict[str, int] = dict.fromkeys(("current", "superseded", "expired", "retired", "quarantined", "erased"), 0)
+    states: dict[str, int] = dict.fromkeys(
+        ("current", "superseded", "expired", "retired", "quarantined", "faded", "erased"), 0
+    )
     earliest: int | None = None
     latest: int | None = None
     agent, session = (None, None) if reach is None else (reach.agent, reach.session)

@@ -21,7 +21,9 @@ from mnemic import (
     denials,
     derive,
     exchange,
+    fading,
     feedback,
+    forgotten,
     journal,
     lookup,
     pack,
@@ -640,9 +642,10 @@ class Memory:
         relevances as they are.
 
         `threshold` cuts by that probability. `where` filters on metadata (see `mnemic.where`). `include` adds
-        "superseded", "expired", "retired" or "quarantined" records. `now` is when the question is asked and filters
-        nothing; `as_of` asks what was true then, `known_at` what was believed then. `precise` gives the records whose
-        subject or an alias the question names, and nothing else (see `mnemic.precise`). Raises InputError, ScopeError.
+        "superseded", "expired", "retired", "quarantined" or "faded" records. `now` is when the question is asked and
+        filters nothing; `as_of` asks what was true then, `known_at` what was believed then. `precise` gives the
+        records whose subject or an alias the question names, and nothing else (see `mnemic.precise`). Raises
+        InputError, ScopeError.
         """
         view = self._view(self.search, scope, now, as_of, known_at, include, kinds, where)
         limit = _count("limit", limit)
@@ -851,6 +854,7 @@ class Memory:
                 row = as_known(held, at)
             evidence = evidence_of(snapshot, [row], walls, at)
             state = state_of(row, lookup.present(snapshot, asked.tenant, self._now()))
+            state = fading.state_with(snapshot, row, state, at)
             return record_of(row, walls[row["wall"]], state, evidence.get(id, ()))
 
     def list(
@@ -1320,6 +1324,10 @@ class Memory:
             document_of=document_of,
         )
         done = commit(tx, changes, stamp)
+        faded = forgotten.faded(tx, wall, same, changes)
+        if faded:
+            more = commit(tx, faded, self._stamp(tx, wall.tenant, None))
+            done = replace(done, entries=(*done.entries, *more.entries))
         gone = set(due.nums) - {row["num"] for row in now.values()}  # an erased one has nothing to say
         read = [now[id_]["num"] for id_ in same if id_ not in told.waiting]
         tx.run("drop_pending", wall=wall.number, nums=json.dumps([*gone, *read]))

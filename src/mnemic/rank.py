@@ -619,6 +619,15 @@ def shares(features: Iterable[str], weights: Mapping[str, float]) -> dict[str, f
     return {name: weight / total for name, weight in present.items()}
 
 
+def faded(remaining: Floats) -> Floats:
+    """What fading adds to scores, at most 0, (n,), from what is left of each document (from 0 to 1).
+
+    So much that a document's share of the softmax over all scores, which its relevance goes by, is as much of what it
+    was. One of which nothing is left falls as far as one of which a thousandth is: it is shown only where asked for.
+    """
+    return (np.log(np.clip(remaining, 1e-3, 1.0)) / SHARPNESS).astype(np.float32)
+
+
 def order(scores: Floats, limit: int, allowed: Bools | None = None) -> Ints:
     """The best `limit` allowed documents, best first; of equals the later one, which is the more recent."""
     values = scores if allowed is None else np.where(allowed, scores, np.float32(-np.inf))

@@ -21,7 +21,7 @@ from typing import Any, NamedTuple, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from mnemic import channels, learn, lessons, precise, question, rank, reading, text
+from mnemic import channels, fading, learn, lessons, precise, question, rank, reading, text
 from mnemic.changes import scope_code
 from mnemic.denials import denied, gainsays
 from mnemic.errors import InputError, ModelError
@@ -588,6 +588,9 @@ class Ranked:
         known = len(best) >= min(rank.RIVALS, int(np.count_nonzero(self.said)))
         return rank.facts(self.words, self.sense, self.scores, self.said, best if known else None)
 
+    faded: NDArray[np.float32] | None = None
+    """What fading has taken from their scores."""
+
     @property
     def hit(self) -> rank.Calibration:
         return self.numbers.hit if self.reading is None else self.reading.hit
@@ -598,10 +601,13 @@ class Ranked:
 
     @property
     def signals(self) -> Mapping[str, NDArray[np.float32]]:
-        """The features, and what reading has changed."""
-        if self.reading is None:
-            return self.features
-        return {**self.features, "reading": self.scores - self.first}
+        """The features, and what reading and fading have changed."""
+        found = dict(self.features)
+        if self.reading is not None:
+            found["reading"] = self.scores - self.first - (0.0 if self.faded is None else self.faded)
+        if self.faded is not None:
+            found["fading"] = self.faded
+        return found
 
     def relevances(self, places: rank.Ints, space: str | None, order: rank.Ints) -> NDArray[np.float64] | None:
         """The probability of each of these documents to be evidence; None where nothing is calibrated."""
@@ -621,7 +627,11 @@ def _ranked(
 ) -> tuple[Ranked, list[str]]:
     """The documents of a scene scored for a question, the best of them read, and what the caller should know of how."""
     ranked, notes = ranked_first(scene, frame, view, query, embedder, fitted)
-    return _read(scene, frame, query, ranked, embedder), notes
+    ranked = _read(scene, frame, query, ranked, embedder)
+    if frame.remaining is not None:
+        faded = rank.faded(frame.remaining)
+        ranked = replace(ranked, scores=ranked.scores + faded, faded=faded)
+    return ranked, notes
 
 
 def ranked_first(
@@ -856,8 +866,7 @@ def explained(
         for name, values in ranked.features.items()
     )
     score = float(ranked.scores[place])
-    if ranked.reading is not None:
-        signals += (_reading(ranked, place),)
+    signals += tuple(_added(name, ranked, place) for name in ranked.signals if name not in ranked.features)
     order = rank.order(ranked.scores, frame.size, ranked.among)
     final = order
     if reranker is not None and len(results):
@@ -892,12 +901,12 @@ def explained(
     )
 
 
-def _reading(ranked: Ranked, place: int) -> Signal:
-    """What reading the best documents closely has added to a score, or taken from it."""
-    added = ranked.scores - ranked.first
+def _added(name: str, ranked: Ranked, place: int) -> Signal:
+    """What reading the best documents closely, or their fading, has added to a score or taken from it."""
+    added = ranked.signals[name]
     among = np.ones(len(added), np.bool_) if ranked.among is None else ranked.among
     better = 1 + int(np.count_nonzero(added[among] > added[place]))
-    return Signal("reading", float(added[place]), better, 1.0, float(added[place]))
+    return Signal(name, float(added[place]), better, 1.0, float(added[place]))
 
 
 def _left_out(row: Fields, scene: Scene, view: View) -> str:
@@ -905,6 +914,8 @@ def _left_out(row: Fields, scene: Scene, view: View) -> str:
     state = state_of(row, scene.now, view.as_of)
     if state != "current" and state not in view.include:
         return f"it is {state}: include={state!r} would show it"
+    if fading.FADED not in view.include and _is_cold(scene, row):
+        return f"{fading.why(scene.snapshot, row, view.known_at)}: include='{fading.FADED}' would show it"
     if view.kinds is not None and row["kind"] not in view.kinds:
         return f"it is of kind '{row['kind']}', and kinds={list(view.kinds)} was asked for"
     begins = row["time"] if row["kind"] == "event" or row["valid_from"] is None else row["valid_from"]
@@ -1008,7 +1019,7 @@ def _nothing_in_scope(scene: Scene, view: View) -> tuple[str, ...]:
         return (f"no records in this scope ({view.reach}): check user_id and project_id, or add something first",)
     return (
         f"0 of {held} records in this scope ({view.reach}) may be returned: "
-        "check where, kinds, as_of, known_at and session_id, or include=('superseded', 'expired', 'retired')",
+        "check where, kinds, as_of, known_at and session_id, or include=('superseded', 'expired', 'retired', 'faded')",
     )
 
 
@@ -1024,11 +1035,11 @@ def _hits(
     resting: Resting,
 ) -> list[Hit]:
     assert scene.frame is not None
-    evidence = evidence_of(scene.snapshot, rows, scene.walls, view.known_at)
+    evidence = _evidence(scene, view, rows)
     numbers: list[float | None] = [None] * len(rows) if relevances is None else [float(value) for value in relevances]
     names = list(features)
     signals = list(zip(*(features[name][places].tolist() for name in names), strict=True)) or [()] * len(rows)
-    states = [state_of(row, scene.now, view.as_of) for row in rows]
+    states = [_state(scene, view, row) for row in rows]
     hits = [
         _hit(
             scene,
@@ -1047,6 +1058,30 @@ def _hits(
         return hits
     hits = _in_conflict(scene, view, _without_repeats(hits), resting)
     return _behind_successors(_outdated(scene, hits, resting)) if view.as_of is None else hits
+
+
+def _is_cold(scene: Scene, row: Fields) -> bool:
+    """Whether nothing is left of a document of the scene."""
+    frame = scene.frame
+    if frame is None or frame.remaining is None or row["num"] is None or row["wall"] not in scene.walls:
+        return False
+    at = next(part.offset for part in frame.parts if part.wall == row["wall"]) + row["num"]
+    return not frame.remaining[at] > 0.0
+
+
+def _state(scene: Scene, view: View, row: Fields) -> str:
+    state = state_of(row, scene.now, view.as_of)
+    return fading.FADED if state == "current" and _is_cold(scene, row) else state
+
+
+def _evidence(scene: Scene, view: View, rows: Iterable[Fields]) -> dict[str, tuple[Evidence, ...]]:
+    """What records rest on, without what is cold unless that is asked for."""
+    found = evidence_of(scene.snapshot, rows, scene.walls, view.known_at)
+    if scene.frame is None or scene.frame.remaining is None or fading.FADED in view.include:
+        return found
+    pieces = {piece.id for some in found.values() for piece in some}
+    cold = fading.cold(scene.snapshot, pieces, view.known_at)
+    return {id_: tuple([piece for piece in some if piece.id not in cold]) for id_, some in found.items()}
 
 
 Resting = Mapping[str, Sequence[Fields]]
@@ -1185,10 +1220,11 @@ def _told(scene: Scene, view: View, hits: list[Hit], resting: Resting) -> tuple[
         and row["derivation"] is not None
         and view.reach.stamped(row["agent"], row["session"])
         and state_of(row, scene.now) == "current"
+        and (fading.FADED in view.include or not _is_cold(scene, row))
     }
     if not rows:
         return hits, []
-    evidence = evidence_of(scene.snapshot, rows.values(), scene.walls, view.known_at)
+    evidence = _evidence(scene, view, rows.values())
     facts = {id_: _hit(scene, row, evidence.get(id_, ()), "current") for id_, row in rows.items()}
     found: list[Hit] = []
     for hit in hits:
@@ -1246,7 +1282,7 @@ def _in_conflict(scene: Scene, view: View, hits: list[Hit], resting: Resting) ->
     current = {
         row["id"]
         for row in _revisions(scene.snapshot, named, view.known_at)
-        if row["wall"] in scene.walls and state_of(row, scene.now, view.as_of) == "current"
+        if row["wall"] in scene.walls and _state(scene, view, row) == "current"
     }
     found: list[Hit] = []
     for hit in hits:
@@ -1435,7 +1471,10 @@ def _was(scene: Scene, view: View, hits: Sequence[Hit]) -> dict[str, tuple[tuple
     old = {
         row["id"]: row
         for row in _revisions(scene.snapshot, sorted({link["target_id"] for link in links}), view.known_at)
-        if row["wall"] in scene.walls and row["retired_at"] is None and row["text"] is not None
+        if row["wall"] in scene.walls
+        and row["retired_at"] is None
+        and row["text"] is not None
+        and (fading.FADED in view.include or not _is_cold(scene, row))
     }
     found: dict[str, list[Fields]] = {}
     for link in links:
@@ -1491,10 +1530,9 @@ def chosen(
         order = order[beyond]
     page = places[order[:limit]]
     found = _fetch(scene, view, page)
-    evidence = evidence_of(scene.snapshot, found, scene.walls, view.known_at)
+    evidence = _evidence(scene, view, found)
     records = [
-        record_of(row, scene.walls[row["wall"]], state_of(row, scene.now, view.as_of), evidence.get(row["id"], ()))
-        for row in found
+        record_of(row, scene.walls[row["wall"]], _state(scene, view, row), evidence.get(row["id"], ())) for row in found
     ]
     last = order[:limit][-1:]
     return records, f"{times[last[0]]}_{arrivals[last[0]]}" if len(order) > limit else None

@@ -13,7 +13,8 @@ The rules, claims taken in the order of when they say that their matter began (t
 * a claim that a value no longer holds ends its period; where nobody had said that it did, the denial is a period;
 * a correction ("not X but Y") takes the place of what it corrects, which then never held;
 * nobody's claim ends that of a better trusted source: it is set aside;
-* of a *fixed* relation (where one was born) the values do not follow each other: they contradict.
+* of a *fixed* relation (where one was born) the values do not follow each other: they contradict;
+* what the user asks to forget counts as never said, if it was said before: a period of its own keeps those claims.
 """
 
 from __future__ import annotations
@@ -43,6 +44,8 @@ class Claim:
     begins: int | None = None
     ends: int | None = None
     corrects: bool = False
+    forgets: bool = False
+    """Whether it asks to forget what was said of this before it."""
     source: str = "user"
     nth: int = 0
     """Which of the statements that these words make of one relation."""
@@ -92,6 +95,11 @@ class Period:
         """The least trusted of its claims'."""
         return max((claim.source for claim in self.claims), key=trust)
 
+    @property
+    def forgets(self) -> bool:
+        """Whether it is a request to forget, with the claims that it takes out."""
+        return self.first.forgets
+
     def covers(self, at: int) -> bool:
         """Whether it holds at a time."""
         return self.begins <= at and (self.ends is None or at < self.ends)
@@ -101,12 +109,34 @@ def arranged(claims: Iterable[Claim], *, single: bool, fixed: bool = False) -> l
     """The periods of a slot, by their beginning.
 
     `single`: one value holds at a time, and a denial is one of a value. Otherwise the slot is one value's, and what
-    follows each other are its being so and its not being so. `fixed`: values do not change.
+    follows each other are its being so and its not being so. `fixed`: values do not change. A request to forget is a
+    period, too: its first claim asks, the others are forgotten.
     """
+    every = sorted(set(claims), key=_in_order)
+    requests = [Period([claim]) for claim in every if claim.forgets]
+    left: list[Claim] = []
+    for claim in every:
+        request = next((one for one in requests if _forgets(one.first, claim)), None)
+        if request is not None:
+            request.claims.append(claim)
+        elif not claim.forgets:
+            left.append(claim)
+    periods = [*_following(left, single=single, fixed=fixed), *requests]
+    return sorted(periods, key=lambda period: _in_order(period.first))
+
+
+def _forgets(request: Claim, claim: Claim) -> bool:
+    """Whether a request means a claim: of the same, said before it."""
+    before = (claim.said, claim.order, claim.start) < (request.said, request.order, request.start)
+    return before and claim.what == request.what and not claim.forgets
+
+
+def _following(claims: Iterable[Claim], *, single: bool, fixed: bool) -> list[Period]:
+    """The periods of claims that are in order."""
     periods: list[Period] = []
     now: Period | None = None
     denied: dict[str, Period] = {}
-    for claim in sorted(set(claims), key=_in_order):
+    for claim in claims:
         if single and not claim.holds:
             _deny(claim, now, denied, periods)
             continue
@@ -134,7 +164,7 @@ def arranged(claims: Iterable[Claim], *, single: bool, fixed: bool = False) -> l
             _follow(now, new)
         periods.append(new)
         now = new
-    return sorted(periods, key=lambda period: _in_order(period.first))
+    return periods
 
 
 def _in_order(claim: Claim) -> tuple[int, int, int, int, int, int]:

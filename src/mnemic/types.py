@@ -39,7 +39,7 @@ def trust(source: str) -> int:
 FORMATS: Final = ("text", "markdown", "json")
 """How a context can be written."""
 
-STATES: Final = ("superseded", "expired", "retired", "quarantined")
+STATES: Final = ("superseded", "expired", "retired", "quarantined", "faded")
 """What a read leaves out unless `include=` names it."""
 
 
@@ -386,7 +386,17 @@ class Entry:
 
     id: str
     action: Literal[
-        "added", "merged", "revised", "superseded", "retired", "restored", "erased", "ignored", "quarantined", "pending"
+        "added",
+        "merged",
+        "revised",
+        "superseded",
+        "retired",
+        "restored",
+        "erased",
+        "ignored",
+        "quarantined",
+        "pending",
+        "faded",
     ]
     reason: str = ""
     revision: int | None = None
@@ -509,7 +519,7 @@ class Stats:
     records: Mapping[str, int]
     """Current records by kind."""
     states: Mapping[str, int]
-    """Records by state: current, superseded, expired, retired, quarantined, erased."""
+    """Records by state: current, superseded, expired, retired, quarantined, faded, erased."""
     walls: int
     documents: int
     journal: int

@@ -474,7 +474,7 @@ def undone(tx: Transaction, receipt: Row, *, act: Values) -> Changes:
     for entry in tx.rows(
         "journal_of_receipt", tenant=receipt["tenant"], first=receipt["first_seq"], last=receipt["last_seq"]
     ):
-        if entry["action"] != "act":
+        if entry["action"] not in ("act", "faded", "regained"):  # edges are taken back by themselves
             touched[entry["id"]] = entry["revision"] if entry["action"] == "imported" else None
     for id_, imported in touched.items():
         revisions = [dict(row) for row in tx.rows("revisions_of", id=id_)]

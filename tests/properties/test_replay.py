@@ -24,7 +24,7 @@ steps = st.lists(st.sampled_from(["say", "say", "say", "retire", "undo", "rememb
 
 def believed(memory: Memory, at: datetime | None = None, *, as_of: datetime | None = None) -> Believed:
     """All that the memory held, or held to be true at `as_of`, by id."""
-    include = ("superseded", "expired", "quarantined") if as_of is None else ()
+    include = ("superseded", "expired", "quarantined", "faded") if as_of is None else ()
     page = memory.list(include=include, known_at=at, as_of=as_of, limit=1000, **WHO)
     return {
         one.id: (one.revision, one.text, one.valid_from, one.valid_to, one.superseded_by, one.state == "quarantined")
@@ -82,7 +82,9 @@ def test_every_instant_is_replayed_and_told_apart_from_every_other(
 
 
 def test_the_states_are_those_that_the_replay_looks_at() -> None:
-    assert set(EVERY) - {"superseded", "expired", "quarantined"} == {"retired"}, "a retired record is not believed"
+    assert set(EVERY) - {"superseded", "expired", "quarantined", "faded"} == {"retired"}, (
+        "a retired record is not believed"
+    )
 
 
 @pytest.mark.parametrize("days", [0, 5, 50])

@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import lru_cache
 
 from mnemic.rules import aims, asked, due, measures, mended, nouns, people, phrases, talk, things
@@ -160,9 +161,40 @@ def _of(
         says.append(one)
     for number, clause in enumerate(talk.clauses(sentence)):
         says += _clause(clause, earlier, names, first=number == 0)
-    yield from says
-    yield from things.possessions(sentence, [*before, *says])
-    yield from people.apposed(sentence)
+    says += things.possessions(sentence, [*before, *says])
+    says += people.apposed(sentence)
+    yield from _with_requests(sentence, says)
+
+
+def _with_requests(sentence: Sentence, says: Sequence[Statement]) -> Iterator[Statement]:
+    """What a sentence says, its requests to forget read: what is to be forgotten is not said again."""
+    requests = [one for one in says if one.relation == "forget"]
+    for one in says:
+        span = one.evidence[0]
+        if one in requests:
+            yield replace(one, data={**one.data, "forgets": named}) if (named := _named(sentence, one)) else one
+        elif not any(ask.evidence[0].start <= span.start < ask.evidence[0].stop for ask in requests):
+            yield one
+
+
+_ASKED = re.compile(r"(?:[a-z']+ ){0,2}?(?:that |the fact that )?(?=(?:i|i'm|i've|i'd|my|we|we're|our)\b)")
+
+
+def _named(sentence: Sentence, request: Statement) -> list[list[str]]:
+    """The statements that a request to forget names, as far as rules can read them: subject, relation and value."""
+    span = request.evidence[0]
+    found = _ASKED.match(sentence.low, span.start, span.stop)
+    if found is None:
+        return []
+    words = sentence.turn.text[found.end() : span.stop]
+    turn = replace(sentence.turn, text=" " * found.end() + words + ".")
+    says = [one for one in _said([turn], 0, 0) if one.kind not in ("forget", "instruction")]
+    if not _HAVE.search(words):  # who is said to be called something is had, too, but that is not what is meant
+        says = [one for one in says if one.relation != "has"]
+    return [[one.subject, one.relation, one.value] for one in says]
+
+
+_HAVE = re.compile(r"\b(?:have|has|had|got|own|i've|we've)\b", re.IGNORECASE)
 
 
 _MY_KIN = re.compile(r"\b(?:my|our)\b")
@@ -170,7 +202,8 @@ _ORDER = re.compile(
     r"(?:and|also|but|so|oh|ok|okay|well|actually|hey|hi|please|pls|plz|just|then|btw|remember"
     r"|forget|always|never|don't|do|dont|from|call|keep|make|use|answer|respond|reply|speak|talk"
     r"|write|communicate|stop|avoid|quit|delete|erase|remove|wipe|drop|note|save|store|bear|take"
-    r"|in|going|moving|for|whenever|every|you|memori[sz]e|no|henceforth)\b"
+    r"|in|going|moving|for|whenever|every|you|memori[sz]e|no|henceforth"
+    r"|i (?:want|need|would like) you to|i'd like you to)\b"
 )
 _PRONOUN = re.compile(r"(?:he|she)(?='s| |'ll|'d)")
 

@@ -12,7 +12,8 @@ from mnemic.statements import Statement
 
 _POLITE = re.compile(
     r"(?:(?:and|also|but|so|oh|ok|okay|well|actually|hey|hi|please|pls|plz|just|then|btw|by the "
-    r"way|no|yes|thanks|one more thing|great|from now on|going forward|in (?:the )?future|for "
+    r"way|no|yes|thanks|one more thing|great|i (?:want|need|would like) you to|i'd like you to"
+    r"|from now on|going forward|in (?:the )?future|for "
     r"future reference|for the future|moving forward|henceforth|as a rule)[,:.]?\s+)*"
 )
 _REMEMBER = re.compile(
@@ -29,7 +30,7 @@ _FORGET = re.compile(
     r"remembering)\s+(?:(?P<about>about|that|what i (?:said|told you|mentioned)(?: (?:earlier"
     r"|before))? about|everything(?: (?:you know|i (?:said|told you|mentioned)))? about|anything "
     r"about|all about|the fact that)\s+)?(?=\S)(?P<what>my |our |that |me\b|everything|all |the |i "
-    r"|about me|i'm |i've )"
+    r"|about me|i'm |i've |where i (?:live|work)\b|how old i am\b|when i was born\b)"
 )
 _FORGET_BAD = re.compile(
     r"(?:that one|that idea|that part|that line|that for now|that and|that for a|the (?:last|first"
@@ -251,7 +252,14 @@ def _forgets(clause: Clause, match: re.Match[str]) -> Iterator[Statement]:
     found = phrases.thing(clause, at, 12)
     if found is None:
         return
+    if _SAYS.match(low, *found):
+        end = _JOINT.search(low, found[1], clause.stop)
+        found = (found[0], found[1] + len(low[found[1] : end.start() if end else clause.stop].rstrip(" .!")))
     words = low[found[0] : found[1]]
+    if _UNMEANT.search(low, clause.sentence.start, clause.sentence.whole) or _TELLING.match(words):
+        return
+    if words.startswith(("where", "how", "when")) and not _OVER.fullmatch(low, found[1], clause.sentence.whole):
+        return
     if (
         not _PERSONAL.search(words) and not (match["about"] or "").startswith(("what i", "everything", "anything"))
     ) or _FORGET_BAD.match(words):
@@ -270,11 +278,24 @@ def _forgets(clause: Clause, match: re.Match[str]) -> Iterator[Statement]:
     value = re.sub(r" from (?:your |the )?(?:memory|records|notes)$", "", value)
     if value == phrases.shown(clause.me):
         value = phrases.third(clause, match.start() + len(match[0].split()[0]) + 1, found[1])
-    yield stated(
-        clause, "forget", value, text=phrases.third(clause, match.start(), found[1]), spans=((match.start(), found[1]),)
-    )
+    value = value.replace(" evers ", " ever ")
+    text = phrases.third(clause, match.start(), found[1]).replace(" evers ", " ever ")
+    yield stated(clause, "forget", value, text=text, spans=((match.start(), found[1]),))
 
 
+_SAYS = re.compile(
+    r"(?:that )?(?:i|i'm|i've|i'd|we|we're)\b|(?:that )?(?:my|our) (?:[\w'-]+ ){1,3}?(?:is|was|are|were|has)\b"
+)
+"""A statement, where a thing has no verb; times belong to it."""
+_JOINT = re.compile(r"[,;:]| (?:and|but|so|because|since|please|ok|okay|thanks)\b")
+_TELLING = re.compile(r"(?:that )?i (?:ever )?(?:said|told|mentioned|asked|wrote|brought|meant)\b(?! (?:you )?about)")
+_OVER = re.compile(r"(?:[\s,.!]|please|thanks|thank you|now|ok)*")
+_UNMEANT = re.compile(
+    r"\b(?:for (?:a|one|the|this|just)?\s?(?:second|moment|minute|sec|bit|while|now|sake|exercise|argument)"
+    r"|imagine|suppose|pretend|assume|let's|let us|instead focus|hypothetical\w*|for the purposes?"
+    r"|in this (?:story|scene|scenario|game))\b"
+)
+"""What is to be left aside for once is not to be forgotten."""
 _MEMORY = re.compile(
     r"\b(?:address|phone|number|e-?mail|name|birthday|age|job|data|information|info|memory"
     r"|memories|password|history|details|diagnosis|salary|location|everything|ex|diet|allergy"

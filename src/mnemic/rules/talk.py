@@ -302,8 +302,9 @@ _OWN_HEAD = re.compile(
     r"|reminder|correction|clarification|addition|life|age|name|location|city|job|work|hobby|hobbies|diet"
     r"|allergy|allergies|status|mood|tip|bonus|change|final|for what it's worth|record|pros?|cons?|total|results?"
     r"|conclusion|option|part|step)\b"
+    r"|\b(?:is|are) (?!\w+ing\b)\w+$"
 )
-"""Words by which what stands before a colon speaks of the speaker, or of the talk itself: "Update: I …"."""
+"""By which what stands before a colon speaks of the speaker, or the matter: "Update: I …", "Nuts are out: I …"."""
 _GIVES_WORD = re.compile(
     r"(?<!\bi )(?<!\bi've )(?<!\bi just )\b(?:wrote|writes|said|says|sent|texted|posted|answered|replied|left|whispered"
     r"|shouted)\b[^:]{0,40}$|\b(?:rate|grade|translate|choose|tick|sort|rank|label|classify|read(?: out| aloud)?"
@@ -607,7 +608,9 @@ _ASKS_STRONG = re.compile(
 
 _REQUEST = re.compile(
     r"(?:(?:and|also|hey|hi|please|so|ok|okay)[, ]+){0,4}(?:can|could|would|will) you (?:please )?(?:just )?"
-    r"(?=(?:forget|erase|delete) (?:my|that i|everything|about me|what i)|(?:always|never) [a-z]+ (?!been)"
+    r"(?=(?<!will you )(?:forget|erase|delete) "
+    r"(?:my|that (?:i|my)|everything|about m[ey]|what i|i(?:'m)?\b|the fact|anything|where i|how old i)"
+    r"|(?:always|never) [a-z]+ (?!been)"
     r"|stop (?:using|calling)|call me [^?]{2,20}$)"
 )
 

@@ -19,16 +19,16 @@ SELECT * FROM walls WHERE tenant = :tenant AND user = :user AND project = :proje
 
 -- name: walls_of_users
 -- Walls of a tenant for the users named ('' among them where records of no user are wanted).
-SELECT wall, tenant, project, user, size, changed, epoch, pending FROM walls
+SELECT wall, tenant, project, user, size, changed, epoch, pending, fading FROM walls
 WHERE tenant = :tenant AND user IN (SELECT value FROM json_each(:users)) ORDER BY wall;
 
 -- name: all_walls
 -- Every wall of the file.
-SELECT wall, tenant, project, user, size, changed, epoch, pending FROM walls ORDER BY wall;
+SELECT wall, tenant, project, user, size, changed, epoch, pending, fading FROM walls ORDER BY wall;
 
 -- name: wall_by_number
 -- One wall.
-SELECT wall, tenant, project, user, size, changed, epoch, pending FROM walls WHERE wall = :wall;
+SELECT wall, tenant, project, user, size, changed, epoch, pending, fading FROM walls WHERE wall = :wall;
 
 -- name: add_wall
 -- A new wall.
@@ -220,6 +220,37 @@ WHERE role = :role ORDER BY source_id, position, row;
 SELECT links.* FROM json_each(:ids) AS wanted CROSS JOIN links ON target_id = wanted.value
 WHERE role = :role ORDER BY target_id, row;
 
+-- name: fading_in
+-- How much is left of the documents of a wall that fade: as the edges say that fade them, the least where several do.
+-- The + keeps SQLite from going through the whole wall for each edge.
+SELECT records.num, min(links.weight) AS weight FROM links CROSS JOIN records ON records.id = links.target_id
+WHERE links.wall = :wall AND links.role = 'fades' AND links.retired_at IS NULL
+AND +records.wall = :wall AND records.num IS NOT NULL GROUP BY records.num;
+
+-- name: fading_from
+-- The same of documents from a number on.
+SELECT records.num, min(links.weight) AS weight FROM records CROSS JOIN links ON links.target_id = records.id
+WHERE records.wall = :wall AND records.num >= :first
+AND +links.wall = :wall AND links.role = 'fades' AND links.retired_at IS NULL GROUP BY records.num;
+
+-- name: fading_known_at
+-- The same as the memory had it at an instant.
+SELECT records.num, min(links.weight) AS weight FROM links CROSS JOIN records ON records.id = links.target_id
+WHERE links.wall = :wall AND links.role = 'fades' AND links.recorded_at <= :at
+AND (links.retired_at IS NULL OR links.retired_at > :at)
+AND +records.wall = :wall AND records.num IS NOT NULL GROUP BY records.num;
+
+-- name: fading
+-- The edges that fade these records, held at an instant, the strongest first.
+SELECT links.* FROM json_each(:ids) AS wanted CROSS JOIN links ON links.target_id = wanted.value
+WHERE links.role = 'fades' AND links.recorded_at <= :at AND (links.retired_at IS NULL OR links.retired_at > :at)
+AND EXISTS (SELECT 1 FROM records WHERE records.id = links.target_id AND +records.wall = links.wall)
+ORDER BY links.weight, links.row;
+
+-- name: links_numbered
+-- Edges by row number.
+SELECT links.* FROM json_each(:rows) AS wanted CROSS JOIN links ON links.row = wanted.value;
+
 -- name: links_touching
 -- Every edge of these records, closed ones too.
 SELECT links.* FROM links WHERE source_id IN (SELECT value FROM json_each(:ids))
@@ -313,6 +344,10 @@ SELECT kind, state, count(*) AS number, min(time) AS earliest, max(time) AS late
         WHEN kind <> 'event' AND valid_to <= :now AND superseded_by IS NOT NULL THEN 'superseded'
         WHEN kind <> 'event' AND valid_to <= :now THEN 'expired'
         WHEN expires_at <= :now THEN 'expired'
+        WHEN kind = 'forget' OR (wall, id) IN (
+            SELECT wall, target_id FROM links WHERE links.wall IN (SELECT value FROM json_each(:walls))
+            AND role = 'fades' AND links.retired_at IS NULL AND weight <= 0
+        ) THEN 'faded'
         ELSE 'current' END AS state
     FROM records WHERE wall IN (SELECT value FROM json_each(:walls)) AND num IS NOT NULL
     AND (:session IS NULL OR session IS NULL OR session = :session)
@@ -344,6 +379,20 @@ DELETE FROM pending WHERE wall = :wall AND num IN (SELECT value FROM json_each(:
 -- Everything in a wall has to be derived anew.
 INSERT OR IGNORE INTO pending (wall, num)
 SELECT DISTINCT wall, num FROM records WHERE wall = :wall AND kind = 'episode' AND num IS NOT NULL AND erased_by IS NULL;
+
+-- name: requests_to_forget
+-- What a wall was asked to forget, whatever became of it.
+SELECT DISTINCT id FROM records WHERE wall = :wall AND kind = 'forget' ORDER BY id;
+
+-- name: derived_held
+-- What is derived in a wall and held, but for requests to forget.
+SELECT * FROM records WHERE wall = :wall AND num IS NOT NULL AND derivation IS NOT NULL AND retired_at IS NULL
+AND kind <> 'forget' ORDER BY num;
+
+-- name: episodes_like
+-- The episodes of a wall that are held and have these letters.
+SELECT * FROM records WHERE wall = :wall AND num IS NOT NULL AND kind = 'episode' AND retired_at IS NULL
+AND superseded_by IS NULL AND text LIKE :pattern ORDER BY num;
 
 -- name: documents_numbered
 -- The latest revisions of these documents.

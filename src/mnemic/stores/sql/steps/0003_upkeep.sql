@@ -46,3 +46,21 @@ CREATE TABLE stale (
 
 -- What is known of a name.
 CREATE INDEX records_subject ON records (wall, subject) WHERE subject IS NOT NULL AND retired_at IS NULL;
+-- What has faded: a link of role 'fades' says how much of a record is left. Caches read them again where one came or went.
+ALTER TABLE walls ADD COLUMN fading INTEGER NOT NULL DEFAULT 0;  -- counts changes to them
+
+CREATE INDEX links_fading ON links (wall, retired_at) WHERE role = 'fades';
+
+CREATE INDEX records_forget ON records (wall) WHERE kind = 'forget';
+
+CREATE TRIGGER fading_added AFTER INSERT ON links WHEN new.role = 'fades' BEGIN
+    UPDATE walls SET fading = fading + 1, changed = changed + 1 WHERE wall = new.wall;
+END;
+
+CREATE TRIGGER fading_changed AFTER UPDATE ON links WHEN new.role = 'fades' BEGIN
+    UPDATE walls SET fading = fading + 1, changed = changed + 1 WHERE wall = new.wall;
+END;
+
+CREATE TRIGGER fading_gone AFTER DELETE ON links WHEN old.role = 'fades' BEGIN
+    UPDATE walls SET fading = fading + 1, changed = changed + 1 WHERE wall = old.wall;
+END;
