@@ -25,6 +25,7 @@ from bench import (
     derive,
     failures,
     feedback,
+    forgetting,
     model,
     pairs,
     precise,
@@ -179,6 +180,19 @@ def feedback_command(data: Path, seed: int, sets: str, limit: int | None) -> Non
     for conversations in _present(data, sets, limit, seed).values():
         measured = feedback.measure(conversations, seed=seed, progress=_say)
         for line in feedback.table(measured, seed=seed):
+            click.echo(line)
+
+
+@main.command("forgetting")
+@_data
+@_seed
+@_sets(("locomo",))
+@_limit
+def forgetting_command(data: Path, seed: int, sets: str, limit: int | None) -> None:
+    """What forgetting policies cost in recall at the end of a conversation."""
+    for conversations in _present(data, sets, limit, seed).values():
+        measured = forgetting.measure(conversations, seed=seed, progress=_say)
+        for line in forgetting.table(measured, seed=seed):
             click.echo(line)
 
 

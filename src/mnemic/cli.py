@@ -69,7 +69,9 @@ class Console:
         self.started = clocks.perf_counter()
 
     @contextlib.contextmanager
-    def memory(self, *, make: bool = False, reranker: str | None = None) -> Generator[Memory]:
+    def memory(
+        self, *, make: bool = False, reranker: str | None = None, forgetting: object = None
+    ) -> Generator[Memory]:
         """The memory in the file. Only what writes makes a new one (`make`). Raises NotFoundError, StoreError."""
         if not make and "://" not in self.file and not Path(self.file).exists():
             raise NotFoundError(
@@ -80,6 +82,7 @@ class Console:
             embedder=self.embedder,
             recipe=self._given.get("recipe") or self._known.recipe,
             model=self._given.get("model") or self._known.model,
+            forgetting=forgetting,
             reranker=reranker,
             timezone=self._given.get("timezone") or LocalTime(),
             api_key=self._known.api_key,
@@ -1210,20 +1213,30 @@ def stats(console: Console, everything: bool) -> None:
 
 @_verb(without=("timezone", "session", "agent"))
 @click.option("--budget-ms", metavar="N", type=click.FloatRange(min=0), help="Stop after about so many milliseconds.")
+@click.option(
+    "--forgetting",
+    metavar="NAME",
+    help='What becomes of what is not used again: "ebbinghaus", "fsrs", "age", "budget:10000" (records) or '
+    '"budget:20MB"; "none" brings everything back. Default: nothing.',
+)
 @_everything
-def upkeep(console: Console, budget_ms: float | None, everything: bool) -> None:
-    """Derive from what was added and is still pending.
+def upkeep(console: Console, budget_ms: float | None, forgetting: str | None, everything: bool) -> None:
+    """Derive from what was added and is still pending; then forget.
 
     Statements that rules can read out of it, and what they change; with a --model what it reads, whose key, if it needs
     one, is $MNEMIC_API_KEY. Nothing with --recipe none.
+
+    With --forgetting: what was not used for long ranks lower, and at last is cold, shown only with --include faded.
+    Nothing is erased; "mnemic undo" takes a step back.
 
     \b
     mnemic upkeep
     mnemic upkeep --everything --budget-ms 2000
     mnemic upkeep --model http://localhost:11434/v1#llama3.2
+    mnemic upkeep --forgetting ebbinghaus
     """
     scope: ScopeArgs = {} if everything else console.scope
-    with console.memory() as memory, _told("deriving", console) as tell:
+    with console.memory(forgetting=forgetting) as memory, _told("deriving", console) as tell:
         console.receipt(memory.upkeep(budget_ms=budget_ms, everything=everything, progress=tell, **scope))
 
 

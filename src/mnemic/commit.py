@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mnemic import postings
 from mnemic.changes import PAYLOAD, Changes, Stamp, Values
@@ -79,12 +80,12 @@ def _due(tx: Transaction, changes: Changes, opened: Iterable[Values]) -> Iterato
 
 def _fading(tx: Transaction, changes: Changes) -> Iterator[tuple[str, Values, bytes | None]]:
     """The steps of the journal for records that fade or no longer do: a link alone has none, and undo goes by them."""
-    steps = [("faded", link["target_id"]) for link in changes.links if link["role"] == FADES]
+    steps = {link["target_id"]: "faded" for link in changes.links if link["role"] == FADES}
     if changes.unlinks:
         rows = tx.rows("links_numbered", rows=json.dumps(changes.unlinks))
-        steps += [("regained", row["target_id"]) for row in rows if row["role"] == FADES]
-    latest = latest_of(tx, list(dict.fromkeys(id_ for _, id_ in steps)))
-    yield from ((action, latest[id_], None) for action, id_ in steps if id_ in latest)
+        steps = {row["target_id"]: "regained" for row in rows if row["role"] == FADES} | steps
+    latest = latest_of(tx, list(steps))
+    yield from ((steps[id_], row, None) for id_, row in latest.items() if row["erased_by"] is None)
 
 
 def _refuse_taken_key(tx: Transaction, values: Values) -> None:
@@ -143,6 +144,7 @@ def append_documents(tx: Transaction, wall: int, first: int, documents: Sequence
 
 def add_segment(tx: Transaction, wall: int, segment: Segment, space: str | None) -> None:
     """Keep a segment."""
+    vectors, coarse = _packed_vectors(segment)
     tx.run(
         "add_segment",
         wall=wall,
@@ -157,15 +159,43 @@ def add_segment(tx: Transaction, wall: int, segment: Segment, space: str | None)
         dims=None if segment.vectors is None else segment.vectors.shape[1],
         tokens=segment.tokens.tobytes(),
         token_counts=segment.token_counts.tobytes(),
-        vectors=None if segment.vectors is None else segment.vectors.tobytes(),
+        vectors=vectors,
+        coarse=coarse,
     )
+
+
+def _packed_vectors(segment: Segment) -> tuple[bytes | None, bytes | None]:
+    """A segment's vectors as they are kept: those of two bytes a number; and the rest, behind bits that say whose."""
+    if segment.vectors is None:
+        return None, None
+    if segment.coarse is None or not segment.coarse.any():
+        return segment.vectors.tobytes(), None
+    scales, numbers = postings.coarsened(segment.vectors[segment.coarse])
+    coarse = np.packbits(segment.coarse).tobytes() + scales.tobytes() + numbers.tobytes()
+    return segment.vectors[~segment.coarse].tobytes(), coarse
+
+
+def _unpacked_vectors(row: Row) -> tuple[NDArray[np.float16] | None, NDArray[np.bool_] | None]:
+    """What `_packed_vectors` has made small."""
+    if row["vectors"] is None:
+        return None, None
+    size, dims = row["size"], row["dims"]
+    fine = np.frombuffer(row["vectors"], np.float16).reshape(-1, dims)
+    if row["coarse"] is None:
+        return fine, None
+    coarse = np.unpackbits(np.frombuffer(row["coarse"], np.uint8, -(-size // 8)), count=size).astype(np.bool_)
+    many, first = int(coarse.sum()), -(-size // 8)
+    scales = np.frombuffer(row["coarse"], np.float32, many, first)
+    numbers = np.frombuffer(row["coarse"], np.int8, offset=first + scales.nbytes).reshape(many, dims)
+    vectors = np.empty((size, dims), np.float16)
+    vectors[~coarse] = fine
+    vectors[coarse] = postings.refined(scales, numbers)
+    return vectors, coarse
 
 
 def segment_of(row: Row) -> Segment:
     """A segment as it was kept."""
-    vectors = None
-    if row["vectors"] is not None:
-        vectors = np.frombuffer(row["vectors"], np.float16).reshape(row["size"], row["dims"])
+    vectors, coarse = _unpacked_vectors(row)
     return Segment(
         row["first"],
         row["size"],
@@ -177,6 +207,7 @@ def segment_of(row: Row) -> Segment:
         np.frombuffer(row["tokens"], np.int32),
         np.frombuffer(row["token_counts"], np.int64),
         vectors,
+        coarse,
     )
 
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from mnemic.commit import chain_hash, payload_hash
 from mnemic.errors import NotFoundError
+from mnemic.fading import FADED, FADES
 from mnemic.lookup import seen
 from mnemic.records import as_known, evidence_of, record_of, state_of
 from mnemic.scope import Reach
 from mnemic.stores.sqlite import Row, Snapshot, steps
-from mnemic.times import moment
+from mnemic.times import micros, moment
 from mnemic.types import Change, Diff, Record, Stats
 
 
@@ -40,7 +41,26 @@ def history(snapshot: Snapshot, id_: str, reach: Reach, now: int) -> tuple[Chang
             erased = receipts.get(row["erased_by"])
             at = erased["at"] if erased else row["retired_at"]
             changes.append(_change(row, "erased", at, row["erased_by"], erased, None))
-    return tuple(changes)
+    return tuple(sorted([*changes, *_fadings(snapshot, id_, changes)], key=lambda change: change.at))
+
+
+def _fadings(snapshot: Snapshot, id_: str, changes: Sequence[Change]) -> Iterator[Change]:
+    """The steps by which a record faded, and came back: they are in its links, and leave its revisions as they are."""
+    links = snapshot.rows("links_to", ids=json.dumps([id_]), role=FADES)
+    named = sorted({link[name] for link in links for name in ("opened_by", "closed_by") if link[name]})
+    receipts = {row["id"]: row for row in snapshot.rows("receipts_named", ids=json.dumps(named))}
+    steps: dict[tuple[str, str], list[Any]] = {}  # by what says so and the receipt: left before, left since, when
+    for link in links:
+        steps.setdefault((link["source_id"], link["opened_by"]), [1.0, 1.0, link["recorded_at"]])[1] = link["weight"]
+        if link["closed_by"]:
+            steps.setdefault((link["source_id"], link["closed_by"]), [1.0, 1.0, link["retired_at"]])[0] = link["weight"]
+    for (_, receipt), (before, since, at) in steps.items():
+        held = [change for change in changes if micros(change.at) <= at]
+        if held:  # else it was imported without what came before
+            made = receipts.get(receipt)
+            actor = made["actor"] if made else None
+            action = FADED if since < before else "restored"
+            yield Change(id_, held[-1].revision, action, moment(at), actor, receipt, held[-1].record)
 
 
 def _action(row: Row, receipt: Row | None) -> str:

@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from mnemic import (
     answer,
+    decay,
     denials,
     derive,
     exchange,
@@ -58,6 +59,7 @@ from mnemic.errors import (
     ScopeError,
     nearest,
 )
+from mnemic.forgetting import Budget, Policy, policy_of
 from mnemic.frame import FrameCache
 from mnemic.messages import Message, checked_text, json_object, messages_of
 from mnemic.models import wordllama
@@ -181,6 +183,9 @@ class Memory:
     `background=True` does `upkeep` of the whole file in a thread, after each write; `wait` waits for it. Without it
     there is no thread: whoever wants upkeep calls it.
 
+    `forgetting` says what becomes of what is not used again, at each `upkeep`: None for nothing, "ebbinghaus", "fsrs",
+    "age", "budget:10000" (records), or a policy of `mnemic.forgetting`.
+
     Threads may share one; each process opens its own. Use it as a context manager, or call `close`.
     Raises StoreError (see `mnemic.errors`) when the file cannot be used, ConfigError for settings that cannot be.
     """
@@ -201,6 +206,7 @@ class Memory:
         recipe: object = None,
         allowance: Allowance | None = None,
         background: bool = False,
+        forgetting: object = None,
         cache_bytes: int = CACHE_BYTES,
         api_key: str | None = None,
         **unknown: object,
@@ -216,6 +222,7 @@ class Memory:
         self._allowance = _allowance(allowance)
         models = _models(model, api_key)
         self._used = _Used(models, _recipe(recipe, models["derive"], self._allowance))
+        self._forgetting = policy_of(forgetting)
         self._fitted = None if ranking is None else rank.fitted_file(Path(ranking))
         self._store = SqliteStore(_path(url), read_only=read_only)
         self._cache = FrameCache(reads, cache_bytes, self._forget_words)
@@ -603,19 +610,11 @@ class Memory:
             if receipts and not dry_run:
                 again = tx.rows("all_walls") if everything else visible.values()
                 derived, pending = self._derive_in(cast("Transaction", tx), again)
-        notes: list[str] = []
+        notes = self._purged(walls) if not dry_run and receipts else []
         if left:
             notes.append(
                 f"what it rests on has been kept, and says it still: to erase that, too, name {', '.join(left)}"
             )
-        if not dry_run and receipts:
-            self._forget(walls)
-            reader = self._store.purge()
-            if reader is not None:
-                notes.append(
-                    f"{reader} still holds a snapshot with the old pages; they go when it ends and the file is written "
-                    "or purged next"
-                )
         done = exchange.together(receipts, "erase", self._author, self._now())
         return self._woken(_timed(replace(done, derived=derived, pending=pending), started, notes))
 
@@ -1095,7 +1094,10 @@ class Memory:
         progress: Progress | None = None,
         **scope: Unpack[ScopeArgs],
     ) -> Receipt:
-        """Do what is pending: derive from the episodes that nothing has been derived from yet.
+        """Do what is pending: derive from the episodes that nothing has been derived from yet; then forget.
+
+        What is forgotten is the memory's policy's (`Memory(forgetting=…)`): the receipt's entries tell what it let
+        fade, or brought back, and its `id` takes that back (`undo`; where a note names several, each its own part).
 
         For the walls of a scope, or for the whole file with `everything=True`. With `budget_ms` it stops after about so
         many milliseconds; the receipt says what is still `pending`, and the next call goes on there, in whatever
@@ -1116,7 +1118,13 @@ class Memory:
             entries += done
             run.gone += many
             run.tell(0)
-        receipt = exchange.together((), "upkeep", self._author, self._now())
+        faded: list[Receipt] = []
+        if self._forgetting is not None:
+            for receipt in self._fading(whose, self._forgetting, run.notes):
+                faded += [] if receipt is None else [receipt]
+                if run.is_over():
+                    break
+        receipt = decay.told(faded, exchange.together((), "upkeep", self._author, self._now()))
         return _timed(run.told(self._with_derived(receipt, whose, entries)), started)
 
     def _woken(self, receipt: Receipt) -> Receipt:
@@ -1140,6 +1148,45 @@ class Memory:
         """Wait for the thread in the background, if there is one: whether it has done all within these seconds."""
         _refuse(self.wait, "wait()", unknown)
         return self._background is None or self._background.wait(seconds)
+
+    def _fading(self, asked: Reach | None, policy: Policy, notes: list[str]) -> Iterator[Receipt | None]:
+        """Let fade, in the walls of a scope (of the whole file), what a policy says, one part and transaction a step.
+
+        Each step gives its receipt; None where nothing changed.
+        """
+        with self._store.read() as snapshot:
+            walls = list(snapshot.rows("all_walls") if asked is None else lookup.seen(snapshot, asked).values())
+            late = [name for name in sorted({row["tenant"] for row in walls}) if decay.behind(snapshot, name)]
+        for tenant in late:
+            with self._store.write() as tx:
+                decay.tell(tx, tenant)
+        for row in walls:
+            with self._store.read() as snapshot:
+                at = lookup.present(snapshot, row["tenant"], self._now())
+                parts = decay.due(snapshot, row, policy, at)
+                within = decay.kept(snapshot, row, policy, at) if parts and isinstance(policy, Budget) else None
+            for part in parts if within is None else within:
+                yield from self._fade(row, part, policy, within, notes)
+
+    def _fade(
+        self, row: Row, part: int, policy: Policy, within: Mapping[int, Any] | None, notes: list[str]
+    ) -> Iterator[Receipt | None]:
+        """Let fade what a policy says in a part of a wall; what it wants erased goes in the same transaction."""
+        erased = ()
+        with self._store.write() as tx:
+            stamp = self._stamp(tx, row["tenant"], None)
+            found = decay.look(tx, row, part, policy, stamp.at, within)
+            done = commit(tx, found.changes, stamp) if found.changes else None
+            decay.looked(tx, row["wall"], part, policy, found)
+            decay.coarsen(tx, row)
+            if found.erase:
+                stamp = self._stamp(tx, row["tenant"], None)
+                erased = erase_records(tx, found.erase, row["tenant"], stamp, self._tokens_of)
+                self._derive_in(tx, [row])
+        yield done
+        if erased:
+            notes += self._purged([row["wall"]])
+            yield Receipt(stamp.receipt, "erase", moment(stamp.at), tuple(erased), stamp.actor)
 
     def _settled(
         self, done: Receipt, asked: Reach | None, started: float, *, first: int | None = None, wait: bool = False
@@ -1471,6 +1518,17 @@ class Memory:
         if embedder is not None and is_token_embedder(embedder) and space is not None and space == space_of(embedder):
             return [embedder.tokenize(writing.text) for writing in writings]
         return None
+
+    def _purged(self, walls: Iterable[int]) -> list[str]:
+        """After an erasure: take the words out of this process and the log; a note says which reader has them still."""
+        self._forget(walls)
+        reader = self._store.purge()
+        if reader is None:
+            return []
+        return [
+            f"{reader} still holds a snapshot with the old pages; they go when it ends and the file is written "
+            "or purged next"
+        ]
 
     def _forget(self, walls: Iterable[int]) -> None:
         """Take erased words out of this process, too."""

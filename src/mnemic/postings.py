@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -61,6 +61,8 @@ class Segment:
     """… and how often."""
     vectors: NDArray[np.float16] | None
     """(size, dims)"""
+    coarse: NDArray[np.bool_] | None = None
+    """(size,) whose vectors are kept in one byte a number (`coarsened`); None: nobody's."""
 
     @property
     def nbytes(self) -> int:
@@ -167,7 +169,8 @@ def merge(segments: Sequence[Segment]) -> Segment:
             [np.zeros((s.size, dims), np.float16) if s.vectors is None else s.vectors for s in segments]
         )
     )
-    return _packed(
+    coarse = [np.zeros(s.size, np.bool_) if s.coarse is None else s.coarse for s in segments]
+    merged = _packed(
         first,
         sum(s.size for s in segments),
         hashes[order],
@@ -178,6 +181,7 @@ def merge(segments: Sequence[Segment]) -> Segment:
         totals,
         vectors,
     )
+    return merged if all(s.coarse is None for s in segments) else replace(merged, coarse=np.concatenate(coarse))
 
 
 def without(segment: Segment, erased: dict[int, NDArray[np.int32]]) -> Segment:
@@ -195,7 +199,7 @@ def without(segment: Segment, erased: dict[int, NDArray[np.int32]]) -> Segment:
         token_counts[np.searchsorted(tokens, ids[held])] -= times[held]
         tokens, token_counts = tokens[token_counts > 0], token_counts[token_counts > 0]
     vectors = None if segment.vectors is None else np.where(gone[:, None], np.float16(0), segment.vectors)
-    return _packed(
+    left = _packed(
         segment.first,
         segment.size,
         hashes,
@@ -206,6 +210,22 @@ def without(segment: Segment, erased: dict[int, NDArray[np.int32]]) -> Segment:
         token_counts,
         vectors,
     )
+    return replace(left, coarse=segment.coarse)
+
+
+def coarsened(vectors: NDArray[np.float16]) -> tuple[NDArray[np.float32], NDArray[np.int8]]:
+    """Vectors (n, dims) in one byte a number: the scale of each, (n,), and its numbers from -127 to 127, (n, dims).
+
+    A number is off by half a 127th of its vector's largest at most.
+    """
+    plain = vectors.astype(np.float32)
+    scales = np.abs(plain).max(axis=1, initial=0.0) / np.float32(127.0)
+    return scales, np.rint(plain / np.where(scales > 0.0, scales, 1.0)[:, None]).astype(np.int8)
+
+
+def refined(scales: NDArray[np.float32], numbers: NDArray[np.int8]) -> NDArray[np.float16]:
+    """The vectors that `coarsened` has made small, (n, dims), about."""
+    return _halves(scales[:, None] * numbers.astype(np.float32))
 
 
 def due(sizes: Sequence[int]) -> int:

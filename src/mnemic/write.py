@@ -30,6 +30,7 @@ from mnemic.changes import (
     scope_code,
 )
 from mnemic.errors import ConflictError, InputError
+from mnemic.fading import FADED, FADES
 from mnemic.lookup import all_parts, key_holder, latest_of
 from mnemic.messages import Message, json_text
 from mnemic.postings import Document
@@ -471,10 +472,13 @@ def undone(tx: Transaction, receipt: Row, *, act: Values) -> Changes:
     changes = Changes("undo", receipt["tenant"], undoes=receipt["id"])
     later: dict[str, None] = {}
     touched: dict[str, int | None] = {}
+    faded: dict[str, int] = {}  # by edges, which are taken back by themselves
     for entry in tx.rows(
         "journal_of_receipt", tenant=receipt["tenant"], first=receipt["first_seq"], last=receipt["last_seq"]
     ):
-        if entry["action"] not in ("act", "faded", "regained"):  # edges are taken back by themselves
+        if entry["action"] in ("faded", "regained"):
+            faded[entry["id"]] = entry["revision"]
+        elif entry["action"] != "act":
             touched[entry["id"]] = entry["revision"] if entry["action"] == "imported" else None
     for id_, imported in touched.items():
         revisions = [dict(row) for row in tx.rows("revisions_of", id=id_)]
@@ -502,6 +506,7 @@ def undone(tx: Transaction, receipt: Row, *, act: Values) -> Changes:
             changes.close(Closing(now))
         values = {**next_revision(before), "revision": now["revision"] + 1}
         changes.open(Opening(values, "restored", f"undo of {receipt['id']}"))
+    later |= _unfaded(tx, changes, receipt["id"], faded)
     closing = {closed.values["id"] for closed in changes.closings}
     for opening in changes.openings:
         holder = key_holder(tx, opening.values)
@@ -522,6 +527,38 @@ def undone(tx: Transaction, receipt: Row, *, act: Values) -> Changes:
         )
     changes.open(Opening(act, "act", quiet=True))
     return changes
+
+
+def _unfaded(tx: Snapshot, changes: Changes, receipt: str, faded: Mapping[str, int]) -> dict[str, None]:
+    """Take back the edges by which these records faded or came back, where they still say what the receipt made of
+    them; else the later receipts in the way. What becomes of the records is told."""
+    later: dict[str, None] = {}
+    edges: dict[tuple[str, str], list[Row]] = {}
+    for link in tx.rows("links_to", ids=json.dumps(list(faded)), role=FADES):
+        edges.setdefault((link["source_id"], link["target_id"]), []).append(link)
+    for (_, id_), links in edges.items():
+        made = next((link for link in links if link["opened_by"] == receipt), None)
+        before = next((link for link in links if link["closed_by"] == receipt), None)
+        if made is None and before is None:
+            continue
+        now = next((link for link in links if link["retired_at"] is None), None)
+        if _left(now) != _left(made):
+            since = {link[name] for link in links for name in ("opened_by", "closed_by") if link[name]}
+            later |= dict.fromkeys(sorted(other for other in since if other > receipt))  # they sort by time
+            continue
+        changes.unlinks += [] if now is None else [now["row"]]
+        if before is not None:
+            changes.links.append({name: before[name] for name in _EDGE})
+        action = "restored" if _left(before) > _left(made) else FADED
+        changes.entries.append(Entry(id_, action, f"undo of {receipt}", faded[id_]))
+    return later
+
+
+_EDGE = ("wall", "source_id", "target_id", "role", "position", "weight", "data", "time")
+
+
+def _left(link: Row | None) -> float:
+    return 1.0 if link is None else link["weight"]
 
 
 def _since(revisions: Sequence[Values], mark: Values, receipt: str) -> list[str]:

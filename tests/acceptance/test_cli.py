@@ -889,3 +889,20 @@ def test_json_is_json_everywhere_and_stands_alone() -> None:
         assert result.stderr == ""
         for line in result.stdout.splitlines():
             assert isinstance(json.loads(line), dict)
+
+
+# -- forgetting
+
+
+def test_upkeep_forgets_what_it_is_told_to_and_undo_takes_it_back() -> None:
+    run("add", "--time", "2020-01-01T00:00Z", "The heron stood by the mill.")
+    assert answer("upkeep")["entries"] == []
+    receipt = answer("upkeep", "--forgetting", "ebbinghaus")
+    assert [(entry["action"], entry["reason"]) for entry in receipt["entries"]] == [("faded", "cold")]
+    assert texts() == []
+    assert "The heron stood by the mill." in run("list", "--include", "faded").stdout
+    run("undo", receipt["id"])
+    assert texts() == ["The heron stood by the mill."]
+    run("upkeep", "--forgetting", "ebbinghaus")
+    assert texts() == ["The heron stood by the mill."]
+    assert "'budget:RECORDS'" in run("upkeep", "--forgetting", "ebinghaus", code=2).output

@@ -19,12 +19,12 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     (
         *("ports", "text", "when", "dates", "question", "where", "scope", "rank", "reading", "learn", "ticket"),
         *("spelling", "precise", "statements", "rules", "timeline", "denials", "faithful", "salvage", "propose"),
-        *("allowance", "segments", "background", "extract", "postings", "messages", "samples"),
+        *("allowance", "segments", "background", "extract", "forgetting", "postings", "messages", "samples"),
     ),
     ("analysis", "stores", "models", "asking", "testing"),
     (
         *("changes", "lookup", "write", "commit", "erasure", "frame", "looks", "channels", "records", "lessons"),
-        *("derive", "consult", "fading", "forgotten"),
+        *("derive", "consult", "fading", "forgotten", "decay"),
     ),
     ("read", "feedback", "pack", "answer", "journal", "exchange", "exported"),
     ("memory",),

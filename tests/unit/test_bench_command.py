@@ -58,6 +58,13 @@ def test_feedback_on_the_sample(tmp_path: Path):
     assert "| the wrong way round | 0." in output
 
 
+def test_forgetting_on_the_sample(tmp_path: Path):
+    output = run("forgetting", "--data", str(tmp_path), "--sets", "locomo,sample", "--limit", "1")
+    assert f"no data for locomo under {tmp_path}: left out" in output
+    assert "| none | nothing used | 0% | " in output
+    assert "| budget:200 | used by the key | " in output
+
+
 def test_a_variant_is_named_with_its_comma(tmp_path: Path):
     arguments = ["--data", str(tmp_path), "--out", str(tmp_path), "--name", "v", "--variants", str(tmp_path / "none")]
     output = run("quality", *arguments, "--sets", "sample", "--limit", "1", "--systems", "mnemic,mnemic, transfer,grep")

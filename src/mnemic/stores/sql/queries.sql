@@ -1,5 +1,5 @@
 -- Each query has a name and a sentence. Every value is bound; lists are JSON arrays. CROSS JOIN keeps the order of the
--- tables: the list first, then the index.
+-- tables: the list first, then the index; a + before a column keeps SQLite from choosing an index by it.
 
 -- name: setting
 -- One setting of the store.
@@ -195,9 +195,20 @@ SELECT first, size, space FROM segments WHERE wall = :wall ORDER BY first DESC L
 -- name: add_segment
 -- A packed run of documents.
 INSERT INTO segments (wall, first, size, terms, starts, documents, counts, lengths, space, dims, tokens, token_counts,
-    vectors)
+    vectors, coarse)
 VALUES (:wall, :first, :size, :terms, :starts, :documents, :counts, :lengths, :space, :dims, :tokens, :token_counts,
-    :vectors);
+    :vectors, :coarse);
+
+-- name: segments_coarse
+-- How many documents of each segment with vectors have small ones: bits that say whose, then a scale and a byte a number.
+SELECT first, size, coalesce((length(coarse) - (size + 7) / 8) / (4 + dims), 0) AS coarse FROM segments
+WHERE wall = :wall AND dims IS NOT NULL ORDER BY first;
+
+-- name: cold_in
+-- The documents of a wall that have faded to nothing by time, from a number on.
+SELECT records.num FROM records CROSS JOIN links ON links.source_id = records.id AND links.role = 'fades'
+WHERE records.wall = :wall AND records.num >= :first AND records.num < :until AND records.retired_at IS NULL
+AND links.target_id = records.id AND links.retired_at IS NULL AND links.weight = 0;
 
 -- name: drop_segment
 -- A segment that another one replaces.
@@ -225,7 +236,7 @@ WHERE role = :role ORDER BY target_id, row;
 -- The + keeps SQLite from going through the whole wall for each edge.
 SELECT records.num, min(links.weight) AS weight FROM links CROSS JOIN records ON records.id = links.target_id
 WHERE links.wall = :wall AND links.role = 'fades' AND links.retired_at IS NULL
-AND +records.wall = :wall AND records.num IS NOT NULL GROUP BY records.num;
+AND +records.wall = :wall AND +records.num IS NOT NULL GROUP BY records.num;
 
 -- name: fading_from
 -- The same of documents from a number on.
@@ -238,7 +249,7 @@ AND +links.wall = :wall AND links.role = 'fades' AND links.retired_at IS NULL GR
 SELECT records.num, min(links.weight) AS weight FROM links CROSS JOIN records ON records.id = links.target_id
 WHERE links.wall = :wall AND links.role = 'fades' AND links.recorded_at <= :at
 AND (links.retired_at IS NULL OR links.retired_at > :at)
-AND +records.wall = :wall AND records.num IS NOT NULL GROUP BY records.num;
+AND +records.wall = :wall AND +records.num IS NOT NULL GROUP BY records.num;
 
 -- name: fading
 -- The edges that fade these records, held at an instant, the strongest first.
@@ -257,12 +268,12 @@ SELECT links.* FROM links WHERE source_id IN (SELECT value FROM json_each(:ids))
 OR target_id IN (SELECT value FROM json_each(:ids)) ORDER BY row;
 
 -- name: close_links_of_receipt
--- Take back the edges that a receipt drew.
-UPDATE links SET retired_at = :at, closed_by = :receipt WHERE opened_by = :of AND retired_at IS NULL;
+-- Take back the edges that a receipt drew; those that fade go by what they say.
+UPDATE links SET retired_at = :at, closed_by = :receipt WHERE opened_by = :of AND retired_at IS NULL AND role <> 'fades';
 
 -- name: links_closed_by
 -- The edges that a receipt took back.
-SELECT * FROM links WHERE closed_by = :receipt;
+SELECT * FROM links WHERE closed_by = :receipt AND role <> 'fades';
 
 -- name: drop_links
 -- Edges of erased records go with them.
@@ -450,3 +461,100 @@ VALUES (:day, :tenant, :user, :calls, :tokens_in, :tokens_out, :money)
 ON CONFLICT (day, tenant, user) DO UPDATE SET calls = calls + excluded.calls,
     tokens_in = tokens_in + excluded.tokens_in, tokens_out = tokens_out + excluded.tokens_out,
     money = money + excluded.money;
+-- name: watermark
+-- How far a job of upkeep has come.
+SELECT seq FROM watermarks WHERE tenant = :tenant AND job = :job;
+
+-- name: set_watermark
+-- A job of upkeep has come so far.
+INSERT INTO watermarks (tenant, job, seq) VALUES (:tenant, :job, :seq)
+ON CONFLICT (tenant, job) DO UPDATE SET seq = excluded.seq;
+
+-- name: last_link
+-- The edge that was drawn last.
+SELECT coalesce(max(row), 0) AS row FROM links;
+
+-- name: decays_in
+-- When forgetting looks again at each part of a wall.
+SELECT part, policy, due, warm, cold FROM decays WHERE wall = :wall ORDER BY part;
+
+-- name: set_decay
+-- Forgetting has looked at a part of a wall.
+INSERT INTO decays (wall, part, policy, due, warm, cold) VALUES (:wall, :part, :policy, :due, :warm, :cold)
+ON CONFLICT (wall, part) DO UPDATE
+SET policy = excluded.policy, due = excluded.due, warm = excluded.warm, cold = excluded.cold;
+
+-- name: decays_due_by_journal
+-- What has changed since a place in the journal is to be looked at again, what it rests on or speaks of, and what an
+-- undo has taken back. What a policy did itself changes nothing for the record, only for what it rests on.
+UPDATE decays SET due = 0 WHERE (wall, part) IN (
+    SELECT records.wall, records.num / :many FROM journal CROSS JOIN records ON records.id = journal.id
+    WHERE journal.tenant = :tenant AND journal.seq > :seq AND journal.action NOT IN ('faded', 'regained')
+    AND records.num IS NOT NULL
+    UNION
+    SELECT records.wall, records.num / :many FROM journal
+    CROSS JOIN links ON links.source_id = journal.id AND links.role = 'derived_from'
+    CROSS JOIN records ON records.id = links.target_id
+    WHERE journal.tenant = :tenant AND journal.seq > :seq AND records.num IS NOT NULL
+    UNION
+    SELECT records.wall, records.num / :many FROM journal
+    CROSS JOIN receipts AS undoing ON undoing.id = journal.receipt AND undoing.undoes IS NOT NULL
+    CROSS JOIN receipts AS undone ON undone.id = undoing.undoes
+    CROSS JOIN journal AS step ON step.tenant = journal.tenant AND step.seq BETWEEN undone.first_seq AND undone.last_seq
+    CROSS JOIN records ON records.id = step.id
+    WHERE journal.tenant = :tenant AND journal.seq > :seq AND journal.action = 'act' AND records.num IS NOT NULL
+);
+
+-- name: decays_due_by_links
+-- What has come to rest on more since an edge was drawn is to be looked at again.
+UPDATE decays SET due = 0 WHERE (wall, part) IN (
+    SELECT records.wall, records.num / :many FROM links CROSS JOIN records ON records.id = links.source_id
+    WHERE links.row > :row AND links.role = 'derived_from' AND records.num IS NOT NULL
+);
+
+-- name: decaying
+-- What a policy knows of the documents that a wall holds, from a number on: one row each. The bytes of their texts only
+-- where they are counted.
+SELECT id, revision, wall, num, kind, key, pinned, derivation, superseded_by, time, valid_from,
+    CASE WHEN :sized THEN length(CAST(text AS BLOB)) ELSE 0 END AS bytes
+FROM records WHERE wall = :wall AND num >= :first AND num < :until
+AND retired_at IS NULL AND erased_by IS NULL AND quarantined = 0 ORDER BY num;
+
+-- name: decaying_said
+-- When these documents were said again, or changed by hand: the times of what they rest on.
+SELECT held.num, coalesce(links.time, (SELECT time FROM records WHERE records.id = links.target_id LIMIT 1)) AS at
+FROM records AS held CROSS JOIN links ON links.source_id = held.id AND links.role = 'derived_from'
+WHERE held.wall = :wall AND held.num >= :first AND held.num < :until AND held.retired_at IS NULL
+AND held.kind <> 'episode' AND links.retired_at IS NULL;
+
+-- name: decaying_shown
+-- The acts of feedback on these documents: whether each was used or wrong, and how well it went.
+SELECT held.num, acts.time AS at, json_extract(acts.data, '$.arguments.outcome') AS outcome,
+    EXISTS (SELECT 1 FROM json_each(acts.data, '$.arguments.used') AS one WHERE one.value = held.id) AS used,
+    EXISTS (SELECT 1 FROM json_each(acts.data, '$.arguments.wrong') AS one WHERE one.value = held.id) AS wrong
+FROM records AS held CROSS JOIN links ON links.target_id = held.id AND links.role = 'derived_from'
+CROSS JOIN records AS acts ON acts.id = links.source_id
+WHERE held.wall = :wall AND held.num >= :first AND held.num < :until AND held.retired_at IS NULL
+AND links.retired_at IS NULL AND acts.kind = 'act' AND acts.retired_at IS NULL;
+
+-- name: decaying_cited
+-- Those of these documents on which a current record rests that is not cold itself.
+SELECT DISTINCT held.num FROM records AS held
+CROSS JOIN links ON links.target_id = held.id AND links.role = 'derived_from'
+CROSS JOIN records AS citing ON citing.id = links.source_id
+WHERE held.wall = :wall AND held.num >= :first AND held.num < :until AND held.retired_at IS NULL
+AND links.retired_at IS NULL AND citing.kind <> 'act' AND citing.retired_at IS NULL
+AND citing.superseded_by IS NULL AND citing.quarantined = 0 AND NOT EXISTS (
+    SELECT 1 FROM links AS fading WHERE fading.source_id = citing.id AND fading.target_id = citing.id
+    AND fading.role = 'fades' AND fading.retired_at IS NULL AND fading.weight = 0
+);
+
+-- name: decayed
+-- The steps that these documents have faded by so far; `opening` and `closing` are the receipts, where by an undo.
+SELECT held.num, links.row, links.weight, links.recorded_at, links.retired_at,
+    opening.id AS opening, closing.id AS closing
+FROM records AS held CROSS JOIN links ON links.source_id = held.id AND links.role = 'fades'
+LEFT JOIN receipts AS opening ON opening.id = links.opened_by AND opening.verb = 'undo'
+LEFT JOIN receipts AS closing ON closing.id = links.closed_by AND closing.verb = 'undo'
+WHERE held.wall = :wall AND held.num >= :first AND held.num < :until AND held.retired_at IS NULL
+AND links.target_id = held.id ORDER BY links.row;

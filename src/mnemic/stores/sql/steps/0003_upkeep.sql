@@ -64,3 +64,18 @@ END;
 CREATE TRIGGER fading_gone AFTER DELETE ON links WHEN old.role = 'fades' BEGIN
     UPDATE walls SET fading = fading + 1, changed = changed + 1 WHERE wall = old.wall;
 END;
+
+-- What is cold has small vectors: bits that say which documents, then a float32 scale each, then a byte for each number. The
+-- others' are in `vectors`, in the order of their documents.
+ALTER TABLE segments ADD COLUMN coarse BLOB;
+
+-- When forgetting looks again at a part of a wall: a run of documents of equal length. A part without a row is due.
+CREATE TABLE decays (
+    wall INTEGER NOT NULL REFERENCES walls (wall),
+    part INTEGER NOT NULL,                -- which, from 0
+    policy TEXT NOT NULL,                 -- the policy that has looked at it, with its parameters
+    due INTEGER NOT NULL,                 -- when by that policy something changes next; 0: something was used, or changed
+    warm INTEGER NOT NULL,                -- documents in it that are held and not cold
+    cold INTEGER NOT NULL,                -- documents in it that are cold
+    PRIMARY KEY (wall, part)
+) WITHOUT ROWID;
