@@ -332,7 +332,8 @@ def claim_of(statement: Statement, row: Fields, nth: int) -> Claim:
 
 
 def _kept(claim: Claim) -> dict[str, Any]:
-    """A claim as its link keeps it; the episode itself knows the rest."""
+    """A claim as its link keeps it; the episode itself knows the rest. An entity's is made anew from its names."""
+    content = {"relation": ENTITY} if claim.content["kind"] == ENTITY else dict(claim.content)
     return {
         "start": claim.start,
         "stop": claim.stop,
@@ -342,7 +343,7 @@ def _kept(claim: Claim) -> dict[str, Any]:
         "ends": claim.ends,
         "corrects": claim.corrects,
         "nth": claim.nth,
-        "content": dict(claim.content),
+        "content": content,
     }
 
 
@@ -443,7 +444,7 @@ def _of_moved(work: _Work, fresh: Mapping[str, Values]) -> dict[str, Values]:
             for link in links
             if link["retired_at"] is None
             and link["data"] is not None
-            and names.key(json.loads(link["data"])["content"]["subject"]) == name
+            and names.key(json.loads(link["data"])["content"].get("subject", "")) == name
         }
         found |= {id_: row for id_, row in latest_of(work.tx, sorted(sources)).items() if _is_statement(row)}
     return found

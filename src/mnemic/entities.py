@@ -96,19 +96,16 @@ class WallBook:
         return frozenset(self._spoken(name))
 
     def spellings(self, name: str) -> set[str]:
-        """How a name is spelt where somebody is spoken of."""
-        return set[str]().union(*self._spoken(name).values())
+        """How a name is spelt: where somebody is spoken of, else where it is said to be another's."""
+        spoken = set[str]().union(*self._spoken(name).values())
+        rows = self._tx.rows("names_spelt", wall=self._wall.number, name=name) if not spoken else ()
+        return spoken or {row["spelling"] for row in rows}
 
     def meaning(self, other: str) -> Mapping[str, frozenset[str]]:
         found: dict[str, set[str]] = {}
         for row in self._tx.rows("names_meaning", wall=self._wall.number, other=other):
             found.setdefault(row["name"], set()).add(row["how"])
         return {name: frozenset(hows) for name, hows in found.items()}
-
-    def spelt_as_other(self, name: str, other: str) -> list[str]:
-        """How a name is spelt where it is said to be another's."""
-        rows = self._tx.rows("names_meaning", wall=self._wall.number, other=other)
-        return [row["spelling"] for row in rows if row["name"] == name]
 
     def beginning(self, prefix: str) -> Sequence[str]:
         rows = self._tx.rows("names_between", wall=self._wall.number, first=prefix, last=prefix + _BEHIND)
@@ -200,7 +197,7 @@ class Naming:
             now = self.of(name)
             if now != before:
                 self.moved[name] = now
-            elif not touched.get(name, False) and (now is None or now.about == name):
+            elif not touched.get(name, False) and (now is None or now.about == name) and name not in self.book.by_hand:
                 continue
             self.entities |= {name, *(one.about for one in (before, now) if one is not None)}
             more = set(self._leaning_on(name)) | self.entities
@@ -247,9 +244,8 @@ class Naming:
         if (act := self._act_on(about)) is not None:
             acts[act["id"]] = act
         for name in self.names_of(about):
-            own = self.book.spellings(name)
             target = self._other_of(name, about)
-            alias = best_spelling(own or self.book.spelt_as_other(name, target))
+            alias = best_spelling(self.book.spellings(name))
             if alias != called.spelling:
                 aliases.append(alias)
             if (act := self._act_on(name)) is not None:

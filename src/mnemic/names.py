@@ -220,8 +220,13 @@ class Book(Protocol):
 
 def meant(book: Book, name: str) -> str:
     """The name of whom a name means, both as keys: itself where it is nobody else's."""
+    return _meant(book, name, frozenset())
+
+
+def _meant(book: Book, name: str, passed: frozenset[str]) -> str:
+    """The same, where names that were `passed` on the way here mean nobody else."""
     path = [name]
-    while (other := follower(book, path[-1])) is not None:
+    while path[-1] not in passed and (other := _next(book, path[-1], passed)) is not None:
         if other in path:
             return _first_of(path[path.index(other) :])
         path.append(other)
@@ -256,7 +261,7 @@ def _next(book: Book, name: str, passed: frozenset[str]) -> str | None:
     if told:
         return _only(book, name, told, passed)
     if role is not None:
-        whose = meant(book, role[0]) if role[0] not in passed and role[0] != name else role[0]
+        whose = _meant(book, role[0], passed | {name})
         other = f"{whose}'s {role[1]}"
         return other if whose != role[0] and book.hows(other) else None
     near = {other for other in said.get("near", ()) if _is_near(book, name, other)}
@@ -265,7 +270,8 @@ def _next(book: Book, name: str, passed: frozenset[str]) -> str | None:
 
 def _is_kin(book: Book, name: str, whose: str) -> bool:
     """Whether a name is that of somebody's sister, son, friend: so it is not their own, though they share it."""
-    return any((role := role_of(one)) is not None and role[0] == whose for one in book.meaning(name))
+    roles = (role_of(one) for one, hows in book.meaning(name).items() if "told" in hows)
+    return any(role is not None and role[0] == whose for role in roles)
 
 
 def _only(book: Book, name: str, others: set[str], passed: frozenset[str]) -> str | None:

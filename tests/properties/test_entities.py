@@ -10,7 +10,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mnemic import ConflictError, Memory, Receipt
+from mnemic import ConflictError, InputError, Memory, NotFoundError, Receipt
 from mnemic.derive import Recipe
 from mnemic.lookup import latest_of
 from mnemic.names import Told
@@ -111,7 +111,7 @@ class Life:
             case ("undo", one) if self.receipts:
                 try:
                     self.receipts.append(self.memory.undo(self.receipts[one % len(self.receipts)], **here))
-                except ConflictError:  # undone or erased before
+                except (ConflictError, NotFoundError):  # undone or erased before, or it changed nothing
                     pass
             case ("erase", one) if episodes:
                 self.memory.erase(episodes[one % len(episodes)].id, **here)
@@ -121,8 +121,6 @@ class Life:
                 pass
 
     def split(self, id_: str, aliases: Sequence[str], nth: int) -> None:
-        from mnemic import InputError
-
         if aliases:
             try:
                 self.receipts.append(self.memory.split(id_, names=aliases[nth % len(aliases)], user_id=self.user))

@@ -375,9 +375,13 @@ SELECT DISTINCT other, how FROM names WHERE wall = :wall AND name = :name AND ot
 -- How a wall speaks under a name, and how it is spelt.
 SELECT DISTINCT how, spelling FROM names WHERE wall = :wall AND name = :name AND other = '';
 
+-- name: names_spelt
+-- How a name is spelt where it is said to be another's.
+SELECT DISTINCT spelling FROM names WHERE wall = :wall AND name = :name AND other > '';
+
 -- name: names_meaning
 -- What else somebody is said to be called.
-SELECT DISTINCT name, how, spelling FROM names WHERE wall = :wall AND other = :other AND other <> '' ORDER BY name, spelling;
+SELECT DISTINCT name, how FROM names WHERE wall = :wall AND other = :other AND other <> '' ORDER BY name, how;
 
 -- name: names_between
 -- The names in use from one up to another.
