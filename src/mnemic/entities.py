@@ -190,6 +190,7 @@ class Naming:
     def _settle(self, touched: Mapping[str, bool]) -> None:
         waiting = sorted(touched)
         seen = set(waiting)
+        changed: list[str] = []
         while waiting:
             name = waiting.pop()
             row = self._tx.row("called", wall=self._wall.number, names=json.dumps([name]))
@@ -199,14 +200,13 @@ class Naming:
                 self.moved[name] = now
             elif not touched.get(name, False) and (now is None or now.about == name) and name not in self.book.by_hand:
                 continue
+            changed.append(name)
             self.entities |= {name, *(one.about for one in (before, now) if one is not None)}
             more = set(self._leaning_on(name)) | self.entities
             waiting += sorted(more - seen)
             seen |= more
         # Whoever might be another, but for want of evidence is not, is told so.
-        self.entities |= {
-            one.about for name in list(self.moved) for other in alike(self.book, name) if (one := self.of(other))
-        }
+        self.entities |= {one.about for name in changed for other in alike(self.book, name) if (one := self.of(other))}
 
     def _leaning_on(self, name: str) -> Iterable[str]:
         """Names that may mean another one where this one does, or where it is new or gone."""
@@ -424,12 +424,10 @@ def _known_by(tx: Snapshot, wall: Wall, row: Values) -> str:
         raise InputError(f"'{row['id']}' is of kind '{row['kind']}', no derived entity: see list(kinds='entity')")
     if row["wall"] != wall.number:
         raise InputError(f"'{row['id']}' belongs to another scope: entities of one scope only can be taken for one")
+    if row["retired_at"] is not None:
+        raise ConflictError(f"'{row['id']}' is no entity any more: see list(kinds='entity')", [row["closed_by"]])
     called = tx.row("called_entity", id=row["id"])
-    if row["retired_at"] is not None or called is None:
-        raise ConflictError(
-            f"'{row['id']}' is no entity any more: see list(kinds='entity')", [row["closed_by"] or row["opened_by"]]
-        )
-    return called["about"]
+    return key(row["subject"]) if called is None else called["about"]  # None: imported, and nothing derived since
 
 
 def _acted(

@@ -150,7 +150,11 @@ def calls_of(turn: Turn, statements: Sequence[Statement], told: Sequence[Told] =
         if not believed:
             continue
         for alias in statement.aliases if statement.holds or statement.relation != "name" else ():
-            take(alias, "own" if subject == by else "told", subject)
+            if role_of(subject) is not None and role_of(key(alias)) is None:  # "Ana's sister is called Clara"
+                take(alias, "named")
+                take(statement.subject, "told", key(alias))
+            else:
+                take(alias, "own" if subject == by else "told", subject)
         for name, other in _roles(statement):
             if other != NOBODY:
                 take(statement.value, "named")
@@ -294,7 +298,8 @@ def _only(book: Book, name: str, others: set[str], passed: frozenset[str]) -> st
 
 def _is_near(book: Book, name: str, other: str) -> bool:
     """Whether a short or first name means the only one whom it fits."""
-    if not book.hows(other) & {"about", "self", "named"} or book.meaning(name):
+    described = {one for one, hows in book.meaning(name).items() if "near" not in hows}
+    if not book.hows(other) or not described <= set(book.meaning(other)):
         return False
     if other.startswith(f"{name} "):
         return len(book.beginning(f"{name} ")) == 1 and book.covered(name, other)
