@@ -20,7 +20,7 @@ from mnemic.stores import sqlite
 HERE = Path(__file__).resolve().parent
 
 VERBS = {
-    "Write": ("add", "remember", "update", "retire", "feedback", "undo", "erase", "upkeep"),
+    "Write": ("add", "remember", "update", "retire", "merge", "split", "feedback", "undo", "erase", "upkeep"),
     "Read": ("search", "context", "ask", "get", "list", "timeline", "history", "diff", "stats"),
     "The whole": ("export", "import_", "rebuild", "scoped", "close"),
 }
@@ -69,6 +69,8 @@ PARAMETERS = {
     "if_revision": "Raise ConflictError unless this is the current revision.",
     "ids": "The id of a record, or several.",
     "reason": "Why, for the receipt.",
+    "into": "The id of the entity that they are: see [Who is who](howto/entities.md).",
+    "names": "Aliases of the entity, which are to leave it.",
     "results": "What `search`, `context` or `ask` gave, or the id of that: see [Feedback](howto/feedback.md).",
     "used": "Ids of hits that helped, or of evidence that they rest on.",
     "wrong": "Ids of hits that were wrong.",
@@ -253,11 +255,13 @@ TABLES = {
     "receipts": "One row per call that changed something.",
     "journal": "One row per change of a record: a chain of hashes per tenant.",
     "pending": "Documents of episodes from which something has still to be derived.",
-    "answers": "What a language model has answered, so that it is asked once; goes with an erasure of what it rests on.",
+    "answers": "What a language model has answered, so that it is asked once; goes with what it rests on.",
     "answer_evidence": "The records that an answer rests on.",
     "spending": "What language models have cost, by day and user.",
     "watermarks": "How far a job of upkeep has read a tenant's journal.",
     "stale": "What a job of upkeep has found to be redone.",
+    "names": "What episodes call whom: see [Who is who](howto/entities.md).",
+    "called": "Whom each name means at present. A name that is missing has to be looked at again.",
     "settings": "Names and values for the store's own use.",
     "format_steps": "Which steps of the format this file has taken.",
 }
@@ -354,6 +358,15 @@ COLUMNS = {
     "spending.tokens_in": "Tokens of the prompts.",
     "spending.tokens_out": "Tokens of the answers.",
     "spending.money": "What they cost, by the prices given.",
+    "names.name": "The name, folded.",
+    "names.other": "''; or another name of the same one, folded.",
+    "names.how": "`about`, `self`, `named`: somebody is spoken of; `told`, `own`, `near`, `speaks`: it is another's.",
+    "names.nth": "Which of the names of its episode.",
+    "names.spelling": "As it is written there.",
+    "called.name": "The name, folded.",
+    "called.about": "The name that the one meant is known by, folded.",
+    "called.spelling": "As that is written.",
+    "called.entity": "The id of its record.",
     "watermarks.job": "Name of the job.",
     "watermarks.seq": "The last row of the journal that it has read.",
     "stale.job": "Name of the job.",
