@@ -23,9 +23,9 @@ from mnemic.types import trust
 NOBODY = "-"
 """Whom a role means that somebody no longer has: it is not known who has it now."""
 
-How = Literal["about", "self", "named", "told", "own", "near", "speaks"]
+How = Literal["about", "self", "named", "told", "own", "near", "speaks", "rival"]
 """A statement is about it; its speaker's own; it is only named · told of another; of oneself; likely; the user's name
-as a speaker."""
+as a speaker; a role that may have passed to this one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,10 +155,10 @@ def calls_of(turn: Turn, statements: Sequence[Statement], told: Sequence[Told] =
                 take(statement.subject, "told", key(alias))
             else:
                 take(alias, "own" if subject == by else "told", subject)
-        for name, other in _roles(statement):
+        for name, other, how in _roles(statement):
             if other != NOBODY:
                 take(statement.value, "named")
-            take(name, "told", other)
+            take(name, how, other)
     for one in told if believed else ():
         if not one.near:
             take(one.of, "named")
@@ -166,18 +166,18 @@ def calls_of(turn: Turn, statements: Sequence[Statement], told: Sequence[Told] =
     return list(found.values())
 
 
-def _roles(statement: Statement) -> Iterator[tuple[str, str]]:
+def _roles(statement: Statement) -> Iterator[tuple[str, str, How]]:
     """Roles that a statement tells of, and who has them: "Ana's sister is Clara"."""
     name, _, noun = statement.relation.partition(":")
     if statement.kind != "relationship":
         return
-    named = statement.value[:1].isupper()
-    nouns = SPOUSES if name == "partner" else ()
-    for one in sorted({noun, *nouns} - {""}):
+    named = statement.value[:1].isupper() and key(statement.value) != key(statement.subject)
+    for one in sorted({noun, *(SPOUSES if name == "partner" else ())} - {""}):
+        role = f"{statement.subject}'s {one}"
         if not statement.holds:
-            yield f"{statement.subject}'s {one}", NOBODY
-        elif named and key(statement.value) != key(statement.subject):
-            yield f"{statement.subject}'s {one}", key(statement.value)
+            yield role, NOBODY, "told"
+        elif named:  # whoever is somebody's partner now may be the wife who is spoken of later
+            yield role, key(statement.value), "told" if one == noun else "rival"
 
 
 def told_apart(statement: Statement) -> Statement:
@@ -263,7 +263,7 @@ def _next(book: Book, name: str, passed: frozenset[str]) -> str | None:
     told = set[str]().union(*(said.get(how, ()) for how in ("told", "own", "speaks")))
     told = {other for other in told if not _is_kin(book, name, other) and not _is_kin(book, other, name)}
     if told:
-        return _only(book, name, told, passed)
+        return _only(book, name, told | said.get("rival", set()), passed)
     if role is not None:
         whose = _meant(book, role[0], passed | {name})
         other = f"{whose}'s {role[1]}"

@@ -38,6 +38,8 @@ COMMANDS = [
     "undo",
     "feedback",
     "retire",
+    "merge",
+    "split",
     "erase",
     "export",
     "import",
@@ -888,3 +890,21 @@ def test_json_is_json_everywhere_and_stands_alone() -> None:
         assert result.stderr == ""
         for line in result.stdout.splitlines():
             assert isinstance(json.loads(line), dict)
+
+
+def test_entities_are_merged_and_split(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MNEMIC_RECIPE", "rules")
+    for said in ("My friend Mel lives in Porto.", "My cousin Melanie lives in Faro."):
+        run("add", said, "--user", "ana")
+
+    def entities() -> dict[str, str]:
+        return {
+            record["subject"]: record["id"] for record in answer("list", "--kind", "entity", "--user", "ana")["records"]
+        }
+
+    found = entities()
+    run("merge", found["Mel"], "--into", found["Melanie"], "--user", "ana")
+    assert set(entities()) == {"Melanie"}
+    run("split", found["Melanie"], "--name", "Mel", "--user", "ana")
+    assert set(entities()) == {"Mel", "Melanie"}
+    assert "is no name of" in run("split", found["Melanie"], "--name", "Mel", "--user", "ana", code=2).stderr

@@ -100,6 +100,16 @@ def test_a_mother_is_one_whatever_she_is_called(memory: Memory) -> None:
     assert lives(memory) == {("Rosa", "Ana's mum lives in Faro.")}
 
 
+def test_a_wife_is_one_as_long_as_she_is_the_only_partner_who_is_told_of(memory: Memory) -> None:
+    say(memory, "My wife Kim works as a nurse.", 1)
+    say(memory, "My wife lives in Porto.", 2)
+    assert ("Kim", "Ana's wife lives in Porto.") in lives(memory)
+    assert names(memory)["Kim"] == {"Ana's wife"}
+    say(memory, "My girlfriend Lea works as a cook.", 3)
+    assert ("Ana's wife", "Ana's wife lives in Porto.") in lives(memory)
+    assert names(memory)["Lea"] == {"Ana's girlfriend"}
+
+
 def test_a_short_form_by_which_somebody_is_addressed(memory: Memory) -> None:
     say(memory, "I live in Porto.", 1, "Melanie", session_id="s")
     say(memory, "Thanks, Mel! That is good to hear.", 2, "Ana", session_id="s")

@@ -51,7 +51,7 @@ CREATE TABLE names (
     name TEXT NOT NULL,                   -- folded
     other TEXT NOT NULL,                  -- folded
     num INTEGER NOT NULL,                 -- of the episode
-    how TEXT NOT NULL,                    -- about, self, named; told, own, near, speaks
+    how TEXT NOT NULL,                    -- about, self, named; told, own, near, speaks, rival
     nth INTEGER NOT NULL,                 -- among the names of its episode
     spelling TEXT NOT NULL,
     PRIMARY KEY (wall, name, other, num)
