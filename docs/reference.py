@@ -360,7 +360,7 @@ COLUMNS = {
     "spending.money": "What they cost, by the prices given.",
     "names.name": "The name, folded.",
     "names.other": "''; or another name of the same one, folded.",
-    "names.how": "`about`, `self`, `named`: somebody is spoken of; `told`, `own`, `near`, `speaks`, `rival`: another's.",
+    "names.how": "`about`, `self`, `named`: spoken of; `told`, `own`, `near`, `speaks`, `rival`: another's.",
     "names.nth": "Which of the names of its episode.",
     "names.spelling": "As it is written there.",
     "called.name": "The name, folded.",

@@ -214,15 +214,22 @@ class Naming:
         yield from (one for one, other in self.book.by_hand.items() if other == name)
         yield from self.book.beginning(f"{name}'s ")
         yield from short_forms(name)
-        yield from (row["name"] for row in self._tx.rows("called_about", wall=self._wall.number, about=name))
+        yield from self._meaning(name)
+        role = role_of(name)
+        if role is not None:  # "Mel's mother" means Melanie's as soon as there is one
+            yield from (f"{whose}'s {role[1]}" for whose in self._meaning(role[0]))
+
+    def _meaning(self, about: str) -> set[str]:
+        """The names that mean an entity, as far as is settled."""
+        rows = self._tx.rows("called_about", wall=self._wall.number, about=about)
+        names = {row["name"] for row in rows if row["name"] not in self.moved}
+        return names | {name for name, called in self.moved.items() if called is not None and called.about == about}
 
     # -- the records
 
     def names_of(self, about: str) -> list[str]:
         """All names of an entity but the one that it is known by, and the roles in which it is spoken of."""
-        rows = self._tx.rows("called_about", wall=self._wall.number, about=about)
-        names = {row["name"] for row in rows if row["name"] not in self.moved}
-        names |= {name for name, called in self.moved.items() if called is not None and called.about == about}
+        names = self._meaning(about)
         roles = {
             role
             for name in {about, *names}

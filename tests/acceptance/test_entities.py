@@ -265,6 +265,9 @@ def test_an_act_goes_with_the_last_word_of_a_name(memory: Memory) -> None:
     first = next(one for one in memory.list(kinds="episode", **WHO) if "Mel " in one.text)
     memory.erase(first.id, **WHO)
     assert "Mel" not in "".join(memory.export(**WHO)).replace("Melanie", "")
+    with memory._store.read() as snapshot:  # pyright: ignore[reportPrivateUsage]
+        kept = [tuple(row) for table in ("names", "called") for row in snapshot.select(f"SELECT * FROM {table}", {})]
+    assert "mel" not in {value for row in kept for value in row}
     assert lives(memory) == {("Melanie", "Melanie lives in Faro.")}
 
 
