@@ -20,7 +20,7 @@ from mnemic.stores import sqlite
 HERE = Path(__file__).resolve().parent
 
 VERBS = {
-    "Write": ("add", "remember", "update", "retire", "feedback", "undo", "erase", "upkeep", "wait"),
+    "Write": ("add", "remember", "update", "retire", "merge", "split", "feedback", "undo", "erase", "upkeep", "wait"),
     "Read": ("search", "context", "ask", "get", "list", "timeline", "history", "diff", "stats"),
     "The whole": ("export", "import_", "rebuild", "scoped", "close"),
 }
@@ -73,6 +73,8 @@ PARAMETERS = {
     "if_revision": "Raise ConflictError unless this is the current revision.",
     "ids": "The id of a record, or several.",
     "reason": "Why, for the receipt.",
+    "into": "The id of the entity that they are: see [Who is who](howto/entities.md).",
+    "names": "Aliases of the entity, which are to leave it.",
     "results": "What `search`, `context` or `ask` gave, or the id of that: see [Feedback](howto/feedback.md).",
     "used": "Ids of hits that helped, or of evidence that they rest on.",
     "wrong": "Ids of hits that were wrong.",
@@ -265,6 +267,8 @@ TABLES = {
     "watermarks": "How far a job of upkeep has read a tenant's journal.",
     "stale": "What a job of upkeep has found to be redone.",
     "decays": "When forgetting looks again at each part of a wall.",
+    "names": "What episodes call whom: see [Who is who](howto/entities.md).",
+    "called": "Whom each name means at present. A name that is missing has to be looked at again.",
     "settings": "Names and values for the store's own use.",
     "format_steps": "Which steps of the format this file has taken.",
 }
@@ -368,6 +372,15 @@ COLUMNS = {
     "decays.warm": "How many of its documents are held and not cold.",
     "decays.cold": "How many are cold.",
     "segments.coarse": "Vectors of what is cold, in one byte a number, behind bits that say whose.",
+    "names.name": "The name, folded.",
+    "names.other": "''; or another name of the same one, folded.",
+    "names.how": "`about`, `self`, `named`: spoken of; `told`, `own`, `near`, `speaks`, `rival`: another's.",
+    "names.nth": "Which of the names of its episode.",
+    "names.spelling": "As it is written there.",
+    "called.name": "The name, folded.",
+    "called.about": "The name that the one meant is known by, folded.",
+    "called.spelling": "As that is written.",
+    "called.entity": "The id of its record.",
     "watermarks.job": "Name of the job.",
     "watermarks.seq": "The last row of the journal that it has read.",
     "stale.job": "Name of the job.",

@@ -124,6 +124,8 @@ class Changes:
     undoes: str | None = None
     settled: bool = False
     """Whether its episodes are known to say nothing that could be derived."""
+    called: list[Values] = field(default_factory=list[dict[str, Any]])
+    """Whom names mean from now on, as rows of the table; where `about` is None, the name is no longer in use."""
     details: Values = field(default_factory=dict[str, Any])
     notes: list[str] = field(default_factory=list[str])
 

@@ -229,7 +229,7 @@ COMMON: tuple[Callable[[Any], Any], ...] = (
 
 
 SECTIONS = {
-    "Keep and change": ("add", "remember", "update", "retire", "feedback", "undo", "erase"),
+    "Keep and change": ("add", "remember", "update", "retire", "merge", "split", "feedback", "undo", "erase"),
     "Ask and read": ("search", "ask", "context", "get", "list", "timeline", "history", "diff"),
     "The whole file": ("stats", "upkeep", "rebuild", "verify", "export", "import"),
     "Try it": ("demo", "bench"),
@@ -337,7 +337,7 @@ _OPTIONS: tuple[tuple[str, str | Callable[[re.Match[str]], str]], ...] = (
         _option,
     ),
     (
-        r"(?<![\w.])(add|remember|update|retire|feedback|undo|erase|list|history|export|import|rebuild)_?\(\)",
+        r"(?<![\w.])(add|remember|update|retire|merge|split|feedback|undo|erase|list|history|export|import|rebuild)_?\(\)",
         r"mnemic \1",
     ),
 )
@@ -733,6 +733,37 @@ def retire(console: Console, ids: tuple[str, ...], reason: str | None, author: s
     """
     with console.memory() as memory:
         console.receipt(memory.retire(ids, reason=reason, author=author, **console.scope))
+
+
+@_verb(without=("timezone",))
+@click.argument("ids", nargs=-1, required=True, metavar="ID...")
+@click.option("--into", required=True, metavar="ID", help="The entity that they are.")
+@click.option("--author", help="Who says so.")
+def merge(console: Console, ids: tuple[str, ...], into: str, author: str | None) -> None:
+    """Take entities for one; this can be undone.
+
+    Entities are who or what is spoken of: `mnemic list --kind entity` shows them. What is said of those with the ids ID
+    is said of the other one from then on.
+
+    \b
+    mnemic merge 3uwa4q… --into 7nm2xk…
+    """
+    with console.memory() as memory:
+        console.receipt(memory.merge(ids, into=into, author=author, **console.scope))
+
+
+@_verb(without=("timezone",))
+@click.argument("id")
+@click.option("--name", "names", multiple=True, required=True, help="An alias that is another's; may be repeated.")
+@click.option("--author", help="Who says so.")
+def split(console: Console, id: str, names: tuple[str, ...], author: str | None) -> None:
+    """Make names of an entity another's; this can be undone.
+
+    \b
+    mnemic split 7nm2xk… --name Mel
+    """
+    with console.memory() as memory:
+        console.receipt(memory.split(id, names=names, author=author, **console.scope))
 
 
 @_verb(without=("timezone",))

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from mnemic import postings
 from mnemic.changes import PAYLOAD, Changes, Stamp, Values
+from mnemic.entities import Recall, set_by
 from mnemic.errors import ConflictError
 from mnemic.fading import FADES, FORGET
 from mnemic.lookup import key_holder, latest_of
@@ -26,6 +27,7 @@ from mnemic.types import Receipt
 
 def commit(tx: Transaction, changes: Changes, stamp: Stamp) -> Receipt:
     """Write all of it. The only function that does, erasures aside."""
+    _keep_called(tx, changes)
     if not changes:
         return _receipt(changes, stamp)
     _give_numbers(tx, changes, stamp)
@@ -55,6 +57,8 @@ def commit(tx: Transaction, changes: Changes, stamp: Stamp) -> Receipt:
         _undo_links(tx, changes.undoes, stamp)
     if not changes.settled:
         tx.run_many("add_pending", _due(tx, changes, rows))
+    for wall, names in _set_by_hand(changes):
+        look_again(tx, wall, names)
     changed = {values["wall"] for closing in changes.closings if (values := closing.values)["num"] is not None}
     changed |= {o.values["wall"] for o in changes.openings if o.document is None and o.values["num"] is not None}
     for wall in sorted(changed):
@@ -86,6 +90,38 @@ def _fading(tx: Transaction, changes: Changes) -> Iterator[tuple[str, Values, by
         steps = {row["target_id"]: "regained" for row in rows if row["role"] == FADES} | steps
     latest = latest_of(tx, list(steps))
     yield from ((steps[id_], row, None) for id_, row in latest.items() if row["erased_by"] is None)
+
+
+def _keep_called(tx: Transaction, changes: Changes) -> None:
+    gone = [row for row in changes.called if row["about"] is None]
+    tx.run_many("drop_called", ({"wall": row["wall"], "name": row["name"]} for row in gone))
+    tx.run_many("keep_called", (row for row in changes.called if row["about"] is not None))
+
+
+def _set_by_hand(changes: Changes) -> Iterator[tuple[int, set[str]]]:
+    """The names of acts of merging and splitting that come into force, or lose it."""
+    for values in (*(one.values for one in changes.openings), *(one.values for one in changes.closings)):
+        if values["kind"] == "act" and values["fingerprint"] is not None:
+            names = set_by(values)
+            yield values["wall"], {*names, *names.values()}
+
+
+def keep_names(tx: Transaction, recall: Recall) -> None:
+    """Keep what episodes call whom."""
+    tx.run_many("drop_name", ({name: row[name] for name in ("wall", "name", "other", "num")} for row in recall.gone))
+    tx.run_many("add_name", recall.fresh)
+
+
+def look_again(tx: Transaction, wall: int, names: Iterable[str]) -> None:
+    """Whom these names mean has to be found out anew: an episode that has each is derived from again.
+
+    So are those whom they meant so far: their records have these names.
+    """
+    every = set(names)
+    every |= {row["about"] for row in tx.rows("called", wall=wall, names=json.dumps(sorted(every)))}
+    listed = json.dumps(sorted(every))
+    tx.run("unsettle_called", wall=wall, names=listed)
+    tx.run("pending_names", wall=wall, names=listed)
 
 
 def _refuse_taken_key(tx: Transaction, values: Values) -> None:

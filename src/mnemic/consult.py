@@ -18,10 +18,10 @@ from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from mnemic import derive, faithful, propose, segments
+from mnemic import derive, faithful, names, propose, segments
 from mnemic.allowance import Allowance, Ledger, Usage
 from mnemic.asking import PARALLEL, Outcome, ask_all, key_of
-from mnemic.changes import Wall
+from mnemic.changes import Values, Wall
 from mnemic.lookup import latest_of
 from mnemic.models.wrap import name_of
 from mnemic.ports import ChatModel
@@ -94,13 +94,20 @@ class Kept:
 # --- What was answered before -----------------------------------------------------------------------------------------
 
 
-def answered(snapshot: Snapshot, wall: int, due: derive.Due, asks: Asks) -> dict[str, list[Statement]]:
+Read = dict[str, list[Statement]]
+"""What episodes say, by their ids."""
+Calls = dict[str, Sequence[names.Call]]
+"""What they call whom."""
+
+
+def answered(snapshot: Snapshot, wall: int, due: derive.Due, asks: Asks, recipe: derive.Recipe) -> tuple[Read, Calls]:
     """What kept answers say of those of the due episodes that they read, each segment being as it was."""
     rows = snapshot.rows("answers_about", wall=wall, ids=json.dumps(list(due.rows)))
     asked = [(row, json.loads(row["asked"])) for row in rows if row["model"] == asks.model_name]
     asked = [(row, what) for row, what in asked if what["recipe"] == asks.name]
     latest = latest_of(snapshot, sorted({id_ for _, what in asked for id_ in what["turns"]}))
-    found: dict[str, list[Statement]] = {}
+    found: Read = {}
+    calls: Calls = {}
     for row, what in asked:
         if what["flaws"] in range(1, TRIES):
             continue
@@ -110,10 +117,15 @@ def answered(snapshot: Snapshot, wall: int, due: derive.Due, asks: Asks) -> dict
             continue
         segment = Segment(tuple(derive.turn_of(latest[id_]) for id_ in ids), what["before"])
         question = Question(segment, tuple(map(_known_in, what["known"])), what["names"])
-        found |= {id_: [] for id_ in own}
-        for id_, statements in read(question, row["text"])[0].items():
-            found[id_] = statements
-    return {id_: statements for id_, statements in found.items() if id_ in due.rows}
+        said = read(question, row["text"])[0]
+        found |= {id_: said.get(id_, []) for id_ in own}
+        calls |= _calls(question.segment, said, recipe)
+    return {id_: statements for id_, statements in found.items() if id_ in due.rows}, calls
+
+
+def _calls(segment: Segment, said: Read, recipe: derive.Recipe) -> Calls:
+    every = [one for turn in segment.own for one in said.get(turn.id, ())]
+    return derive.calls_in(segment, said, recipe.names(segment.turns, segment.before, every))
 
 
 def keep(tx: Transaction, wall: Wall, kept: Sequence[Kept], asks: Asks, at: int) -> None:
@@ -251,7 +263,9 @@ class _Known:
         self._by_subject: dict[str, list[str]] = {}
         for row in rows:
             self._by_subject.setdefault(row["subject"], []).append(row["fingerprint"])
-        slots = derive.records_of(snapshot, wall, sorted({row["fingerprint"] for row in rows}))
+        slots: dict[str, dict[str, Values]] = {}
+        for id_, row in derive.records_of(snapshot, wall, sorted({row["fingerprint"] for row in rows})).items():
+            slots.setdefault(row["fingerprint"], {})[id_] = row
         links = derive.links_of(snapshot, [id_ for held in slots.values() for id_ in held])
         episodes = latest_of(snapshot, sorted({link["target_id"] for some in links.values() for link in some}))
         self._claims = {
@@ -315,7 +329,7 @@ def told_at_once(snapshot: Snapshot, wall: int, due: derive.Due, asks: Asks, rec
 
     The latter stay due: the model's reading will take its place.
     """
-    found = answered(snapshot, wall, due, asks)
+    found, calls = answered(snapshot, wall, due, asks, recipe)
     quick = derive.said_by(due.segments, recipe)
     waiting = due.rows.keys() - found.keys()
     statements = {id_: quick.statements[id_] for id_ in waiting & quick.statements.keys()}
@@ -324,6 +338,7 @@ def told_at_once(snapshot: Snapshot, wall: int, due: derive.Due, asks: Asks, rec
         {id_: why for id_, why in quick.failed.items() if id_ in waiting},
         frozenset(waiting),
         dict.fromkeys(found, asks.name),
+        calls={**quick.calls, **calls},
     )
 
 
@@ -335,6 +350,7 @@ def told(
     reading: Reading,
     works: Sequence[Work],
     asks: Asks,
+    recipe: derive.Recipe,
     *,
     at: int,
     call: Usage,
@@ -353,7 +369,7 @@ def told(
     ledger: Ledger | None = None
     with reading() as snapshot:
         for wall, due in works:
-            one = _Consultation(wall, due, asks, answered(snapshot, wall.number, due, asks))
+            one = _Consultation(wall, due, asks, recipe, *answered(snapshot, wall.number, due, asks, recipe))
             consultations.append(one)
             asked += [(one, question) for question in questions(snapshot, wall, due, one.statements)]
             ledger = ledger_of(snapshot, wall, call, at)
@@ -420,7 +436,9 @@ class _Consultation:
     wall: Wall
     due: derive.Due
     asks: Asks
-    statements: dict[str, list[Statement]]
+    recipe: derive.Recipe
+    statements: Read
+    calls: Calls
     failed: dict[str, str] = field(default_factory=dict[str, str])
     in_part: set[str] = field(default_factory=set[str])
     refused: Counter[str] = field(default_factory=Counter[str])
@@ -444,6 +462,7 @@ class _Consultation:
             self.in_part.update(own)
         said, reasons = read(question, outcome.text)
         self.statements.update({id_: said.get(id_, []) for id_ in own})
+        self.calls |= _calls(question.segment, said, self.recipe)
         self.refused.update(reasons)
 
     def leave(self, question: Question) -> None:
@@ -456,7 +475,7 @@ class _Consultation:
         """All of it. What is no episode any more says nothing."""
         by = dict.fromkeys(self.statements, self.asks.name)
         notes = _notes(self.refused, self.in_part)
-        return derive.Told(self.statements, self.failed, self.in_part, by, self.usage, notes)
+        return derive.Told(self.statements, self.failed, self.in_part, by, self.usage, notes, self.calls)
 
 
 def _hand_over(consultations: Iterable[_Consultation], keeps: Callable[[Wall, Sequence[Kept]], None]) -> None:
@@ -466,13 +485,13 @@ def _hand_over(consultations: Iterable[_Consultation], keeps: Callable[[Wall, Se
             one.kept.clear()
 
 
-def read(question: Question, text: str) -> tuple[dict[str, list[Statement]], list[str]]:
+def read(question: Question, text: str) -> tuple[Read, list[str]]:
     """What an answer says, by the episode that says it, and the reasons why some of it is not believed."""
     segment = question.segment
     found = propose.read_answer(text, segment.turns, question.known, question.names)
     own = {turn.id for turn in segment.own}
     known = {one.id: one for one in question.known}
-    said: dict[str, list[Statement]] = {}
+    said: Read = {}
     reasons = [reason for one in found.refused for reason in one.reasons[:1]]
     for one in found.proposed:
         spans = one.statement.evidence
@@ -483,7 +502,7 @@ def read(question: Question, text: str) -> tuple[dict[str, list[Statement]], lis
         turn = next(turn for turn in segment.own if turn.id == spans[first].turn)
         evidence = (spans[first], *spans[:first], *spans[first + 1 :])
         statement = replace(one.statement, evidence=evidence, said=turn.time)
-        said.setdefault(turn.id, []).append(statement)
+        said.setdefault(turn.id, []).append(names.told_apart(statement))
         old = known.get(one.updates or "")
         ended = None if old is None else _ended(old, statement)
         if ended is not None:

@@ -109,7 +109,11 @@ def told(text: str, said_at: datetime) -> tuple[Told, ...]:
     for one in sorted(_all(sentences, today), key=lambda one: (one.start, -one.end)):
         if not found or one.start >= found[-1].end:
             found.append(one)
-    return tuple(_with_clock(one, folded) for one in _with_related(folded, found))
+    clocked: list[Told] = []
+    for one in _with_related(folded, found):
+        at = _with_clock(one, folded)
+        clocked.append(one if clocked and at.start < clocked[-1].end else at)  # the hour was the one's before
+    return tuple(clocked)
 
 
 def lasting(text: str, said_at: datetime) -> tuple[Lasting, ...]:

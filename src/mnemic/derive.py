@@ -22,6 +22,7 @@ from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Se
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from mnemic import names
 from mnemic.allowance import Usage
 from mnemic.analysis import Writing
 from mnemic.changes import (
@@ -39,6 +40,7 @@ from mnemic.changes import (
     next_revision,
     writing_of,
 )
+from mnemic.entities import ENTITY, Naming, entity_print
 from mnemic.errors import ModelError
 from mnemic.fading import FORGET
 from mnemic.forgotten import requests_in
@@ -49,7 +51,7 @@ from mnemic.postings import Document
 from mnemic.records import loads
 from mnemic.scope import Place
 from mnemic.segments import Segment
-from mnemic.statements import CONTEXT, Statement, Turn, folded, relation
+from mnemic.statements import CONTEXT, Statement, Turn, folded, relation, slot_of
 from mnemic.stores.sqlite import Fields, Row, Snapshot, Transaction
 from mnemic.timeline import Claim, Period, arranged
 from mnemic.times import micros, moment
@@ -79,6 +81,8 @@ class Recipe:
     takes_back: Callable[[str], bool] = lambda text: False
     """Whether a text may take back what was said before it."""
 
+    called: Callable[[Sequence[Turn], int, Sequence[Statement]], Sequence[names.Told]] = lambda turns, first, said: ()
+    """From the turns of a segment, the one to begin with and what they say, to what they tell of names."""
     forget: Callable[[], None] = lambda: None
     """Drops what it keeps of texts for speed: called after an erasure."""
     asks: Asks | None = None
@@ -89,10 +93,15 @@ class Recipe:
         with foreign(f"the recipe '{self.name}' failed"):
             return self.statements(turns, first)
 
+    def names(self, turns: Sequence[Turn], first: int, said: Sequence[Statement]) -> Sequence[names.Told]:
+        """What the turns from `first` on tell of names. Raises ModelError, whatever it is that fails."""
+        with foreign(f"the recipe '{self.name}' failed"):
+            return self.called(turns, first, said)
+
 
 def rules() -> Recipe:
     """The one that needs no model. Its few hundred patterns are loaded when something is first derived."""
-    return Recipe("rules/1", _by_rules, _rules_take_back, _forget_rules)
+    return Recipe("rules/1", _by_rules, _rules_take_back, _names_by_rules, _forget_rules)
 
 
 def _by_rules(turns: Sequence[Turn], first: int) -> Sequence[Statement]:
@@ -105,6 +114,12 @@ def _rules_take_back(text: str) -> bool:
     from mnemic import rules
 
     return rules.takes_back(text)
+
+
+def _names_by_rules(turns: Sequence[Turn], first: int, said: Sequence[Statement]) -> Sequence[names.Told]:
+    from mnemic.rules import called
+
+    return called.called(turns, first, said)
 
 
 def _forget_rules() -> None:
@@ -231,12 +246,15 @@ class Told:
     """What models have cost."""
     notes: tuple[str, ...] = ()
     """What the caller should know."""
+    calls: Mapping[str, Sequence[names.Call]] = field(default_factory=dict[str, Sequence[names.Call]])
+    """What each episode calls whom, by its id."""
 
 
 def said_by(segments: Sequence[Segment], recipe: Recipe, progress: Callable[[int, int], None] | None = None) -> Told:
     """What each episode of the segments says. A recipe that fails on a segment leaves that one for later."""
     found: dict[str, list[Statement]] = {}
     failed: dict[str, str] = {}
+    calls: dict[str, Sequence[names.Call]] = {}
     done, of = 0, sum(len(segment.turns) for segment in segments)
     for segment in segments:
         done += len(segment.turns)
@@ -245,13 +263,25 @@ def said_by(segments: Sequence[Segment], recipe: Recipe, progress: Callable[[int
         own = {turn.id for turn in segment.own}
         try:
             said = recipe.read(segment.turns, segment.before)
+            told = recipe.names(segment.turns, segment.before, said)
         except ModelError as error:
             failed |= dict.fromkeys(own, str(error))
             continue
         for statement in said:
             if statement.evidence[0].turn in own:
-                found.setdefault(statement.evidence[0].turn, []).append(statement)
-    return Told(found, failed)
+                found.setdefault(statement.evidence[0].turn, []).append(names.told_apart(statement))
+        calls |= calls_in(segment, found, told)
+    return Told(found, failed, calls=calls)
+
+
+def calls_in(
+    segment: Segment, said: Mapping[str, Sequence[Statement]], told: Sequence[names.Told]
+) -> dict[str, Sequence[names.Call]]:
+    """What each turn of a segment calls whom, by what it says and what is told of names."""
+    return {
+        turn.id: names.calls_of(turn, said.get(turn.id, ()), [one for one in told if one.turn == turn.id])
+        for turn in segment.own
+    }
 
 
 def writings_of(said: Mapping[str, Sequence[Statement]]) -> Iterator[Writing]:
@@ -296,9 +326,12 @@ class _Slot:
     claims: tuple[Claim, ...]
 
 
-def slot_print(wall: Wall, statement: Statement) -> str:
-    """What the records of a slot are found by."""
-    return fingerprint((wall.tenant, wall.project, wall.user), "slot", *statement.slot)
+def slot_print(wall: Wall, naming: Naming, content: Mapping[str, Any]) -> str:
+    """What the records of a slot are found by: its subject by the name that this one is known by."""
+    slot = slot_of(content["subject"], content["relation"], content["value"])
+    called = naming.of(names.key(content["subject"]))
+    about = slot[0] if called is None else called.about
+    return fingerprint((wall.tenant, wall.project, wall.user), "slot", about, *slot[1:])
 
 
 def _content(statement: Statement, derivation: str) -> dict[str, Any]:
@@ -341,7 +374,8 @@ def claim_of(statement: Statement, row: Fields, nth: int, derivation: str) -> Cl
 
 
 def _kept(claim: Claim) -> dict[str, Any]:
-    """A claim as its link keeps it; the episode itself knows the rest."""
+    """A claim as its link keeps it; the episode itself knows the rest. An entity's is made anew from its names."""
+    content = {"relation": ENTITY} if claim.content["kind"] == ENTITY else dict(claim.content)
     return {
         "start": claim.start,
         "stop": claim.stop,
@@ -352,7 +386,7 @@ def _kept(claim: Claim) -> dict[str, Any]:
         "corrects": claim.corrects,
         "forgets": claim.forgets,
         "nth": claim.nth,
-        "content": dict(claim.content),
+        "content": content,
     }
 
 
@@ -371,10 +405,27 @@ class _Work:
 
     tx: Transaction
     wall: Wall
+    naming: Naming
     document_of: Callable[[Writing], Document]
     changes: Changes
     episodes: dict[str, Values]
-    """Those that the claims at hand rest on, as they are now."""
+    """Those that the claims at hand rest on, as they are now; and acts."""
+    slots: dict[str, str] = field(default_factory=dict[str, str])
+    """The relations of the slots to arrange, by their fingerprints."""
+    records: dict[str, Values] = field(default_factory=dict[str, Values])
+    """The records in these slots, by id, whatever their state."""
+    links: dict[str, list[Row]] = field(default_factory=dict[str, list[Row]])
+    """The edges to their evidence."""
+    about: dict[str, list[Row]] = field(default_factory=dict[str, list[Row]])
+    """The edges to the entities that they are about, or like."""
+    by_hand: set[str] = field(default_factory=set[str])
+    """Those of them that somebody has retired or changed."""
+    wanted: set[str] = field(default_factory=set[str])
+    """Those of them that something says."""
+    forgotten: set[tuple[str, int, int, int]] = field(default_factory=set[tuple[str, int, int, int]])
+    """The keys of claims that the user asked to be forgotten."""
+    claims: dict[str, list[Claim]] = field(default_factory=dict[str, list[Claim]])
+    """The claims of each slot."""
 
 
 def derived(
@@ -383,55 +434,139 @@ def derived(
     episodes: Sequence[str],
     said: Mapping[str, Sequence[Statement]],
     *,
+    touched: Mapping[str, bool],
     derivation: Callable[[str], str],
     document_of: Callable[[Writing], Document],
 ) -> Changes:
     """What is to change where these episodes say this, and no longer what they said before.
 
-    `derivation` says of an episode by which recipe it was read, `document_of` what the index holds of a text.
+    `touched`: the names whose calls have changed with that (see `entities.recalled`). `derivation` says by which recipe
+    an episode was read, `document_of` what the index holds of a text.
     """
     fresh = latest_of(tx, list(episodes))
-    prints: dict[str, str] = {}
-    new: dict[str, list[Claim]] = {}
+    work = _Work(tx, wall, Naming(tx, wall, touched), document_of, Changes("derive", wall.tenant), fresh)
     for id_, statements in said.items():
         row = fresh.get(id_)
         if row is None or not is_current(row):
             continue
         for statement, nth in _numbered(requests_in(statements, row["source"])):
-            print_ = slot_print(wall, statement)
-            prints[print_] = statement.relation
-            new.setdefault(print_, []).append(claim_of(statement, row, nth, derivation(id_)))
-    prints |= _touched_before(tx, list(fresh))
-    records = records_of(tx, wall.number, list(prints))
-    links = links_of(tx, [id_ for rows in records.values() for id_ in rows])
-    targets = latest_of(tx, sorted({link["target_id"] for some in links.values() for link in some}))
-    acts = {id_ for id_, row in targets.items() if row["kind"] == "act"}
-    held_by = {id_: row for id_, row in targets.items() if row["kind"] == "episode" and is_current(row)}
-    work = _Work(tx, wall, document_of, Changes("derive", wall.tenant), held_by | fresh)
-    for print_, name in prints.items():
-        rows = records.get(print_, {})
-        by_hand = {id_ for id_, row in rows.items() if _by_hand(tx, row, links.get(id_, ()), acts)}
-        held: list[Claim] = []
-        retracted: set[tuple[str, int, int, int]] = set()
-        for id_, row in rows.items():
-            for link in links.get(id_, ()):
-                if link["data"] is None:
-                    continue
-                if id_ in by_hand and row["retired_at"] is not None and row["kind"] != FORGET:
-                    retracted.add(_key_in(link))
-                episode = held_by.get(link["target_id"])
-                if episode is not None and link["target_id"] not in fresh:
-                    held.append(claim_in(link, episode))
-        every = dict.fromkeys([*held, *new.get(print_, ())])
-        claims = tuple(claim for claim in every if claim.key not in retracted and _stands(claim, rows, by_hand))
-        _arrange(work, _Slot(print_, name, claims), rows, links, by_hand)
+            _claimed(work, claim_of(statement, row, nth, derivation(id_)))
+    for about in sorted(work.naming.entities):
+        claims, rows = work.naming.claims_of(about)
+        print_ = entity_print(wall, about)
+        work.slots[print_], work.claims[print_] = ENTITY, claims
+        work.episodes = rows | work.episodes
+    touched_before = _touched_before(tx, list(fresh))
+    work.slots |= {row["fingerprint"]: _relation_of(row) for row in touched_before.values()}
+    _take_in(work, touched_before | _of_moved(work, fresh))
+    _take_claims(work, fresh)
+    for print_, name in work.slots.items():
+        _arrange(work, _Slot(print_, name, tuple(dict.fromkeys(work.claims.get(print_, ())))))
+    _retire_the_rest(work)
+    for name, called in work.naming.moved.items():
+        row = {"wall": wall.number, "name": name, "about": None, "spelling": None, "entity": None}
+        if called is not None:
+            row |= {"about": called.about, "spelling": called.spelling, "entity": called.entity}
+        work.changes.called.append(row)
     return work.changes
 
 
-def _stands(claim: Claim, rows: Mapping[str, Values], by_hand: Container[str]) -> bool:
+def _claimed(work: _Work, claim: Claim) -> None:
+    """Put a claim into its slot."""
+    print_ = slot_print(work.wall, work.naming, claim.content)
+    work.slots[print_] = claim.content["relation"]
+    work.claims.setdefault(print_, []).append(claim)
+
+
+def _of_moved(work: _Work, fresh: Mapping[str, Values]) -> dict[str, Values]:
+    """The records of statements about names that mean another one than before."""
+    found: dict[str, Values] = {}
+    for name in work.naming.moved:
+        nums = [row["num"] for row in work.tx.rows("names_nums", wall=work.wall.number, name=name)]
+        episodes = {row["id"] for row in _latest(work.tx, work.wall.number, nums).values()} - fresh.keys()
+        links = work.tx.rows("links_to", ids=json.dumps(sorted(episodes)), role="derived_from")
+        sources = {
+            link["source_id"]
+            for link in links
+            if link["retired_at"] is None
+            and link["data"] is not None
+            and names.key(json.loads(link["data"])["content"].get("subject", "")) == name
+        }
+        found |= {id_: row for id_, row in latest_of(work.tx, sorted(sources)).items() if _is_statement(row)}
+    return found
+
+
+def _is_statement(row: Fields) -> bool:
+    return row["derivation"] is not None and row["fingerprint"] is not None and row["kind"] != ENTITY
+
+
+def _relation_of(row: Fields) -> str:
+    data = loads(row["data"], {})
+    return data.get("of") or data.get("relation", "")
+
+
+def _take_in(work: _Work, records: Mapping[str, Values]) -> None:
+    """Take in records, all others in their slots, and those in the slots to which their claims belong by now."""
+    new = {id_: row for id_, row in records.items() if id_ not in work.records}
+    looked_at: set[str] = set()
+    while new or work.slots.keys() - looked_at:
+        work.records |= new
+        links = links_of(work.tx, list(new))
+        work.links |= links
+        for id_, row in new.items():
+            if row["fingerprint"] is not None and row["kind"] != ENTITY:
+                work.slots.setdefault(row["fingerprint"], _relation_of(row))
+            for link in links.get(id_, ()) if row["kind"] != ENTITY else ():
+                if link["data"] is not None:
+                    content = json.loads(link["data"])["content"]
+                    work.slots.setdefault(slot_print(work.wall, work.naming, content), content["relation"])
+        prints = work.slots.keys() - looked_at
+        looked_at |= prints
+        new = {
+            id_: row
+            for id_, row in records_of(work.tx, work.wall.number, sorted(prints)).items()
+            if id_ not in work.records
+        }
+    for role in ("about", "similar_to"):
+        for link in work.tx.rows("links_from", ids=json.dumps(sorted(work.records)), role=role):
+            if link["retired_at"] is None:
+                work.about.setdefault(link["source_id"], []).append(link)
+
+
+def _take_claims(work: _Work, fresh: Mapping[str, Values]) -> None:
+    """Take the claims that records rest on, but those of the episodes at hand, and those taken back by hand."""
+    targets = latest_of(work.tx, sorted({link["target_id"] for some in work.links.values() for link in some}))
+    acts = {id_ for id_, row in targets.items() if row["kind"] == "act"}
+    current = {id_: row for id_, row in targets.items() if row["kind"] == "episode" and is_current(row)}
+    work.episodes = current | work.episodes
+    work.by_hand = {id_ for id_, row in work.records.items() if _by_hand(work.tx, row, work.links.get(id_, ()), acts)}
+    held: list[Claim] = []
+    taken_back: set[tuple[str, tuple[str, int, int, int]]] = set()
+    for id_, row in work.records.items():
+        for link in work.links.get(id_, ()) if row["kind"] != ENTITY else ():
+            if link["data"] is None:
+                continue
+            name = json.loads(link["data"])["content"]["relation"].partition(":")[0]
+            if id_ in work.by_hand and row["retired_at"] is not None and row["kind"] != FORGET:
+                taken_back.add((name, _key_in(link)))
+            elif link["target_id"] in current and link["target_id"] not in fresh:
+                held.append(claim_in(link, current[link["target_id"]]))
+    new, work.claims = work.claims, {}
+    for claim in held:
+        _claimed(work, claim)
+    for print_, claims in new.items():
+        work.claims.setdefault(print_, []).extend(claims)
+    for print_, claims in work.claims.items():
+        name = work.slots[print_].partition(":")[0]
+        work.claims[print_] = [
+            claim for claim in claims if (name, claim.key) not in taken_back and _stands(work, claim)
+        ]
+
+
+def _stands(work: _Work, claim: Claim) -> bool:
     """Whether a request to forget has not been taken back by hand: then what it had taken out holds again."""
     id_ = id_of(Period([claim])) if claim.forgets else ""
-    return id_ not in by_hand or rows[id_]["retired_at"] is None
+    return id_ not in work.by_hand or work.records[id_]["retired_at"] is None
 
 
 def _numbered(statements: Iterable[Statement]) -> Iterator[tuple[Statement, int]]:
@@ -444,27 +579,22 @@ def _numbered(statements: Iterable[Statement]) -> Iterator[tuple[Statement, int]
         many[like] += 1
 
 
-def _touched_before(tx: Snapshot, episodes: Sequence[str]) -> dict[str, str]:
-    """The slots of what rests on these episodes so far, with their relations."""
+def _touched_before(tx: Snapshot, episodes: Sequence[str]) -> dict[str, Values]:
+    """The statements that rest on these episodes so far."""
     links = tx.rows("links_to", ids=json.dumps(episodes), role="derived_from")
     sources = sorted({link["source_id"] for link in links if link["retired_at"] is None and link["data"] is not None})
-    found: dict[str, str] = {}
-    for row in latest_of(tx, sources).values():
-        if row["derivation"] is not None and row["fingerprint"] is not None:
-            data = loads(row["data"], {})
-            found[row["fingerprint"]] = data.get("of") or data.get("relation", "")
-    return found
+    return {id_: row for id_, row in latest_of(tx, sources).items() if _is_statement(row)}
 
 
-def records_of(tx: Snapshot, wall: int, prints: Sequence[str]) -> dict[str, dict[str, Values]]:
-    """The records of each slot, by id, whatever their state."""
+def records_of(tx: Snapshot, wall: int, prints: Sequence[str]) -> dict[str, Values]:
+    """The records of slots, by id, whatever their state; those that have moved to another are there."""
     rows = tx.rows("by_fingerprint", wall=wall, fingerprints=json.dumps(prints))
-    latest = latest_of(tx, [row["id"] for row in rows])
-    found: dict[str, dict[str, Values]] = {}
-    for row in rows:
-        if row["id"] in latest and latest[row["id"]]["erased_by"] is None:
-            found.setdefault(row["fingerprint"], {})[row["id"]] = latest[row["id"]]
-    return found
+    wanted = set(prints)
+    return {
+        id_: row
+        for id_, row in latest_of(tx, list(dict.fromkeys(row["id"] for row in rows))).items()
+        if row["erased_by"] is None and row["fingerprint"] in wanted
+    }
 
 
 def links_of(tx: Snapshot, ids: Sequence[str]) -> dict[str, list[Row]]:
@@ -476,39 +606,57 @@ def links_of(tx: Snapshot, ids: Sequence[str]) -> dict[str, list[Row]]:
     return found
 
 
-def _arrange(
-    work: _Work,
-    slot: _Slot,
-    rows: Mapping[str, Values],
-    links: Mapping[str, Sequence[Row]],
-    by_hand: Container[str],
-) -> None:
+def _arrange(work: _Work, slot: _Slot) -> None:
     """Bring the records of one slot to what its claims say."""
     known = relation(slot.relation.partition(":")[0])
     periods = arranged(slot.claims, single=known.single, fixed=known.fixed)
     ids = {id(period): id_of(period) for period in periods}
-    wanted: set[str] = set()
+    work.wanted |= set(ids.values())
+    _take_up(work, [id_ for id_ in ids.values() if id_ not in work.records])
     for period in periods:
         id_ = ids[id(period)]
-        wanted.add(id_)
         successor = None if period.next is None else ids[id(period.next)]
-        _bring(work, slot, period, id_, successor, rows.get(id_), links.get(id_, ()), by_hand=id_ in by_hand)
+        before = work.records.get(id_)
+        _bring(
+            work,
+            slot,
+            period,
+            id_,
+            successor,
+            before,
+            work.links.get(id_, ()),
+            by_hand=before is not None and id_ in work.by_hand,
+        )
         for other in period.against:
-            _contradict(work, rows.get(id_), id_, ids[id(other)])
-    forgotten = {claim.episode for period in periods if period.forgets for claim in period.claims[1:]}
-    for id_, row in rows.items():
-        if id_ not in wanted and row["retired_at"] is None and id_ not in by_hand:
-            reason = "nothing says so any more" if not _moved(slot, links.get(id_, ())) else "told by another record"
-            if any(link["target_id"] in forgotten for link in links.get(id_, ())):
-                reason = "asked to be forgotten"
-            work.changes.close(Closing(row, Entry(id_, "retired", reason, row["revision"])))
-            work.changes.unlinks += [link["row"] for link in links.get(id_, ())]
+            _contradict(work, before, id_, ids[id(other)])
+    work.forgotten |= {claim.key for period in periods if period.forgets for claim in period.claims[1:]}
 
 
-def _moved(slot: _Slot, links: Iterable[Row]) -> bool:
-    """Whether a claim of a record is still made, so that another record says it now."""
-    still = {claim.episode for claim in slot.claims}
-    return any(link["target_id"] in still for link in links)
+def _take_up(work: _Work, ids: Sequence[str]) -> None:
+    """Records that are wanted where they were not before: retired ones go on with their next revision."""
+    for id_, row in latest_of(work.tx, ids).items():
+        if row["erased_by"] is None:
+            work.records[id_] = row
+            work.links[id_] = links_of(work.tx, [id_]).get(id_, [])
+
+
+def _retire_the_rest(work: _Work) -> None:
+    """Retire the records that nothing says any more."""
+    still = {claim.episode for claims in work.claims.values() for claim in claims}
+    for id_, row in work.records.items():
+        if id_ in work.wanted or row["retired_at"] is not None or id_ in work.by_hand:
+            continue
+        links = work.links.get(id_, ())
+        moved = any(link["target_id"] in still for link in links)
+        reason = "told by another record" if moved else "nothing says so any more"
+        if any(link["data"] is not None and _key_in(link) in work.forgotten for link in links):
+            reason = "asked to be forgotten"
+        closing = Closing(row, Entry(id_, "retired", reason, row["revision"]))
+        if row["kind"] == ENTITY and (not moved or work.claims.get(row["fingerprint"])):
+            work.changes.closings.append(closing)  # nobody speaks of it, or another record does now
+        else:
+            work.changes.close(closing)
+        work.changes.unlinks += [link["row"] for link in (*links, *work.about.get(id_, ()))]
 
 
 def id_of(period: Period) -> str:
@@ -527,9 +675,11 @@ def _by_hand(tx: Snapshot, row: Values, links: Iterable[Row], acts: Container[st
 
 
 _ENDS = ("valid_to", "superseded_by")
+_STAYS = ("fingerprint", *_ENDS)
+"""What changes in a record that somebody has changed by hand: its words do not."""
 _FIELDS = (
     *("kind", "text", "subject", "aliases", "data", "source", "confidence", "time", "time_precision", "valid_from"),
-    *("valid_precision", "agent", "session", "quarantined", "derivation", *_ENDS),
+    *("valid_precision", "agent", "session", "quarantined", "derivation", "fingerprint", *_ENDS),
 )
 
 
@@ -554,29 +704,48 @@ def _bring(
         document = work.document_of(writing_of(values))
         erased = latest_of(work.tx, [id_]).get(id_)
         values["revision"] = 1 if erased is None else erased["revision"] + 1
-        if period.aside:
+        if slot.relation == ENTITY:
+            changes.open(Opening(values, "added", document=document, quiet=True))
+        elif period.aside:
             reason = f"from '{period.first.source}', which never supersedes what the user said"
             changes.open(Opening(values, "quarantined", reason, document))
         else:
             changes.open(Opening(values, "added", document=document))
     else:
-        names = _ENDS if by_hand else _FIELDS
-        new = {name: values[name] for name in names if row[name] != values[name]}
+        columns = _STAYS if by_hand else _FIELDS
+        new = {name: values[name] for name in columns if row[name] != values[name]}
         held = row["retired_at"] is None
         if new or not held:
             reread = work.document_of(writing_of({**row, **new})) if is_indexed(new) else None
             if held:
                 changes.close(Closing(row))
             action = "restored" if not held else "superseded" if new.get("superseded_by") else "revised"
-            reason = f"by {successor}" if action == "superseded" else f"changed {', '.join(new)}" if new else ""
+            told = ["whom it is about" if name == "fingerprint" else name for name in new]
+            reason = f"by {successor}" if action == "superseded" else f"changed {', '.join(told)}" if told else ""
             changes.open(Opening({**next_revision(row), **new}, action, reason, reread))
         elif fresh_links:
             changes.entries.append(Entry(id_, "merged", "said again", row["revision"]))
     kept = {claim.key for claim in period.claims}
     changes.unlinks += [link["row"] for link in links if link["data"] is not None and _key_in(link) not in kept]
     changes.links += fresh_links
+    _draw(work, slot, id_, content=period.first.content)
     if successor is not None and (row is None or row["superseded_by"] != successor):
         changes.links.append(link_to({**values, "id": successor}, id_, "supersedes"))
+
+
+def _draw(work: _Work, slot: _Slot, id_: str, content: Mapping[str, Any]) -> None:
+    """Link a statement to the entity that it is about, and an entity to those that it is only like."""
+    called = work.naming.of(names.key(content["subject"]))
+    wanted: set[tuple[str, str]] = set()
+    if called is not None and slot.relation == ENTITY:
+        wanted |= {("similar_to", other) for other in work.naming.like(called.about)}
+    elif called is not None and called.entity is not None:
+        wanted.add(("about", called.entity))
+    held = work.about.get(id_, ())
+    there = {(link["role"], link["target_id"]) for link in held}
+    work.changes.unlinks += [link["row"] for link in held if (link["role"], link["target_id"]) not in wanted]
+    for role, other in sorted(wanted - there):
+        work.changes.links.append(link_to({"wall": work.wall.number, "id": id_}, other, role))
 
 
 def _key_in(link: Row) -> tuple[str, int, int, int]:
@@ -608,6 +777,8 @@ def _values(work: _Work, slot: _Slot, period: Period, id_: str, successor: str |
     content = first.content
     evidence = [work.episodes[claim.episode] for claim in period.claims]
     agents, sessions = {row["agent"] for row in evidence}, {row["session"] for row in evidence}
+    called = work.naming.of(names.key(content["subject"]))
+    everywhere = content["kind"] == ENTITY  # its names mean it in every session
     aliases = list(dict.fromkeys(alias for claim in period.claims for alias in claim.content["aliases"]))
     data = {"relation": content["relation"], "value": content["value"], "holds": first.holds, **content["data"]}
     if period.forgets:  # it says nothing of that relation
@@ -618,7 +789,7 @@ def _values(work: _Work, slot: _Slot, period: Period, id_: str, successor: str |
         "wall": work.wall.number,
         "kind": content["kind"],
         "text": content["text"],
-        "subject": content["subject"],
+        "subject": content["subject"] if called is None else called.spelling,
         "aliases": json.dumps(aliases, ensure_ascii=False) if aliases else None,
         "data": json_text(data, "a statement's data"),
         "source": period.source,
@@ -628,11 +799,12 @@ def _values(work: _Work, slot: _Slot, period: Period, id_: str, successor: str |
         "valid_from": first.begins if first.holds else None,
         "valid_to": period.ends,
         "valid_precision": content["precision"],
-        "agent": agents.pop() if len(agents) == 1 else None,
-        "session": sessions.pop() if len(sessions) == 1 else None,
+        "agent": agents.pop() if len(agents) == 1 and not everywhere else None,
+        "session": sessions.pop() if len(sessions) == 1 and not everywhere else None,
         "quarantined": int(period.aside),
         "superseded_by": successor,
-        "derivation": content.get("by", "rules/1"),  # files of format 2 do not say
+        # Claims of format 2 do not say, and entities are made of names, whoever reads them.
+        "derivation": content.get("by", "names/1" if content["kind"] == ENTITY else "rules/1"),
         "fingerprint": slot.print,
     }
 

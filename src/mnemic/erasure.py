@@ -13,7 +13,8 @@ import numpy as np
 from mnemic import postings
 from mnemic.analysis import Writing
 from mnemic.changes import BLANK, COLUMNS, Stamp, Values, next_revision, writing_of
-from mnemic.commit import add_segment, log, payload_hash, segment_of
+from mnemic.commit import add_segment, log, look_again, payload_hash, segment_of
+from mnemic.entities import acts_naming, gone_names, set_by
 from mnemic.lookup import key_holder, latest_of
 from mnemic.stores.sqlite import Snapshot, Transaction
 from mnemic.types import Entry
@@ -26,14 +27,10 @@ def with_dependents(tx: Snapshot, ids: Iterable[str]) -> dict[str, str]:
     words of what it made.
     """
     reasons = dict.fromkeys(ids, "named")
-    frontier = list(reasons)
-    while frontier:
-        found = tx.rows("links_to", ids=json.dumps(frontier), role="derived_from")
-        frontier: list[str] = []
-        for link in found:
-            if link["source_id"] not in reasons:
-                reasons[link["source_id"]] = f"rests on {link['target_id']}"
-                frontier.append(link["source_id"])
+    _with_what_rests(tx, reasons, list(reasons))
+    named = _acts_of_gone_names(tx, reasons)
+    reasons |= named
+    _with_what_rests(tx, reasons, list(named))
     every = json.dumps(list(reasons))
     touching = tx.rows("links_touching", ids=every)
     acts: set[str] = {link["target_id"] for link in touching if link["role"] == "derived_from"}
@@ -44,9 +41,31 @@ def with_dependents(tx: Snapshot, ids: Iterable[str]) -> dict[str, str]:
         for link in tx.rows("links_to", ids=json.dumps(sorted(acts)), role="derived_from"):
             outcomes.setdefault(link["target_id"], set()).add(link["source_id"])
         for act in sorted(acts):
-            if act in kinds and kinds[act]["kind"] == "act" and outcomes[act] <= reasons.keys():
+            made = act in kinds and kinds[act]["kind"] == "act" and not set_by(kinds[act])
+            if made and outcomes[act] <= reasons.keys():
                 reasons[act] = "the act that wrote it"
     return reasons
+
+
+def _with_what_rests(tx: Snapshot, reasons: dict[str, str], frontier: list[str]) -> None:
+    """Add what rests on these, and on that, and so on."""
+    while frontier:
+        found = tx.rows("links_to", ids=json.dumps(frontier), role="derived_from")
+        frontier = []
+        for link in found:
+            if link["source_id"] not in reasons:
+                reasons[link["source_id"]] = f"rests on {link['target_id']}"
+                frontier.append(link["source_id"])
+
+
+def _acts_of_gone_names(tx: Snapshot, reasons: Mapping[str, str]) -> dict[str, str]:
+    """The acts that merged or split names of which no word is left."""
+    found: dict[str, str] = {}
+    for wall, (_, gone) in gone_names(tx, latest_of(tx, list(reasons)).values()).items():
+        for id_ in acts_naming(tx, wall, gone):
+            if id_ not in reasons:
+                found[id_] = "it names who is named nowhere else"
+    return found
 
 
 def erase(
@@ -63,6 +82,7 @@ def erase(
     """
     entries: list[Entry] = []
     steps: list[tuple[str, Values, bytes | None]] = []
+    named = _names_of(tx, ids)
     gone: dict[int, dict[int, Writing]] = {}
     for id_, reason in ids.items():
         revisions = [dict(row) for row in tx.rows("revisions_of", id=id_)]
@@ -75,6 +95,7 @@ def erase(
         steps.append(("erased", last, None))
         if last["kind"] != "act":
             entries.append(Entry(id_, "erased", reason, last["revision"]))
+    _forget_names(tx, ids, named)
     _derive_anew(tx, ids)
     steps += _taken_over_by(tx, ids, stamp)
     tx.run("drop_links", ids=json.dumps(list(ids)))
@@ -86,6 +107,26 @@ def erase(
     log(tx, tenant, "erase", steps, stamp)
     tx.owe_purge(stamp.receipt)
     return entries
+
+
+def _names_of(tx: Snapshot, ids: Mapping[str, str]) -> dict[int, tuple[set[str], list[int]]]:
+    """The names that these records hold, wall by wall, and the numbers of the episodes among them."""
+    rows = latest_of(tx, list(ids))
+    found = {wall: (names, list[int]()) for wall, (names, _) in gone_names(tx, rows.values()).items()}
+    for row in rows.values():
+        if row["kind"] == "episode" and row["num"] is not None and row["wall"] in found:
+            found[row["wall"]][1].append(row["num"])
+        elif row["kind"] == "act" and (names := set_by(row)):
+            found.setdefault(row["wall"], (set(), []))[0].update(names, names.values())
+    return found
+
+
+def _forget_names(tx: Transaction, ids: Mapping[str, str], named: Mapping[int, tuple[set[str], list[int]]]) -> None:
+    """Whom the names mean that these records held has to be found out anew, from what is left."""
+    tx.run("drop_called_entities", ids=json.dumps(list(ids)))
+    for wall, (names, nums) in named.items():
+        tx.run("drop_names_at", wall=wall, nums=json.dumps(nums))
+        look_again(tx, wall, names)
 
 
 def _derive_anew(tx: Transaction, ids: Mapping[str, str]) -> None:

@@ -14,7 +14,8 @@ from typing import Any, cast
 from mnemic import exported, postings
 from mnemic.analysis import Writing
 from mnemic.changes import Stamp, Values, new_receipt_id, writing_of
-from mnemic.commit import add_segment, append_documents, log, payload_hash
+from mnemic.commit import add_segment, append_documents, log, look_again, payload_hash
+from mnemic.entities import set_by
 from mnemic.erasure import with_dependents
 from mnemic.errors import (
     ConflictError,
@@ -432,6 +433,10 @@ class _Arrival:
             values = {**record, "wall": wall, "num": number, "salt": os.urandom(16)}
             self._refuse_taken_key(values)
             tx.run("add_record", **values)
+            if values["kind"] == "episode" and number is not None:
+                tx.run("add_pending", wall=wall, num=number)
+            if values["kind"] == "act" and (names := set_by(values)):
+                look_again(tx, wall, {*names, *names.values()})
             rows[record["id"], record["revision"]] = values
         for wall, more in pending.items():
             if more:

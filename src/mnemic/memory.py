@@ -21,6 +21,7 @@ from mnemic import (
     decay,
     denials,
     derive,
+    entities,
     exchange,
     fading,
     feedback,
@@ -47,7 +48,7 @@ from mnemic.changes import (
     kind_of,
     writing_of,
 )
-from mnemic.commit import commit
+from mnemic.commit import commit, keep_names
 from mnemic.erasure import erase as erase_records
 from mnemic.errors import (
     ConfigError,
@@ -480,6 +481,69 @@ class Memory:
             return write.retired(rows, reason=reason, act_in=act_in, tenant=asked.tenant)
 
         return self._write_in(asked.tenant, author, decide, started, space=None, asked=asked)
+
+    def merge(
+        self,
+        ids: str | Sequence[str],
+        *,
+        into: str,
+        author: str | None = None,
+        **scope: Unpack[ScopeArgs],
+    ) -> Receipt:
+        """Entities are one: what is said of those with these ids is said of the one with the id `into`.
+
+        Their names become its aliases, and statements about them compete: where Mel lives and where Melanie does. Kept
+        as an act, which `undo` takes back; `split` takes single names out again. Ids are of records of kind "entity"
+        that were derived in one scope. The receipt's `derived` tells what changed. Raises InputError, NotFoundError,
+        ConflictError.
+        """
+        started = clocks.perf_counter()
+        asked = self._reach(self.merge, scope)
+        named, target = _ids(ids), _id(into)
+
+        def decide(tx: Transaction, stamp: Stamp) -> Changes:
+            walls = lookup.seen(tx, asked)
+            (one,) = lookup.wanted(tx, [target], walls, asked)
+            wall = _wall(walls[one["wall"]])
+            act = self._act("merge", Place(wall.tenant, wall.project, wall.user), wall, {}, stamp)
+            rows = lookup.wanted(tx, named, walls, asked)
+            return self._named(entities.merged(tx, wall, rows, one, act, {"ids": named, "into": target}))
+
+        return self._write_in(asked.tenant, author, decide, started, space=None, asked=asked)
+
+    def split(
+        self,
+        id: str,
+        *,
+        names: str | Sequence[str],
+        author: str | None = None,
+        **scope: Unpack[ScopeArgs],
+    ) -> Receipt:
+        """Names of an entity are another's: they leave it and become one of their own, with what is said of them.
+
+        `names` are aliases of the entity with this id, whether they came to it by what was said or by `merge`. Kept as
+        an act, which `undo` takes back. Raises InputError for a name that it does not have, NotFoundError,
+        ConflictError.
+        """
+        started = clocks.perf_counter()
+        asked = self._reach(self.split, scope)
+        given = [checked_text(name, "a name") for name in ([names] if isinstance(names, str) else names)]
+        if not given:
+            raise InputError("split() was given no name: pass names=…, aliases of the entity")
+
+        def decide(tx: Transaction, stamp: Stamp) -> Changes:
+            walls = lookup.seen(tx, asked)
+            (row,) = lookup.wanted(tx, [_id(id)], walls, asked)
+            wall = _wall(walls[row["wall"]])
+            act = self._act("split", Place(wall.tenant, wall.project, wall.user), wall, {}, stamp)
+            return self._named(entities.split(tx, wall, row, given, act, {"id": id, "given": given}))
+
+        return self._write_in(asked.tenant, author, decide, started, space=None, asked=asked)
+
+    def _named(self, changes: Changes) -> Changes:
+        if self._recipe is None:
+            changes.notes.append("it takes effect when a memory that derives (recipe=…) does its upkeep")
+        return changes
 
     def feedback(
         self,
@@ -1302,6 +1366,7 @@ class Memory:
             self._store.read,
             works,
             self._recipe.asks,
+            self._recipe,
             at=self._now(),
             call=run.usage,
             keeps=partial(self._keep, self._recipe.asks),
@@ -1361,12 +1426,15 @@ class Memory:
                 said.documents[writing] = analyse([writing], embedder)[0]
             return said.documents[writing]
 
+        recall = entities.recalled(tx, wall.number, {now[id_]["num"]: told.calls.get(id_, ()) for id_ in same})
+        keep_names(tx, recall)
         stamp = self._stamp(tx, wall.tenant, None, self._space if said.embedded else None)
         changes = derive.derived(
             tx,
             wall,
             same,
             {id_: told.statements[id_] for id_ in same if id_ in told.statements},
+            touched=recall.touched,
             derivation=lambda id_: told.by.get(id_, name),
             document_of=document_of,
         )
@@ -1389,8 +1457,10 @@ class Memory:
         with self._store.read() as snapshot:
             wall = snapshot.row("wall_named", tenant=where.tenant, project=where.project, user=where.user)
             before = [] if wall is None else derive.last_turns(snapshot, wall["wall"], wall["size"], where)
+        turns, first = [*before, *new], len(before)
         try:
-            return not self._recipe.read([*before, *new], len(before))
+            said = self._recipe.read(turns, first)
+            return not said and not self._recipe.names(turns, first, said)
         except ModelError:  # it will be told of when it fails again, after the messages have been kept
             return False
 

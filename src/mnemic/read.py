@@ -455,10 +455,18 @@ def _of_what_was_said(scene: Scene, view: View) -> Scene:
     What is derived from an episode shares its words, so both would compete for one place; `_told` lets the better one
     speak. At another time (`as_of`) it has a place of its own: what was said later may tell of it.
     """
-    if scene.frame is None or view.kinds is not None or view.as_of is not None:
+    if scene.frame is None or view.kinds is not None:
         return scene
-    derived = (scene.frame.columns["flags"] & (DERIVED | EVENT)) == (DERIVED | EVENT)
+    columns = scene.frame.columns
+    derived = _entities(scene.frame)
+    if view.as_of is None:
+        derived |= (columns["flags"] & (DERIVED | EVENT)) == (DERIVED | EVENT)
     return replace(scene, allowed=scene.allowed & ~derived) if derived.any() else scene
+
+
+def _entities(frame: Frame) -> NDArray[np.bool_]:
+    """Who or what derived statements are about: found where entities are asked for, or somebody by name."""
+    return (frame.columns["kind"] == frame.kinds.get("entity", -1)) & ((frame.columns["flags"] & DERIVED) != 0)
 
 
 def _documents(scene: Scene, rows: Sequence[Fields]) -> Documents:
@@ -1100,7 +1108,7 @@ def _resting(scene: Scene, view: View, rows: Sequence[Fields]) -> Resting:
     latest = {row["id"]: row for row in _revisions(scene.snapshot, sources, view.known_at)}
     found: dict[str, list[Fields]] = {}
     for link in links:
-        if link["source_id"] in latest:
+        if link["source_id"] in latest and latest[link["source_id"]]["kind"] != "entity":  # which says nothing
             found.setdefault(link["target_id"], []).append(latest[link["source_id"]])
     return found
 
@@ -1517,7 +1525,8 @@ def chosen(
         places, times, rows, arrivals = places[keep], times[keep], rows[keep], arrivals[keep]
     if subject is not None:
         about = scene.snapshot.rows("rows_about", walls=json.dumps(list(scene.walls)))
-        keep = np.isin(rows, [row["row"] for row in about if _is_about(row, subject)])
+        names = {subject} | {row["subject"] for row in about if row["kind"] == "entity" and _is_about(row, {subject})}
+        keep = np.isin(rows, [row["row"] for row in about if _is_about(row, names)])
         places, times, arrivals = places[keep], times[keep], arrivals[keep]
     order = np.lexsort((arrivals, times))
     order = order[::-1] if newest_first else order
@@ -1538,9 +1547,9 @@ def chosen(
     return records, f"{times[last[0]]}_{arrivals[last[0]]}" if len(order) > limit else None
 
 
-def _is_about(row: Row, subject: str) -> bool:
+def _is_about(row: Row, subjects: set[str]) -> bool:
     names = [row["subject"], *loads(row["aliases"], [])]
-    return subject.casefold() in {str(name).casefold() for name in names}
+    return not {name.casefold() for name in subjects}.isdisjoint(str(name).casefold() for name in names)
 
 
 def _cursor(text: str) -> tuple[int, int]:

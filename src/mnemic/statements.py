@@ -90,12 +90,7 @@ class Statement:
     @property
     def slot(self) -> tuple[str, ...]:
         """What it competes for with others: one value at a time, or this value's being so or not."""
-        name, _, noun = self.relation.partition(":")
-        known = relation(name)
-        subject, noun = folded(self.subject), "" if known.whatever else folded(noun)
-        if known.single:
-            return subject, name, noun
-        return subject, name, noun, folded(self.value)
+        return slot_of(self.subject, self.relation, self.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +122,16 @@ def relations() -> Mapping[str, Relation]:
 def relation(name: str) -> Relation:
     """A relation; one that is not known is taken for a plain one of many values."""
     return relations().get(name) or Relation(name, "fact", False, "{subject} {value}", "{subject} {value}")
+
+
+def slot_of(subject: str, relation_: str, value: str) -> tuple[str, ...]:
+    """The slot of a statement: its subject first."""
+    name, _, noun = relation_.partition(":")
+    known = relation(name)
+    noun = "" if known.whatever else folded(noun)
+    if known.single:
+        return folded(subject), name, noun
+    return folded(subject), name, noun, folded(value)
 
 
 def folded(text: str) -> str:

@@ -38,6 +38,8 @@ COMMANDS = [
     "undo",
     "feedback",
     "retire",
+    "merge",
+    "split",
     "erase",
     "export",
     "import",
@@ -906,3 +908,21 @@ def test_upkeep_forgets_what_it_is_told_to_and_undo_takes_it_back() -> None:
     run("upkeep", "--forgetting", "ebbinghaus")
     assert texts() == ["The heron stood by the mill."]
     assert "'budget:RECORDS'" in run("upkeep", "--forgetting", "ebinghaus", code=2).output
+
+
+def test_entities_are_merged_and_split(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MNEMIC_RECIPE", "rules")
+    for said in ("My friend Mel lives in Porto.", "My cousin Melanie lives in Faro."):
+        run("add", said, "--user", "ana")
+
+    def entities() -> dict[str, str]:
+        return {
+            record["subject"]: record["id"] for record in answer("list", "--kind", "entity", "--user", "ana")["records"]
+        }
+
+    found = entities()
+    run("merge", found["Mel"], "--into", found["Melanie"], "--user", "ana")
+    assert set(entities()) == {"Melanie"}
+    run("split", found["Melanie"], "--name", "Mel", "--user", "ana")
+    assert set(entities()) == {"Mel", "Melanie"}
+    assert "is no name of" in run("split", found["Melanie"], "--name", "Mel", "--user", "ana", code=2).stderr

@@ -43,7 +43,7 @@ def memory(clock: Days) -> Iterator[Memory]:
 
 
 def texts(memory: Memory, **more: Any) -> list[str]:
-    return sorted(record.text for record in memory.list(**ANA, **more))
+    return sorted(record.text for record in memory.list(**ANA, **more) if record.kind != "entity")
 
 
 def told(receipt: Receipt) -> list[tuple[str, str]]:

@@ -230,6 +230,8 @@ WRITES: dict[str, Callable[[Memory], Any]] = {
     "remember": lambda memory: memory.remember("x", user_id="ana"),
     "update": lambda memory: memory.update(memory.list(user_id="ana", kinds="fact")[0].id, text="y", user_id="ana"),
     "retire": lambda memory: memory.retire("x" * 26, user_id="ana"),
+    "merge": lambda memory: memory.merge("x" * 26, into="y" * 26, user_id="ana"),
+    "split": lambda memory: memory.split("x" * 26, names="x", user_id="ana"),
     "erase": lambda memory: memory.erase("x" * 26, user_id="ana"),
     "undo": lambda memory: memory.undo("r000", user_id="ana"),
     "rebuild": lambda memory: memory.rebuild(user_id="ana"),
@@ -374,7 +376,7 @@ import resource, sys
 from mnemic import Memory, StoreError
 with Memory(sys.argv[1], embedder="none") as memory:
     memory.add("I moved to Porto", user_id="ana")
-    resource.setrlimit(resource.RLIMIT_FSIZE, (700_000, resource.RLIM_INFINITY))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (800_000, resource.RLIM_INFINITY))
     added = 0
     try:
         for number in range(500):

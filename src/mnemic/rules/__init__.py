@@ -9,6 +9,7 @@
     measures   quantities
     aims       what somebody means to do
     due        dates
+    called     what else people are called
     asked      to remember, to forget, how to answer
     repairs    corrections within a sentence
     mended     corrections of what was said before

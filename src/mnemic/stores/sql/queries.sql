@@ -98,7 +98,7 @@ WHERE row IN (SELECT value FROM json_each(:rows)) AND (subject IS NOT NULL OR al
 
 -- name: rows_about
 -- Revisions with a subject, for comparing names.
-SELECT row, subject, aliases FROM records WHERE wall IN (SELECT value FROM json_each(:walls))
+SELECT row, kind, subject, aliases FROM records WHERE wall IN (SELECT value FROM json_each(:walls))
 AND num IS NOT NULL AND (subject IS NOT NULL OR aliases IS NOT NULL);
 
 -- name: feedback_held
@@ -417,7 +417,8 @@ UPDATE links SET retired_at = :at, closed_by = :receipt WHERE row = :row;
 -- name: facts_about
 -- Records that are held and have one of these subjects.
 SELECT records.id, subject, fingerprint FROM json_each(:subjects) AS wanted CROSS JOIN records
-ON wall = :wall AND subject = wanted.value AND retired_at IS NULL WHERE derivation IS NOT NULL AND fingerprint IS NOT NULL;
+ON wall = :wall AND subject = wanted.value AND retired_at IS NULL WHERE derivation IS NOT NULL AND fingerprint IS NOT NULL
+AND kind <> 'entity';
 
 -- name: answers_about
 -- A model's answers that rest on some of these records, the latest first.
@@ -538,13 +539,13 @@ WHERE held.wall = :wall AND held.num >= :first AND held.num < :until AND held.re
 AND links.retired_at IS NULL AND acts.kind = 'act' AND acts.retired_at IS NULL;
 
 -- name: decaying_cited
--- Those of these documents on which a current record rests that is not cold itself.
+-- Those of these documents on which a current record rests that is not cold itself; what is made of many does not count.
 SELECT DISTINCT held.num FROM records AS held
 CROSS JOIN links ON links.target_id = held.id AND links.role = 'derived_from'
 CROSS JOIN records AS citing ON citing.id = links.source_id
 WHERE held.wall = :wall AND held.num >= :first AND held.num < :until AND held.retired_at IS NULL
-AND links.retired_at IS NULL AND citing.kind <> 'act' AND citing.retired_at IS NULL
-AND citing.superseded_by IS NULL AND citing.quarantined = 0 AND NOT EXISTS (
+AND links.retired_at IS NULL AND citing.kind NOT IN ('act', 'entity') AND citing.retired_at IS NULL
+AND coalesce(citing.derivation, '') NOT LIKE 'views/%' AND citing.superseded_by IS NULL AND citing.quarantined = 0 AND NOT EXISTS (
     SELECT 1 FROM links AS fading WHERE fading.source_id = citing.id AND fading.target_id = citing.id
     AND fading.role = 'fades' AND fading.retired_at IS NULL AND fading.weight = 0
 );
@@ -558,3 +559,96 @@ LEFT JOIN receipts AS opening ON opening.id = links.opened_by AND opening.verb =
 LEFT JOIN receipts AS closing ON closing.id = links.closed_by AND closing.verb = 'undo'
 WHERE held.wall = :wall AND held.num >= :first AND held.num < :until AND held.retired_at IS NULL
 AND links.target_id = held.id ORDER BY links.row;
+-- name: names_at
+-- What these episodes call whom.
+SELECT * FROM names WHERE wall = :wall AND num IN (SELECT value FROM json_each(:nums)) ORDER BY num, nth;
+
+-- name: add_name
+-- An episode calls somebody so.
+INSERT OR REPLACE INTO names (wall, name, other, num, how, nth, spelling)
+VALUES (:wall, :name, :other, :num, :how, :nth, :spelling);
+
+-- name: drop_name
+-- It no longer does.
+DELETE FROM names WHERE wall = :wall AND name = :name AND other = :other AND num = :num;
+
+-- name: names_others
+-- Whom else a name is said to mean.
+SELECT DISTINCT other, how FROM names WHERE wall = :wall AND name = :name AND other > '';
+
+-- name: names_hows
+-- How a wall speaks under a name, and how it is spelt.
+SELECT DISTINCT how, spelling FROM names WHERE wall = :wall AND name = :name AND other = '';
+
+-- name: names_spelt
+-- How a name is spelt where it is said to be another's.
+SELECT DISTINCT spelling FROM names WHERE wall = :wall AND name = :name AND other > '';
+
+-- name: names_meaning
+-- What else somebody is said to be called.
+SELECT DISTINCT name, how FROM names WHERE wall = :wall AND other = :other AND other <> '' ORDER BY name, how;
+
+-- name: names_between
+-- The names in use from one up to another.
+SELECT DISTINCT name FROM names WHERE wall = :wall AND name >= :first AND name < :last AND other = '';
+
+-- name: name_first
+-- The first episode that speaks so.
+SELECT num, nth FROM names WHERE wall = :wall AND name = :name AND other = :other ORDER BY num LIMIT 1;
+
+-- name: names_nums
+-- The episodes that state something of a name.
+SELECT num FROM names WHERE wall = :wall AND name = :name AND other = '' AND how IN ('about', 'self');
+
+-- name: name_uncovered
+-- An episode that states something of a name, and nothing in it tells that the name means this other one.
+SELECT num FROM names AS one WHERE wall = :wall AND name = :name AND other = '' AND how = 'about' AND NOT EXISTS (
+    SELECT 1 FROM names AS two WHERE two.wall = one.wall AND two.name = one.name AND two.other = :other
+    AND two.num = one.num
+) LIMIT 1;
+
+-- name: called
+-- Under which name the statements about these names are arranged.
+SELECT called.* FROM json_each(:names) AS wanted CROSS JOIN called ON wall = :wall AND name = wanted.value;
+
+-- name: called_about
+-- The names of one that is meant.
+SELECT name FROM called WHERE wall = :wall AND about = :about ORDER BY name;
+
+-- name: called_entity
+-- Whose record this is.
+SELECT about FROM called WHERE entity = :id LIMIT 1;
+
+-- name: keep_called
+-- The statements about a name are arranged under this one.
+INSERT OR REPLACE INTO called (wall, name, about, spelling, entity) VALUES (:wall, :name, :about, :spelling, :entity);
+
+-- name: drop_called
+-- This name is not in use any more.
+DELETE FROM called WHERE wall = :wall AND name = :name;
+
+-- name: unsettle_called
+-- Whom these names mean, and who is known by them, has to be looked at again.
+DELETE FROM called WHERE wall = :wall
+AND (name IN (SELECT value FROM json_each(:names)) OR about IN (SELECT value FROM json_each(:names)));
+
+-- name: drop_names_at
+-- These episodes are gone, and what they called whom with them.
+DELETE FROM names WHERE wall = :wall AND num IN (SELECT value FROM json_each(:nums));
+
+-- name: drop_called_entities
+-- The records of these are gone: their names have to be looked at again.
+DELETE FROM called WHERE entity IN (SELECT value FROM json_each(:ids));
+
+-- name: pending_names
+-- An episode of each of these names is to be derived anew, which looks at the name again.
+INSERT OR IGNORE INTO pending (wall, num)
+SELECT wall, min(num) FROM names WHERE wall = :wall AND name IN (SELECT value FROM json_each(:names)) GROUP BY name;
+
+-- name: names_only_at
+-- Which of these names no other episode has.
+SELECT DISTINCT name FROM names AS one WHERE wall = :wall AND name IN (SELECT value FROM json_each(:names))
+AND NOT EXISTS (
+    SELECT 1 FROM names AS two WHERE two.wall = one.wall AND two.name = one.name
+    AND two.num NOT IN (SELECT value FROM json_each(:nums))
+);

@@ -79,3 +79,34 @@ CREATE TABLE decays (
     cold INTEGER NOT NULL,                -- documents in it that are cold
     PRIMARY KEY (wall, part)
 ) WITHOUT ROWID;
+-- What the episodes of a wall call whom: an index of what their claims say, made anew with them. `other` is '' where an
+-- episode speaks of somebody under this name; else the name is said to be another one of whom `other` names.
+CREATE TABLE names (
+    wall INTEGER NOT NULL REFERENCES walls (wall),
+    name TEXT NOT NULL,                   -- folded
+    other TEXT NOT NULL,                  -- folded
+    num INTEGER NOT NULL,                 -- of the episode
+    how TEXT NOT NULL,                    -- about, self, named; told, own, near, speaks, rival
+    nth INTEGER NOT NULL,                 -- among the names of its episode
+    spelling TEXT NOT NULL,
+    PRIMARY KEY (wall, name, other, num)
+) WITHOUT ROWID;
+CREATE INDEX names_other ON names (wall, other, name) WHERE other <> '';
+CREATE INDEX names_num ON names (wall, num);
+
+-- Under which name the statements about each name are arranged at present. A name that is missing here has to be looked
+-- at again.
+CREATE TABLE called (
+    wall INTEGER NOT NULL REFERENCES walls (wall),
+    name TEXT NOT NULL,
+    about TEXT NOT NULL,                  -- the name that the one meant is known by
+    spelling TEXT NOT NULL,               -- of that one
+    entity TEXT,                          -- the id of its record
+    PRIMARY KEY (wall, name)
+) WITHOUT ROWID;
+CREATE INDEX called_about ON called (wall, about);
+CREATE INDEX called_entity ON called (entity) WHERE entity IS NOT NULL;
+
+-- So that the names of what was derived before are known, too.
+INSERT OR IGNORE INTO pending SELECT DISTINCT wall, num FROM records
+WHERE kind = 'episode' AND num IS NOT NULL AND erased_by IS NULL;
