@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import replace
 from typing import Any
 
@@ -14,7 +14,9 @@ from mnemic import postings
 from mnemic.analysis import Writing
 from mnemic.changes import BLANK, COLUMNS, Stamp, Values, next_revision, writing_of
 from mnemic.commit import add_segment, log, payload_hash, segment_of
+from mnemic.keeping import is_kept, mark_stale, parts_of
 from mnemic.lookup import key_holder, latest_of
+from mnemic.records import is_view
 from mnemic.stores.sqlite import Snapshot, Transaction
 from mnemic.types import Entry
 
@@ -26,27 +28,33 @@ def with_dependents(tx: Snapshot, ids: Iterable[str]) -> dict[str, str]:
     words of what it made.
     """
     reasons = dict.fromkeys(ids, "named")
-    frontier = list(reasons)
+    _add_resting(tx, reasons, list(reasons))
+    every = json.dumps(list(reasons))
+    touching = tx.rows("links_touching", ids=every)
+    resting_on = {link["target_id"] for link in touching if link["role"] == "derived_from"} - reasons.keys()
+    acts = [id_ for id_, row in latest_of(tx, sorted(resting_on)).items() if row["kind"] == "act"]
+    if acts:
+        outcomes: dict[str, set[str]] = {}
+        for link in tx.rows("links_to", ids=json.dumps(sorted(acts)), role="derived_from"):
+            outcomes.setdefault(link["target_id"], set()).add(link["source_id"])
+        made = latest_of(tx, sorted(set[str]().union(*outcomes.values())))
+        views = {id_ for id_, row in made.items() if is_view(row)}  # they only say again what others say
+        for act in sorted(acts):
+            if outcomes[act] - views <= reasons.keys():
+                reasons[act] = "the act that wrote it"
+                _add_resting(tx, reasons, [act])
+    return reasons
+
+
+def _add_resting(tx: Snapshot, reasons: dict[str, str], frontier: list[str]) -> None:
+    """Add what rests on these records, and on that, and so on."""
     while frontier:
         found = tx.rows("links_to", ids=json.dumps(frontier), role="derived_from")
-        frontier: list[str] = []
+        frontier = []
         for link in found:
             if link["source_id"] not in reasons:
                 reasons[link["source_id"]] = f"rests on {link['target_id']}"
                 frontier.append(link["source_id"])
-    every = json.dumps(list(reasons))
-    touching = tx.rows("links_touching", ids=every)
-    acts: set[str] = {link["target_id"] for link in touching if link["role"] == "derived_from"}
-    acts -= reasons.keys()
-    if acts:
-        kinds = latest_of(tx, sorted(acts))
-        outcomes: dict[str, set[str]] = {}
-        for link in tx.rows("links_to", ids=json.dumps(sorted(acts)), role="derived_from"):
-            outcomes.setdefault(link["target_id"], set()).add(link["source_id"])
-        for act in sorted(acts):
-            if act in kinds and kinds[act]["kind"] == "act" and outcomes[act] <= reasons.keys():
-                reasons[act] = "the act that wrote it"
-    return reasons
 
 
 def erase(
@@ -64,9 +72,13 @@ def erase(
     entries: list[Entry] = []
     steps: list[tuple[str, Values, bytes | None]] = []
     gone: dict[int, dict[int, Writing]] = {}
+    views: set[str] = set()
+    stale: set[tuple[int, str]] = set()
     for id_, reason in ids.items():
         revisions = [dict(row) for row in tx.rows("revisions_of", id=id_)]
         last = revisions[-1]
+        views |= {id_} if is_view(last) else set()
+        stale |= {(row["wall"], part) for row in revisions for part in parts_of(row)}
         for row in revisions:
             if row["num"] is not None and row["text"] is not None:
                 gone.setdefault(row["wall"], {})[row["num"]] = writing_of(row)
@@ -75,7 +87,9 @@ def erase(
         steps.append(("erased", last, None))
         if last["kind"] != "act":
             entries.append(Entry(id_, "erased", reason, last["revision"]))
-    _derive_anew(tx, ids)
+    _derive_anew(tx, ids.keys() - views)
+    if is_kept(tx, tenant):
+        mark_stale(tx, stale)
     steps += _taken_over_by(tx, ids, stamp)
     tx.run("drop_links", ids=json.dumps(list(ids)))
     for wall, documents in gone.items():
@@ -86,10 +100,10 @@ def erase(
     return entries
 
 
-def _derive_anew(tx: Transaction, ids: Mapping[str, str]) -> None:
+def _derive_anew(tx: Transaction, ids: Set[str]) -> None:
     """What derived records that go had rested on beside the erased has to say it anew."""
     links = tx.rows("links_from", ids=json.dumps(list(ids)), role="derived_from")
-    left = sorted({link["target_id"] for link in links if link["retired_at"] is None} - ids.keys())
+    left = sorted({link["target_id"] for link in links if link["retired_at"] is None} - ids)
     for row in latest_of(tx, left).values():
         if row["kind"] == "episode" and row["num"] is not None:
             tx.run("add_pending", wall=row["wall"], num=row["num"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import json
 import time as clocks
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, tzinfo
 from functools import partial
@@ -15,7 +15,21 @@ from types import TracebackType
 from typing import Any, Self, Unpack, cast, overload
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from mnemic import answer, denials, derive, exchange, feedback, journal, lookup, pack, rank, text, ticket, write
+from mnemic import (
+    answer,
+    denials,
+    derive,
+    exchange,
+    feedback,
+    journal,
+    keeping,
+    lookup,
+    pack,
+    rank,
+    text,
+    ticket,
+    write,
+)
 from mnemic.analysis import Writing, analyse
 from mnemic.changes import (
     UNSET,
@@ -85,6 +99,8 @@ BATCH = 512
 """Messages analysed at a time."""
 SMALL = 100
 """Messages up to which what they say is derived in the call that adds them."""
+FEW = 64
+"""Views up to which a change that takes something back has them redone in its own transaction."""
 CACHE_BYTES = 1_500_000_000
 """Memory that frames may take together; the one in use is always kept."""
 NOISE = 0.05
@@ -524,6 +540,7 @@ class Memory:
                 made.add(done.id)
                 undone.append(waiting.pop())
             derived, pending = self._derive_in(tx, lookup.seen(tx, asked).values())
+            derived += self._redo_in(tx, lookup.seen(tx, asked).values())
         notes = (f"took back first: {', '.join(undone)}",) if undone else ()
         return _timed(replace(done, derived=derived, pending=pending), started, notes)
 
@@ -568,6 +585,7 @@ class Memory:
             if receipts and not dry_run:
                 again = tx.rows("all_walls") if everything else visible.values()
                 derived, pending = self._derive_in(cast("Transaction", tx), again)
+                derived += self._redo_in(cast("Transaction", tx), tx.rows("all_walls"), walls)
         notes: list[str] = []
         if not dry_run and receipts:
             self._forget(walls)
@@ -968,10 +986,11 @@ class Memory:
             due = derive.read_all(snapshot, row["wall"], row["size"])
         said = self._said(due, progress)
         examples += said.notes()
-        entries: Sequence[Entry] = ()
+        entries: tuple[Entry, ...] = ()
         try:
             with self._store.write() as tx:
-                entries = self._bring(tx, _wall(row), due, said)
+                entries = tuple(self._bring(tx, _wall(row), due, said))
+                entries += self._redo_all(tx, row)
                 texts = lookup.latest_of(tx, [entry.id for entry in entries[:EXAMPLES]])
                 examples += [f"{entry.action}: {texts[entry.id]['text']}" for entry in entries[:EXAMPLES]]
                 if dry_run:
@@ -979,6 +998,16 @@ class Memory:
         except _DiscardedError:
             pass
         return entries
+
+    def _redo_all(self, tx: Transaction, row: Row) -> tuple[Entry, ...]:
+        """Make every view of a wall anew, where views are kept up."""
+        if not keeping.is_kept(tx, row["tenant"]):
+            return ()
+        keeping.mark_all(tx, row["wall"])
+        entries: list[Entry] = []
+        while parts := keeping.stale_in(tx, row["wall"]):
+            entries += self._redo_now(tx, _wall(row), keeping.next_of(parts), {})
+        return tuple(entries)
 
     def scoped(self, **scope: Unpack[ScopeArgs]) -> Memory:
         """The same memory, bound to a scope: the same verbs. It may be narrowed again, never rebound.
@@ -1021,29 +1050,37 @@ class Memory:
         progress: Progress | None = None,
         **scope: Unpack[ScopeArgs],
     ) -> Receipt:
-        """Do what is pending: derive from the episodes that nothing has been derived from yet.
+        """Do what is pending: derive from the episodes that nothing has been derived from yet, then keep up the views.
+
+        Views are the profile of the user, the state of each subject, the commitments and the open questions: records
+        of kinds "profile", "state", "commitments" and "questions", with keys. The receipt's `derived` tells of
+        statements, its `entries` of views.
 
         For the walls of a scope, or for the whole file with `everything=True`. With `budget_ms` it stops after about so
-        many milliseconds; the receipt says what is still `pending`, and the next call goes on there, in whatever
-        process. Raises ScopeError.
+        many milliseconds; the receipt says what is still `pending`, a note how many views are to be redone, and the
+        next call goes on there, in whatever process. Raises ScopeError.
         """
         started = clocks.perf_counter()
         asked = self._reach(self.upkeep, scope, whole=everything)
         whose = None if everything else asked
         entries: list[Entry] = []
+        views: list[Entry] = []
         notes: list[str] = []
         due = self._due(whose)
         gone, total = 0, sum(row["pending"] for row in due)
-        steps = chain.from_iterable(self._deriving(row, 0, notes) for row in due)
+        deriving = chain.from_iterable(self._deriving(row, 0, notes) for row in due)
+        steps = chain(((entries, *step) for step in deriving), ((views, *step, 0) for step in self._keeping(whose)))
         while budget_ms is None or (clocks.perf_counter() - started) * 1000.0 < budget_ms:
-            done, many = next(steps, (None, 0))
-            if done is None:
+            kept, done, many = next(steps, (None, (), 0))
+            if kept is None:
                 break
-            entries += done
+            kept += done
             gone += many
             if progress is not None:
                 progress(min(gone, total), total)
-        receipt = exchange.together((), "upkeep", self._author, self._now())
+        else:
+            notes += self._views_left(whose)
+        receipt = replace(exchange.together((), "upkeep", self._author, self._now()), entries=tuple(views))
         return _timed(self._with_derived(receipt, whose, entries), started, dict.fromkeys(notes))
 
     def _settled(
@@ -1071,8 +1108,7 @@ class Memory:
     def _due(self, asked: Reach | None) -> list[Row]:
         """The walls of a scope (of the whole file) in which something is pending."""
         with self._store.read() as snapshot:
-            rows = snapshot.rows("all_walls") if asked is None else lookup.seen(snapshot, asked).values()
-            return [row for row in rows if row["pending"]]
+            return [row for row in self._walls(snapshot, asked) if row["pending"]]
 
     def _deriving(self, row: Row, first: int, notes: list[str]) -> Iterator[tuple[Sequence[Entry], int]]:
         """Derive from the episodes that are due in a wall, from a document on, one transaction a step.
@@ -1114,6 +1150,83 @@ class Memory:
             left += _row(tx, wall.number)["pending"]
         return tuple(entries), left
 
+    # -- views
+
+    def _keeping(self, asked: Reach | None) -> Iterator[tuple[Sequence[Entry]]]:
+        """Bring the views of a scope (of the whole file) up to its journal, one transaction a step."""
+        while self._recipe is not None:
+            with self._store.read() as snapshot:
+                rows = self._walls(snapshot, asked)
+                late = [name for name in {row["tenant"]: None for row in rows} if keeping.behind(snapshot, name)]
+                parts = {row["wall"]: keeping.stale_in(snapshot, row["wall"]) for row in rows}
+            if late:
+                with self._store.write() as tx:
+                    keeping.fold(tx, late[0])
+                yield ((),)
+                continue
+            row = next((row for row in rows if parts[row["wall"]]), None)
+            if row is None:
+                return
+            yield (self._redo(row, keeping.next_of(parts[row["wall"]])),)
+
+    def _redo(self, row: Row, keys: Sequence[str]) -> Sequence[Entry]:
+        """Redo some views of a wall, analysed before the lock."""
+        wall = _wall(row)
+        with self._store.read() as snapshot:
+            writings = list(dict.fromkeys(keeping.writings(snapshot, wall, keys)))
+        documents, embedded = self._analysed_or_words(writings, [])
+        with self._store.write() as tx:
+            return self._redo_now(tx, wall, keys, dict(zip(writings, documents, strict=True)), embedded=embedded)
+
+    def _redo_now(
+        self,
+        tx: Transaction,
+        wall: Wall,
+        keys: Sequence[str],
+        documents: dict[Writing, Document],
+        *,
+        embedded: bool = True,
+    ) -> Sequence[Entry]:
+        embedder = self._embedder if embedded else None
+
+        def document_of(writing: Writing) -> Document:
+            return documents.get(writing) or analyse([writing], embedder)[0]
+
+        changes = keeping.redone(tx, wall, keys, document_of)
+        return commit(tx, changes, self._stamp(tx, wall.tenant, None, self._space if embedded else None)).entries
+
+    def _redo_in(self, tx: Transaction, rows: Iterable[Row], erased: Collection[int] = ()) -> tuple[Entry, ...]:
+        """What follows for views from a change that takes something back, in its own transaction.
+
+        Many are left to upkeep, but for those of walls where something was `erased`: of that no name may stay behind.
+        """
+        entries: list[Entry] = []
+        if self._recipe is None:
+            return ()
+        rows = list(rows)
+        for tenant in {row["tenant"]: None for row in rows}:
+            if keeping.is_kept(tx, tenant) and keeping.behind(tx, tenant) <= keeping.ROWS:
+                keeping.fold(tx, tenant)
+        for row in rows:
+            if row["wall"] not in erased and len(keeping.stale_in(tx, row["wall"])) > FEW:
+                continue
+            while parts := keeping.stale_in(tx, row["wall"]):
+                entries += self._redo_now(tx, _wall(row), keeping.next_of(parts), {})
+        return tuple(entries)
+
+    def _walls(self, snapshot: Snapshot, asked: Reach | None) -> list[Row]:
+        return list(snapshot.rows("all_walls") if asked is None else lookup.seen(snapshot, asked).values())
+
+    def _views_left(self, asked: Reach | None) -> list[str]:
+        """What upkeep has left of views, for its caller."""
+        with self._store.read() as snapshot:
+            rows = self._walls(snapshot, asked)
+            late = sum(keeping.behind(snapshot, name) for name in {row["tenant"] for row in rows})
+            left = keeping.stale_count(snapshot, [row["wall"] for row in rows])
+        if self._recipe is None or not (left or late):
+            return []
+        return [f"views are behind: {left} to be redone, {late} changes to be looked at; upkeep() goes on there"]
+
     def _said(self, due: derive.Due, progress: Progress | None = None) -> _Said:
         """What the episodes that are due say, analysed for the index."""
         assert self._recipe is not None
@@ -1148,6 +1261,8 @@ class Memory:
             document_of=document_of,
         )
         done = commit(tx, changes, stamp)
+        if keeping.is_kept(tx, wall.tenant):  # of an edge more or less no journal tells
+            keeping.mark_stale(tx, keeping.told_of(tx, same))
         gone = set(due.nums) - {row["num"] for row in now.values()}  # an erased one has nothing to say
         tx.run("drop_pending", wall=wall.number, nums=json.dumps([*gone, *(now[id_]["num"] for id_ in same)]))
         return done.entries
@@ -1224,6 +1339,7 @@ class Memory:
             done = commit(tx, decide(tx, stamp), stamp)
             if asked is not None:
                 derived, pending = self._derive_in(tx, lookup.seen(tx, asked).values())
+                derived += self._redo_in(tx, lookup.seen(tx, asked).values())
                 done = replace(done, derived=derived, pending=pending)
         return _timed(done, started)
 
@@ -1288,7 +1404,7 @@ class Memory:
     def _tokens_of(self, writings: Sequence[Writing], space: str | None) -> list[Any] | None:
         embedder = self._embedder
         if embedder is not None and is_token_embedder(embedder) and space is not None and space == space_of(embedder):
-            return [embedder.tokenize(writing.text) for writing in writings]
+            return [embedder.tokenize(writing.text) if writing.counted else [] for writing in writings]
         return None
 
     def _forget(self, walls: Iterable[int]) -> None:

@@ -172,7 +172,7 @@ ORDER BY num, revision;
 
 -- name: texts_of_documents
 -- The texts behind document numbers, for indexing them again.
-SELECT num, id, kind, text, subject, aliases, speaker, role FROM records
+SELECT num, id, kind, text, subject, aliases, speaker, role, derivation FROM records
 WHERE wall = :wall AND num >= :first AND num < :until AND erased_by IS NULL
 ORDER BY num, revision;
 
@@ -353,3 +353,62 @@ WHERE num IS NOT NULL ORDER BY num, revision;
 -- name: close_link
 -- The memory no longer holds this edge.
 UPDATE links SET retired_at = :at, closed_by = :receipt WHERE row = :row;
+
+-- name: watermark
+-- How far a job of upkeep has read a tenant's journal.
+SELECT seq FROM watermarks WHERE tenant = :tenant AND job = :job;
+
+-- name: set_watermark
+-- A job of upkeep has read so far.
+INSERT INTO watermarks (tenant, job, seq) VALUES (:tenant, :job, :seq)
+ON CONFLICT (tenant, job) DO UPDATE SET seq = excluded.seq;
+
+-- name: journal_told
+-- A tenant's chain from a place on, with the verbs of the calls that wrote it.
+SELECT journal.seq, journal.id, journal.revision, journal.action, receipts.verb FROM journal
+LEFT JOIN receipts ON receipts.id = journal.receipt
+WHERE journal.tenant = :tenant AND journal.seq > :seq ORDER BY journal.seq LIMIT :most;
+
+-- name: revisions_changed
+-- What these revisions of records say, and those before them.
+SELECT DISTINCT records.* FROM json_each(:changes) AS wanted CROSS JOIN records
+ON records.id = json_extract(wanted.value, '$[0]')
+AND records.revision BETWEEN json_extract(wanted.value, '$[1]') - 1 AND json_extract(wanted.value, '$[1]');
+
+-- name: add_stale
+-- A part of a wall has to be redone by a job.
+INSERT OR IGNORE INTO stale (wall, job, part) VALUES (:wall, :job, :part);
+
+-- name: stale_in
+-- What a job has to redo in a wall.
+SELECT part FROM stale WHERE wall = :wall AND job = :job ORDER BY part;
+
+-- name: stale_counts
+-- How much a job has to redo in each wall.
+SELECT wall, count(*) AS parts FROM stale WHERE job = :job GROUP BY wall;
+
+-- name: drop_stale
+-- It has been redone.
+DELETE FROM stale WHERE wall = :wall AND job = :job AND part IN (SELECT value FROM json_each(:parts));
+
+-- name: facts_about
+-- The statements that a wall holds about these subjects ('' for none), those that others have taken over from among
+-- them.
+SELECT records.* FROM json_each(:subjects) AS wanted CROSS JOIN records
+ON wall = :wall AND lower(coalesce(subject, '')) = wanted.value AND retired_at IS NULL
+AND kind IN ('fact', 'preference', 'relationship', 'goal', 'instruction', 'decision')
+ORDER BY records.time, records.id;
+
+-- name: told_ahead
+-- The statements of a wall about what was to come when they were made; the latest dates first.
+SELECT * FROM records WHERE wall = :wall AND retired_at IS NULL AND kind IN ('goal', 'event')
+AND (kind = 'goal' OR valid_from > time) ORDER BY valid_from DESC, id LIMIT :most;
+
+-- name: last_episodes
+-- The episodes that came last to a wall, as they are now, the last first.
+SELECT * FROM records WHERE wall = :wall AND num IS NOT NULL AND kind = 'episode' AND retired_at IS NULL
+AND superseded_by IS NULL AND quarantined = 0 ORDER BY num DESC LIMIT :most;
+
+-- name: views_in
+-- The keys of the views of a wall.
+SELECT DISTINCT key FROM records WHERE wall = :wall AND num IS NOT NULL AND key IS NOT NULL AND derivation = :derivation;

@@ -43,3 +43,9 @@ CREATE TABLE stale (
     part TEXT NOT NULL,                   -- the key of a view, a session's name, …: the job knows
     PRIMARY KEY (wall, job, part)
 ) WITHOUT ROWID;
+
+-- What views read: what is so of a subject, and what is to come.
+CREATE INDEX records_about ON records (wall, lower(coalesce(subject, '')))
+    WHERE retired_at IS NULL AND kind IN ('fact', 'preference', 'relationship', 'goal', 'instruction', 'decision');
+CREATE INDEX records_ahead ON records (wall, valid_from)
+    WHERE retired_at IS NULL AND kind IN ('goal', 'event') AND (kind = 'goal' OR valid_from > time);
