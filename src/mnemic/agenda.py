@@ -29,8 +29,10 @@ def commitments(facts: Sequence[Fact]) -> Made | None:
     """Plans, promises and deadlines: those with a date by their date, then those without; None for none."""
     ahead = [fact for fact in facts if fact.holds and fact.superseded_by is None and _is_ahead(fact)]
     dated = [fact for fact in ahead if fact.begins is not None]
-    dated = sorted(_once(dated), key=lambda fact: (fact.begins or 0, fact.said, fact.id))[-MOST:]
-    loose = sorted(_once(standing(fact for fact in ahead if fact.begins is None)), key=lambda f: (-f.said, f.id))[:MOST]
+    dated = sorted(_once(dated), key=lambda fact: (fact.begins or 0, fact.said, fact.text))[-MOST:]
+    loose = sorted(_once(standing(fact for fact in ahead if fact.begins is None)), key=lambda f: (-f.said, f.text))[
+        :MOST
+    ]
     shown = [*dated, *loose]
     if not shown:
         return None

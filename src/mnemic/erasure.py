@@ -131,6 +131,8 @@ def _taken_over_by(tx: Transaction, ids: Mapping[str, str], stamp: Stamp) -> lis
         tx.run("close_record", id=now["id"], revision=now["revision"], at=stamp.at, receipt=stamp.receipt)
         tx.run("add_record", **{name: values[name] for name in COLUMNS})
         tx.run("touch_wall", wall=values["wall"])
+        if values["kind"] == "episode" and values["num"] is not None:
+            tx.run("add_pending", wall=values["wall"], num=values["num"])  # it says again what it said
         steps.append(("restored", values, payload_hash(salt, values)))
     return steps
 

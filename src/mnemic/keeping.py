@@ -98,11 +98,11 @@ def behind(snapshot: Snapshot, tenant: str) -> int:
     return (head["seq"] if head else 0) - (mark["seq"] if mark else 0)
 
 
-def fold(tx: Transaction, tenant: str, most: int = ROWS) -> int:
-    """Read the next rows of a tenant's journal, and note what they make stale. Returns how many there were."""
+def fold(tx: Transaction, tenant: str) -> None:
+    """Read the next rows of a tenant's journal, and note what they make stale."""
     mark = tx.row("watermark", tenant=tenant, job=JOB)
     seq: int = mark["seq"] if mark else 0
-    rows = tx.rows("journal_told", tenant=tenant, seq=seq, most=most)
+    rows = tx.rows("journal_told", tenant=tenant, seq=seq, most=ROWS)
     told = [row for row in rows if row["verb"] != VERB and row["action"] != "erased"]  # an erasure has noted its own
     changed = {(row["id"], row["revision"]) for row in told}
     revisions = tx.rows("revisions_changed", changes=json.dumps(sorted(changed)))
@@ -112,7 +112,6 @@ def fold(tx: Transaction, tenant: str, most: int = ROWS) -> int:
     resting |= {id_ for act in acts for id_ in _undone(tx, tenant, act)}
     mark_stale(tx, touched | told_of(tx, resting))
     tx.run("set_watermark", tenant=tenant, job=JOB, seq=rows[-1]["seq"] if rows else seq)
-    return len(rows)
 
 
 def _undone(tx: Snapshot, tenant: str, act: Fields) -> set[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import json
 import time as clocks
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, tzinfo
 from functools import partial
@@ -32,6 +32,7 @@ from mnemic import (
 )
 from mnemic.analysis import Writing, analyse
 from mnemic.changes import (
+    BLANK,
     UNSET,
     Changes,
     Piece,
@@ -250,14 +251,14 @@ class Memory:
         first: int | None = None
 
         def decide(tx: Transaction, wall: Wall, stamp: Stamp) -> Changes:
-            nonlocal first
+            nonlocal first, settled
             if self._recipe is not None and small and not settled:
                 first = _row(tx, wall.number)["size"]
             changes = write.added(
                 tx, wall, where, prepared, author=stamp.actor, idempotency_key=idempotency_key, at=stamp.at
             )
             changes.notes += notes
-            changes.settled = settled
+            changes.settled = settled = settled and not changes.closings  # what an edit takes over from had its say
             return changes
 
         done = self._write(where, author, decide, started, space=space)
@@ -585,7 +586,10 @@ class Memory:
             if receipts and not dry_run:
                 again = tx.rows("all_walls") if everything else visible.values()
                 derived, pending = self._derive_in(cast("Transaction", tx), again)
-                derived += self._redo_in(cast("Transaction", tx), tx.rows("all_walls"), walls)
+                for row in tx.rows("all_walls"):
+                    if row["wall"] in walls:
+                        views = self._redo_in(cast("Transaction", tx), [row], erased=True)
+                        derived += views if everything or row["wall"] in visible else ()
         notes: list[str] = []
         if not dry_run and receipts:
             self._forget(walls)
@@ -1004,10 +1008,7 @@ class Memory:
         if not keeping.is_kept(tx, row["tenant"]):
             return ()
         keeping.mark_all(tx, row["wall"])
-        entries: list[Entry] = []
-        while parts := keeping.stale_in(tx, row["wall"]):
-            entries += self._redo_now(tx, _wall(row), keeping.next_of(parts), {})
-        return tuple(entries)
+        return tuple(self._redo_stale(tx, row))
 
     def scoped(self, **scope: Unpack[ScopeArgs]) -> Memory:
         """The same memory, bound to a scope: the same verbs. It may be narrowed again, never rebound.
@@ -1154,9 +1155,9 @@ class Memory:
 
     def _keeping(self, asked: Reach | None) -> Iterator[tuple[Sequence[Entry]]]:
         """Bring the views of a scope (of the whole file) up to its journal, one transaction a step."""
-        while self._recipe is not None:
+        while True:
             with self._store.read() as snapshot:
-                rows = self._walls(snapshot, asked)
+                rows = self._kept(snapshot, asked)
                 late = [name for name in {row["tenant"]: None for row in rows} if keeping.behind(snapshot, name)]
                 parts = {row["wall"]: keeping.stale_in(snapshot, row["wall"]) for row in rows}
             if late:
@@ -1195,24 +1196,28 @@ class Memory:
         changes = keeping.redone(tx, wall, keys, document_of)
         return commit(tx, changes, self._stamp(tx, wall.tenant, None, self._space if embedded else None)).entries
 
-    def _redo_in(self, tx: Transaction, rows: Iterable[Row], erased: Collection[int] = ()) -> tuple[Entry, ...]:
-        """What follows for views from a change that takes something back, in its own transaction.
+    def _redo_in(self, tx: Transaction, rows: Iterable[Row], *, erased: bool = False) -> tuple[Entry, ...]:
+        """What follows for the views of walls from a change that takes something back, in its own transaction.
 
-        Many are left to upkeep, but for those of walls where something was `erased`: of that no name may stay behind.
+        Many are left to upkeep, unless something was `erased`: of that no name may stay behind.
         """
         entries: list[Entry] = []
-        if self._recipe is None:
-            return ()
-        rows = list(rows)
-        for tenant in {row["tenant"]: None for row in rows}:
-            if keeping.is_kept(tx, tenant) and keeping.behind(tx, tenant) <= keeping.ROWS:
-                keeping.fold(tx, tenant)
         for row in rows:
-            if row["wall"] not in erased and len(keeping.stale_in(tx, row["wall"])) > FEW:
-                continue
-            while parts := keeping.stale_in(tx, row["wall"]):
-                entries += self._redo_now(tx, _wall(row), keeping.next_of(parts), {})
+            if keeping.is_kept(tx, row["tenant"]) and 0 < keeping.behind(tx, row["tenant"]) <= keeping.ROWS:
+                keeping.fold(tx, row["tenant"])
+            if erased or len(keeping.stale_in(tx, row["wall"])) <= FEW:
+                entries += self._redo_stale(tx, row)
         return tuple(entries)
+
+    def _redo_stale(self, tx: Transaction, row: Row) -> Iterator[Entry]:
+        """Redo what is stale in a wall, in a transaction under way."""
+        while parts := keeping.stale_in(tx, row["wall"]):
+            yield from self._redo_now(tx, _wall(row), keeping.next_of(parts), {})
+
+    def _kept(self, snapshot: Snapshot, asked: Reach | None) -> list[Row]:
+        """The walls of a scope (of the whole file) whose views are kept up: where there is a recipe, or once was."""
+        rows = self._walls(snapshot, asked)
+        return [row for row in rows if self._recipe is not None or keeping.is_kept(snapshot, row["tenant"])]
 
     def _walls(self, snapshot: Snapshot, asked: Reach | None) -> list[Row]:
         return list(snapshot.rows("all_walls") if asked is None else lookup.seen(snapshot, asked).values())
@@ -1220,10 +1225,10 @@ class Memory:
     def _views_left(self, asked: Reach | None) -> list[str]:
         """What upkeep has left of views, for its caller."""
         with self._store.read() as snapshot:
-            rows = self._walls(snapshot, asked)
+            rows = self._kept(snapshot, asked)
             late = sum(keeping.behind(snapshot, name) for name in {row["tenant"] for row in rows})
             left = keeping.stale_count(snapshot, [row["wall"] for row in rows])
-        if self._recipe is None or not (left or late):
+        if not left and not late:
             return []
         return [f"views are behind: {left} to be redone, {late} changes to be looked at; upkeep() goes on there"]
 
@@ -1398,7 +1403,7 @@ class Memory:
             return analyse(writings, None), False
 
     def _document(self, values: Values, notes: list[str]) -> tuple[Document, str | None]:
-        documents, embedded = self._analysed_or_words([writing_of(values)], notes)
+        documents, embedded = self._analysed_or_words([writing_of({**BLANK, **values})], notes)
         return documents[0], self._space if embedded else None
 
     def _tokens_of(self, writings: Sequence[Writing], space: str | None) -> list[Any] | None:

@@ -129,10 +129,10 @@ def _chosen(facts: Iterable[Fact], kinds: Sequence[str]) -> list[Fact]:
     return list(found.values())[:EACH]
 
 
-def _order(fact: Fact) -> tuple[int, int, str]:
+def _order(fact: Fact) -> tuple[int, int, str, str]:
     name = fact.relation.partition(":")[0]
     steady = list(relations()).index(name) if name in relations() and relation(name).single else len(relations())
-    return steady, -fact.said, fact.id
+    return steady, -fact.said, fact.text, fact.id
 
 
 def _style(turns: Sequence[Episode]) -> Mapping[str, Any] | None:
