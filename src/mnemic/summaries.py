@@ -29,7 +29,7 @@ from mnemic import dates, text
 from mnemic.extract import cuts
 from mnemic.rank import FIRST_PERSON
 from mnemic.times import micros, moment
-from mnemic.views import Episode, Made, day_of
+from mnemic.views import Episode, Made
 
 DAY, SESSION, WEEK, MONTH = "summary:day:", "summary:session:", "summary:week:", "summary:month:"
 """What the keys begin with."""
@@ -190,13 +190,18 @@ def written(lines: Sequence[Line]) -> str:
     return "\n".join(page)
 
 
+def day_of(time: int) -> str:
+    """A day as summaries write it: "2026-05-20", in UTC."""
+    return moment(time).isoformat()[:10]
+
+
 def _week(time: int) -> str:
     year, week, _ = moment(time).isocalendar()
     return f"{WEEK}{year:04d}-W{week:02d}"
 
 
 def _month(time: int) -> str:
-    return f"{MONTH}{day_of(time, 'month')}"
+    return f"{MONTH}{day_of(time)[:7]}"
 
 
 # -- sentences

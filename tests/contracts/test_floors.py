@@ -19,7 +19,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     (
         *("ports", "text", "when", "dates", "question", "where", "scope", "rank", "reading", "learn", "ticket"),
         *("spelling", "precise", "statements", "rules", "timeline", "denials", "faithful", "salvage", "propose"),
-        *("allowance", "extract", "postings", "messages", "samples", "views", "summaries", "topics"),
+        *("allowance", "extract", "postings", "messages", "samples", "views", "summaries", "topics", "retell"),
     ),
     ("analysis", "stores", "models", "asking", "testing"),
     ("changes", "lookup", "write", "commit", "erasure", "frame", "looks", "channels", "records", "lessons", "derive"),
