@@ -30,6 +30,7 @@ from bench import (
     report,
     run,
     speed,
+    summaries,
     updates,
     variants,
 )
@@ -280,6 +281,17 @@ def derive_command(data: Path) -> None:
 def updates_command(data: Path) -> None:
     """Whether what is true now is found before what was: updates, contradictions, stale facts."""
     for line in updates.report(*updates.measure(data, progress=_say)):
+        click.echo(line)
+
+
+@main.command("summaries")
+@_data
+@_seed
+@_sets(summaries.SETS)
+@_limit
+def summaries_command(data: Path, seed: int, sets: str, limit: int | None) -> None:
+    """How much of what is asked about later stands in summaries, and whether topics hold what belongs together."""
+    for line in summaries.report(_present(data, sets, limit, seed), seed=seed):
         click.echo(line)
 
 

@@ -16,7 +16,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from mnemic import agenda, portrait
+from mnemic import agenda, portrait, summaries
 from mnemic.analysis import Writing
 from mnemic.changes import (
     BLANK,
@@ -67,12 +67,12 @@ def parts_of(row: Fields) -> set[str]:
     """The keys of the views that a revision of a record may tell something in, or has the key of."""
     found: set[str] = set()
     kind, key = row["kind"], row["key"]
-    if key is not None and (key in _FIXED or key.startswith(STATE)):
+    if key is not None and (key in _FIXED or key.startswith(_MANY)):
         found.add(key)
     if is_view(row):
-        return found
+        return found | set(above(key or ""))
     if kind == "episode":
-        found.add(QUESTIONS)
+        found |= {QUESTIONS, summaries.parts_of(episode_of(row))[0]}
         if row["role"] == "user":
             found.add(PROFILE)
     if kind in ABOUT:
@@ -85,6 +85,13 @@ def parts_of(row: Fields) -> set[str]:
 
 
 _FIXED = (PROFILE, QUESTIONS, COMMITMENTS)
+_SUMMARIES = (summaries.SESSION, summaries.DAY, summaries.WEEK, summaries.MONTH)
+_MANY = (STATE, *_SUMMARIES)
+
+
+def above(key: str) -> tuple[str, ...]:
+    """The keys of the views that are made of this one."""
+    return summaries.above(key) if key.startswith(_SUMMARIES) else ()
 
 
 def is_kept(snapshot: Snapshot, tenant: str) -> bool:
@@ -152,8 +159,10 @@ def stale_in(snapshot: Snapshot, wall: int) -> list[str]:
 
 
 def next_of(parts: Sequence[str]) -> Sequence[str]:
-    """Those of some stale parts that are to be redone next, in one transaction."""
-    return parts[:PARTS]
+    """Those of some stale parts that are to be redone next, in one transaction: what others are made of comes first."""
+    levels = [(summaries.WEEK in part) + 2 * (summaries.MONTH in part) for part in parts]
+    lowest = min(levels, default=0)
+    return [part for part, level in zip(parts, levels, strict=True) if level == lowest][:PARTS]
 
 
 def stale_count(snapshot: Snapshot, walls: Iterable[int]) -> int:
@@ -177,7 +186,33 @@ def made(snapshot: Snapshot, wall: int, key: str) -> Made | None:
         return agenda.commitments(facts_of(snapshot, snapshot.rows("told_ahead", wall=wall, most=_AHEAD)))
     if key.startswith(STATE):
         return portrait.state(key, _about(snapshot, wall, (portrait.subject_of(key),)))
+    if key.startswith((summaries.SESSION, summaries.DAY)):
+        since, until = summaries.stretch_of(key)
+        session = summaries.session_of(key)
+        said = snapshot.rows("said_in", wall=wall, session=session, since=since, until=until)
+        return summaries.session_summary(key, map(episode_of, said))
+    if key.startswith(summaries.WEEK):
+        return summaries.week_summary(key, _children(snapshot, wall, key))
+    if key.startswith(summaries.MONTH):
+        return summaries.month_summary(key, _children(snapshot, wall, key))
     return None
+
+
+def _children(snapshot: Snapshot, wall: int, key: str) -> list[Made]:
+    """The views that a view is made of, as they are held."""
+    found: list[Made] = []
+    for first in summaries.children_of(key):
+        rows = snapshot.rows("views_from", wall=wall, first=first, last=first + _LAST)
+        found += [
+            Made(row["key"], row["kind"], row["text"], (), time=row["time"], data=loads(row["data"], {}))
+            for row in rows
+            if is_view(row)
+        ]
+    return found
+
+
+_LAST = "\U0010ffff"
+"""Behind every key that begins alike."""
 
 
 _AHEAD = 4 * agenda.MOST
@@ -267,8 +302,10 @@ def redone(tx: Transaction, wall: Wall, keys: Sequence[str], document_of: Callab
     changes = Changes(VERB, wall.tenant)
     latest = latest_of(tx, [view_id(wall, key) for key in keys])
     for key in keys:
-        row = latest.get(view_id(wall, key))
-        _bring(tx, wall, key, made(tx, wall.number, key), row, changes, document_of)
+        before = len(changes.openings) + len(changes.closings)
+        _bring(tx, wall, made(tx, wall.number, key), latest.get(view_id(wall, key)), changes, document_of)
+        if len(changes.openings) + len(changes.closings) > before:
+            mark_stale(tx, ((wall.number, part) for part in above(key)))
     tx.run("drop_stale", wall=wall.number, job=JOB, parts=json.dumps(list(keys)))
     return changes
 
@@ -291,7 +328,6 @@ def _writing(view: Made) -> Writing:
 def _bring(
     tx: Transaction,
     wall: Wall,
-    key: str,
     view: Made | None,
     row: Values | None,
     changes: Changes,
@@ -331,6 +367,20 @@ def _bring(
     drawn = {link["target_id"] for link in links}
     changes.links += [
         link_to(values, id_, "derived_from", position) for position, id_ in enumerate(wanted) if id_ not in drawn
+    ]
+    _join_parts(tx, wall, view, values["id"], changes)
+
+
+def _join_parts(tx: Transaction, wall: Wall, view: Made, id_: str, changes: Changes) -> None:
+    """Draw the edges to a view from those that it is made of, and take back those that are so no longer."""
+    wanted = {view_id(wall, part): None for part in view.parts}
+    links = [link for link in tx.rows("links_to", ids=json.dumps([id_]), role="part_of") if link["retired_at"] is None]
+    changes.unlinks += [link["row"] for link in links if link["source_id"] not in wanted]
+    drawn = {link["source_id"] for link in links}
+    changes.links += [
+        link_to({"wall": wall.number, "id": part}, id_, "part_of", position)
+        for position, part in enumerate(wanted)
+        if part not in drawn
     ]
 
 

@@ -23,7 +23,10 @@ def test_help_names_every_run():
     output = run("--help")
     assert all(
         command in output
-        for command in ("quality", "speed", "fit", "variants", "pairs", "ablate", "failures", "derive", "updates")
+        for command in (
+            *("quality", "speed", "fit", "variants", "pairs", "ablate", "failures", "derive", "updates"),
+            "summaries",
+        )
     )
 
 
@@ -45,6 +48,14 @@ def test_feedback_on_the_sample(tmp_path: Path):
     assert f"no data for locomo under {tmp_path}: left out" in output
     assert "| by the key | 0." in output
     assert "| the wrong way round | 0." in output
+
+
+def test_summaries_on_the_sample(tmp_path: Path):
+    output = run("summaries", "--data", str(tmp_path), "--sets", "locomo,sample", "--limit", "1")
+    assert f"no data for locomo under {tmp_path}: left out" in output
+    assert "| **what tells most** | " in output
+    assert "| month | " in output
+    assert "| leaders by meaning | " in output
 
 
 def test_a_variant_is_named_with_its_comma(tmp_path: Path):

@@ -409,6 +409,16 @@ AND (kind = 'goal' OR valid_from > time) ORDER BY valid_from DESC, id LIMIT :mos
 SELECT * FROM records WHERE wall = :wall AND num IS NOT NULL AND kind = 'episode' AND retired_at IS NULL
 AND superseded_by IS NULL AND quarantined = 0 ORDER BY num DESC LIMIT :most;
 
+-- name: said_in
+-- The episodes of a wall's session (of no session) from a time up to another, as they are now.
+SELECT * FROM records WHERE wall = :wall AND session IS :session AND time >= :since AND time < :until
+AND kind = 'episode' AND retired_at IS NULL AND superseded_by IS NULL AND quarantined = 0 ORDER BY time, num;
+
+-- name: views_from
+-- The current records of a wall whose keys lie between two.
+SELECT * FROM records WHERE wall = :wall AND key >= :first AND key < :last
+AND key IS NOT NULL AND retired_at IS NULL AND superseded_by IS NULL AND quarantined = 0 ORDER BY key;
+
 -- name: views_in
 -- The keys of the views of a wall.
 SELECT DISTINCT key FROM records WHERE wall = :wall AND num IS NOT NULL AND key IS NOT NULL AND derivation = :derivation;

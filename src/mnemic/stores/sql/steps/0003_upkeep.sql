@@ -44,7 +44,8 @@ CREATE TABLE stale (
     PRIMARY KEY (wall, job, part)
 ) WITHOUT ROWID;
 
--- What views read: what is so of a subject, and what is to come.
+-- What views read: what was said in a session, what is so of a subject, and what is to come.
+CREATE INDEX records_said ON records (wall, session, time) WHERE retired_at IS NULL AND kind = 'episode';
 CREATE INDEX records_about ON records (wall, lower(coalesce(subject, '')))
     WHERE retired_at IS NULL AND kind IN ('fact', 'preference', 'relationship', 'goal', 'instruction', 'decision');
 CREATE INDEX records_ahead ON records (wall, valid_from)
