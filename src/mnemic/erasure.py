@@ -74,11 +74,14 @@ def erase(
     gone: dict[int, dict[int, Writing]] = {}
     views: set[str] = set()
     stale: set[tuple[int, str]] = set()
+    slots: dict[int, set[str]] = {}
     for id_, reason in ids.items():
         revisions = [dict(row) for row in tx.rows("revisions_of", id=id_)]
         last = revisions[-1]
         views |= {id_} if is_view(last) else set()
         stale |= {(row["wall"], part) for row in revisions for part in parts_of(row)}
+        if last["derivation"] is not None and last["fingerprint"] is not None:
+            slots.setdefault(last["wall"], set()).add(last["fingerprint"])
         for row in revisions:
             if row["num"] is not None and row["text"] is not None:
                 gone.setdefault(row["wall"], {})[row["num"]] = writing_of(row)
@@ -87,7 +90,7 @@ def erase(
         steps.append(("erased", last, None))
         if last["kind"] != "act":
             entries.append(Entry(id_, "erased", reason, last["revision"]))
-    _derive_anew(tx, ids.keys() - views)
+    _derive_anew(tx, [*(ids.keys() - views), *_beside(tx, slots)], ids.keys())
     if is_kept(tx, tenant):
         mark_stale(tx, stale)
     steps += _taken_over_by(tx, ids, stamp)
@@ -100,10 +103,17 @@ def erase(
     return entries
 
 
-def _derive_anew(tx: Transaction, ids: Set[str]) -> None:
-    """What derived records that go had rested on beside the erased has to say it anew."""
-    links = tx.rows("links_from", ids=json.dumps(list(ids)), role="derived_from")
-    left = sorted({link["target_id"] for link in links if link["retired_at"] is None} - ids)
+def _beside(tx: Snapshot, slots: Mapping[int, Set[str]]) -> list[str]:
+    """The derived records that share a slot with one that goes: what stood apart for its sake may be one again."""
+    prints = {wall: json.dumps(sorted(found)) for wall, found in slots.items()}
+    rows = [row for wall, found in prints.items() for row in tx.rows("by_fingerprint", wall=wall, fingerprints=found)]
+    return [row["id"] for row in rows]
+
+
+def _derive_anew(tx: Transaction, ids: Sequence[str], gone: Set[str]) -> None:
+    """What these derived records rest on, beside what is gone, has to say it anew."""
+    links = tx.rows("links_from", ids=json.dumps(ids), role="derived_from")
+    left = sorted({link["target_id"] for link in links if link["retired_at"] is None} - gone)
     for row in latest_of(tx, left).values():
         if row["kind"] == "episode" and row["num"] is not None:
             tx.run("add_pending", wall=row["wall"], num=row["num"])

@@ -72,11 +72,11 @@ class Line:
     def of(cls, fields: Mapping[str, Any]) -> Line:
         """One out of `Made.data`."""
         said = micros(datetime.fromisoformat(fields["time"]))
-        return cls(fields["id"], fields["num"], said, fields["by"], fields["role"], fields["place"], fields["text"])
+        return cls(fields["id"], 0, said, fields["by"], fields["role"], fields["place"], fields["text"])
 
     def fields(self) -> dict[str, Any]:
-        """As JSON, for `Made.data`."""
-        said = {name: getattr(self, name) for name in self.__slots__}
+        """As JSON, for `Made.data`: without the number, which an import gives anew; the order of a summary tells it."""
+        said = {name: getattr(self, name) for name in self.__slots__ if name != "num"}
         return {**said, "time": moment(self.time).isoformat()}
 
 

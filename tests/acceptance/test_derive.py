@@ -408,3 +408,12 @@ def test_an_erased_edit_gives_the_first_text_its_say_again(memory: Memory) -> No
     edit = say(memory, "Ana lives in Faro.", 1, id="m1")
     memory.erase(edit, **WHO)
     assert told(memory, "superseded") == ["Ana lives in Porto"]
+
+
+def test_what_stood_between_two_and_is_erased_leaves_one(memory: Memory) -> None:
+    say(memory, "Ana lives in Porto.", 1)
+    gone = say(memory, "Ana lives in Faro.", 5)
+    say(memory, "Ana lives in Porto.", 9)
+    memory.erase(gone, **WHO)
+    assert told(memory, "superseded") == ["Ana lives in Porto"]
+    assert memory.rebuild(dry_run=True, **WHO).derived == ()

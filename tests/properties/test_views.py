@@ -122,7 +122,7 @@ def said_anew(memory: Memory) -> dict[str, tuple[str, str]]:
     """The views of a fresh memory that is told the episodes of this one."""
     with Memory(":memory:", recipe=RECIPE, embedder="none") as fresh:
         episodes = memory.list(kinds="episode", order="oldest", limit=1000, **WHO)
-        numbered = sorted(episodes, key=lambda one: one.recorded_at)
+        numbered = sorted(episodes, key=lambda one: memory.history(one.id, **WHO)[0].at)
         for one in numbered:
             fresh.add({"role": "user", "content": one.text, "time": one.time, "id": one.id}, **WHO)
         fresh.upkeep(**WHO)
