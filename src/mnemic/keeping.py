@@ -406,6 +406,10 @@ def _by_hand(tx: Snapshot, row: Values, links: Iterable[Row]) -> bool:
     if row["superseded_by"] is not None:
         successor = latest_of(tx, [row["superseded_by"]]).get(row["superseded_by"])
         return successor is not None and successor["retired_at"] is None
+    opened = tx.row("receipt", id=row["opened_by"])
+    undone = tx.row("receipt", id=opened["undoes"]) if opened is not None and opened["undoes"] else None
+    if undone is not None and undone["verb"] == VERB:
+        return True
     targets = latest_of(tx, [link["target_id"] for link in links])
     return any(target["kind"] == "act" and _updates(target, row["id"]) for target in targets.values())
 
