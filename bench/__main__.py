@@ -32,6 +32,7 @@ from bench import (
     report,
     run,
     speed,
+    summaries,
     updates,
     variants,
 )
@@ -309,6 +310,17 @@ def model_command(segments: int, share: float, kills: int, seed: int) -> None:
 def updates_command(data: Path) -> None:
     """Whether what is true now is found before what was: updates, contradictions, stale facts."""
     for line in updates.report(*updates.measure(data, progress=_say)):
+        click.echo(line)
+
+
+@main.command("summaries")
+@_data
+@_seed
+@_sets(summaries.SETS)
+@_limit
+def summaries_command(data: Path, seed: int, sets: str, limit: int | None) -> None:
+    """How much of what is asked about later stands in summaries, and whether topics hold what belongs together."""
+    for line in summaries.report(_present(data, sets, limit, seed), seed=seed):
         click.echo(line)
 
 

@@ -175,6 +175,7 @@ IN_VALUE = {
     ("Receipt", "entries"): "What was done to each record.",
     ("Receipt", "pending"): "Episodes in the scope from which something has still to be derived.",
     ("Receipt", "derived"): "What became of derived records: see `entries`.",
+    ("Receipt", "views"): "What became of views: see `entries`.",
     ("Results", "pending"): "Episodes in the scope from which something has still to be derived.",
     ("Hit", "conflicts"): "Ids of the current records that contradict it.",
     ("Hit", "derivation"): "Recipe and version; None: observed, or done by hand.",

@@ -24,6 +24,8 @@ class Writing:
     """Not who said it: a name in a question leads to its speaker's turns as a signal of its own (measured better)."""
     subject: str | None = None
     aliases: tuple[str, ...] = ()
+    counted: bool = True
+    """Whether its embedder tokens count in how rare tokens are: a view says again what others say."""
 
 
 def analyse(writings: Sequence[Writing], embedder: Embedder | None) -> list[Document]:
@@ -35,7 +37,10 @@ def analyse(writings: Sequence[Writing], embedder: Embedder | None) -> list[Docu
         vectors = [None] * len(texts)
     elif is_token_embedder(embedder):
         lists = embedder.tokenize_many(texts)
-        tokens = [lists.ids[lists.offsets[i] : lists.offsets[i + 1]] for i in range(len(texts))]
+        tokens = [
+            lists.ids[lists.offsets[i] : lists.offsets[i + 1]] if writing.counted else nothing
+            for i, writing in enumerate(writings)
+        ]
         vectors = list(embedder.embed_token_lists(lists))
     else:
         tokens = [nothing] * len(texts)

@@ -16,6 +16,7 @@ from mnemic.analysis import Writing
 from mnemic.errors import InputError
 from mnemic.messages import Message
 from mnemic.postings import Document
+from mnemic.records import is_view
 from mnemic.stores.sqlite import Fields
 from mnemic.types import Entry
 
@@ -285,4 +286,4 @@ def _action(action: str) -> Any:
 def writing_of(row: Fields) -> Writing:
     """What the index reads of a record's row."""
     aliases: list[str] = json.loads(row["aliases"]) if row["aliases"] else []
-    return Writing(row["text"], row["subject"], tuple(aliases))
+    return Writing(row["text"], row["subject"], tuple(aliases), counted=not is_view(row))

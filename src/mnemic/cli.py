@@ -1062,17 +1062,24 @@ def context(
 
 
 @_verb(without=("embedder",))
-@click.argument("id")
+@click.argument("id", required=False)
+@click.option("--key", help="The current record that has this key, instead of an id.")
 @_known_at
-def get(console: Console, id: str, known_at: str | None) -> None:
+def get(console: Console, id: str | None, key: str | None, known_at: str | None) -> None:
     """One record with everything that it carries.
+
+    With --key the current one that has it, such as a view that upkeep makes: profile, state:ana, commitments,
+    open_questions, summary:week:2026-W21.
 
     \b
     mnemic get 3uwa4q…
     mnemic get 3uwa4q… --known-at 2026-05-01 --json
+    mnemic get --key profile
     """
+    if (id is None) == (key is None):
+        raise click.UsageError("Name one record: its id, or --key.")
     with console.memory() as memory:
-        record = memory.get(id, known_at=known_at, **console.scope)
+        record = memory.get(id, key=key, known_at=known_at, **console.scope)
     console.tell(record, console.paper.whole(record))
 
 
@@ -1252,10 +1259,11 @@ def stats(console: Console, everything: bool) -> None:
 )
 @_everything
 def upkeep(console: Console, budget_ms: float | None, forgetting: str | None, everything: bool) -> None:
-    """Derive from what was added and is still pending; then forget.
+    """Derive from what was added; forget; and keep up the views.
 
     Statements that rules can read out of it, and what they change; with a --model what it reads, whose key, if it needs
-    one, is $MNEMIC_API_KEY. Nothing with --recipe none.
+    one, is $MNEMIC_API_KEY. Nothing with --recipe none. Then the profile, states of subjects, commitments, open
+    questions, summaries and topics ("mnemic get --key profile").
 
     With --forgetting: what was not used for long ranks lower, and at last is cold, shown only with --include faded.
     Nothing is erased; "mnemic undo" takes a step back.

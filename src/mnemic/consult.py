@@ -259,10 +259,12 @@ class _Known:
     """What is derived about some names."""
 
     def __init__(self, snapshot: Snapshot, wall: int, names: Iterable[str]) -> None:
-        rows = snapshot.rows("facts_about", wall=wall, subjects=json.dumps(sorted(names)))
+        wanted = json.dumps(sorted({name.lower() for name in names}))
+        found = snapshot.rows("facts_about", wall=wall, subjects=wanted)
+        rows = [row for row in found if row["derivation"] is not None and row["fingerprint"] is not None]
         self._by_subject: dict[str, list[str]] = {}
         for row in rows:
-            self._by_subject.setdefault(row["subject"], []).append(row["fingerprint"])
+            self._by_subject.setdefault(row["subject"].lower(), []).append(row["fingerprint"])
         slots: dict[str, dict[str, Values]] = {}
         for id_, row in derive.records_of(snapshot, wall, sorted({row["fingerprint"] for row in rows})).items():
             slots.setdefault(row["fingerprint"], {})[id_] = row
@@ -289,7 +291,7 @@ class _Known:
         found: dict[str, tuple[tuple[int, int, int], Known]] = {}
         said = Turn("", "\n".join(turn.text for turn in segment.turns), segment.turns[0].time)
         for name in _names_in(segment):
-            for slot in self._by_subject.get(name, ()):
+            for slot in self._by_subject.get(name.lower(), ()):
                 claims = [claim for claim in self._claims[slot] if claim.order < first]
                 for period in arranged(claims, single=_is_single(claims), fixed=_is_fixed(claims)):
                     if period.ends is not None or period.aside or not period.holds:

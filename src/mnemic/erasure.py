@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import replace
 from typing import Any
 
@@ -15,7 +15,9 @@ from mnemic.analysis import Writing
 from mnemic.changes import BLANK, COLUMNS, Stamp, Values, next_revision, writing_of
 from mnemic.commit import add_segment, log, look_again, payload_hash, segment_of
 from mnemic.entities import acts_naming, gone_names, set_by
+from mnemic.keeping import is_kept, mark_stale, parts_of
 from mnemic.lookup import key_holder, latest_of
+from mnemic.records import is_view
 from mnemic.stores.sqlite import Snapshot, Transaction
 from mnemic.types import Entry
 
@@ -33,17 +35,19 @@ def with_dependents(tx: Snapshot, ids: Iterable[str]) -> dict[str, str]:
     _with_what_rests(tx, reasons, list(named))
     every = json.dumps(list(reasons))
     touching = tx.rows("links_touching", ids=every)
-    acts: set[str] = {link["target_id"] for link in touching if link["role"] == "derived_from"}
-    acts -= reasons.keys()
+    resting_on = {link["target_id"] for link in touching if link["role"] == "derived_from"} - reasons.keys()
+    rows = latest_of(tx, sorted(resting_on))
+    acts = [id_ for id_, row in rows.items() if row["kind"] == "act" and not set_by(row)]
     if acts:
-        kinds = latest_of(tx, sorted(acts))
         outcomes: dict[str, set[str]] = {}
         for link in tx.rows("links_to", ids=json.dumps(sorted(acts)), role="derived_from"):
             outcomes.setdefault(link["target_id"], set()).add(link["source_id"])
+        made = latest_of(tx, sorted(set[str]().union(*outcomes.values())))
+        views = {id_ for id_, row in made.items() if is_view(row)}  # they only say again what others say
         for act in sorted(acts):
-            made = act in kinds and kinds[act]["kind"] == "act" and not set_by(kinds[act])
-            if made and outcomes[act] <= reasons.keys():
+            if outcomes[act] - views <= reasons.keys():
                 reasons[act] = "the act that wrote it"
+                _with_what_rests(tx, reasons, [act])
     return reasons
 
 
@@ -84,9 +88,16 @@ def erase(
     steps: list[tuple[str, Values, bytes | None]] = []
     named = _names_of(tx, ids)
     gone: dict[int, dict[int, Writing]] = {}
+    views: set[str] = set()
+    stale: set[tuple[int, str]] = set()
+    slots: dict[int, set[str]] = {}
     for id_, reason in ids.items():
         revisions = [dict(row) for row in tx.rows("revisions_of", id=id_)]
         last = revisions[-1]
+        views |= {id_} if is_view(last) else set()
+        stale |= {(row["wall"], part) for row in revisions for part in parts_of(row)}
+        if last["derivation"] is not None and last["fingerprint"] is not None:
+            slots.setdefault(last["wall"], set()).add(last["fingerprint"])
         for row in revisions:
             if row["num"] is not None and row["text"] is not None:
                 gone.setdefault(row["wall"], {})[row["num"]] = writing_of(row)
@@ -96,7 +107,9 @@ def erase(
         if last["kind"] != "act":
             entries.append(Entry(id_, "erased", reason, last["revision"]))
     _forget_names(tx, ids, named)
-    _derive_anew(tx, ids)
+    _derive_anew(tx, [*(ids.keys() - views), *_beside(tx, slots)], ids.keys())
+    if is_kept(tx, tenant):
+        mark_stale(tx, stale)
     steps += _taken_over_by(tx, ids, stamp)
     tx.run("drop_links", ids=json.dumps(list(ids)))
     tx.run("drop_answers", ids=json.dumps(list(ids)))  # a model's words about the erased are the erased's
@@ -129,11 +142,18 @@ def _forget_names(tx: Transaction, ids: Mapping[str, str], named: Mapping[int, t
         look_again(tx, wall, names)
 
 
-def _derive_anew(tx: Transaction, ids: Mapping[str, str]) -> None:
-    """What derived records that go had rested on beside the erased has to say it anew; so has what they superseded."""
-    before = {link["target_id"] for link in tx.rows("links_from", ids=json.dumps(list(ids)), role="supersedes")}
-    links = tx.rows("links_from", ids=json.dumps([*ids, *sorted(before - ids.keys())]), role="derived_from")
-    left = sorted({link["target_id"] for link in links if link["retired_at"] is None} - ids.keys())
+def _beside(tx: Snapshot, slots: Mapping[int, Set[str]]) -> list[str]:
+    """The derived records that share a slot with one that goes: what stood apart for its sake may be one again."""
+    prints = {wall: json.dumps(sorted(found)) for wall, found in slots.items()}
+    rows = [row for wall, found in prints.items() for row in tx.rows("by_fingerprint", wall=wall, fingerprints=found)]
+    return [row["id"] for row in rows]
+
+
+def _derive_anew(tx: Transaction, ids: Sequence[str], gone: Set[str]) -> None:
+    """What these derived records rest on, beside what is gone, has to say it anew; so has what they superseded."""
+    before = {link["target_id"] for link in tx.rows("links_from", ids=json.dumps(ids), role="supersedes")}
+    links = tx.rows("links_from", ids=json.dumps([*ids, *sorted(before - gone)]), role="derived_from")
+    left = sorted({link["target_id"] for link in links if link["retired_at"] is None} - gone)
     for row in latest_of(tx, left).values():
         if row["kind"] == "episode" and row["num"] is not None:
             tx.run("add_pending", wall=row["wall"], num=row["num"])
@@ -161,6 +181,8 @@ def _taken_over_by(tx: Transaction, ids: Mapping[str, str], stamp: Stamp) -> lis
         tx.run("close_record", id=now["id"], revision=now["revision"], at=stamp.at, receipt=stamp.receipt)
         tx.run("add_record", **{name: values[name] for name in COLUMNS})
         tx.run("touch_wall", wall=values["wall"])
+        if values["kind"] == "episode" and values["num"] is not None:
+            tx.run("add_pending", wall=values["wall"], num=values["num"])  # it says again what it said
         steps.append(("restored", values, payload_hash(salt, values)))
     return steps
 

@@ -179,8 +179,8 @@ def _exported_journal(snapshot: Snapshot, tenants: set[str], held: Mapping[int, 
         while rows := snapshot.rows("journal_from", tenant=tenant, seq=seq, limit=10_000):
             for row in rows:
                 seq = row["seq"]
-                if row["id"] not in held.get(row["wall"], ()):
-                    continue
+                if row["id"] not in held.get(row["wall"], ()) or row["action"] == "erased":
+                    continue  # what was erased and derived again begins with what it is now
                 if row["receipt"] != told:
                     told = row["receipt"]
                     receipt = cast("Row", snapshot.row("receipt", id=told))

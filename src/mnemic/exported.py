@@ -197,7 +197,8 @@ def wall_of(values: Fields) -> tuple[str, str, str]:
 def _follows(last: Values | None, values: Values) -> None:
     """Refuse a revision that does not follow the one told before it."""
     expected = 1 if last is None else last["revision"] + 1
-    if values["revision"] != expected:
+    again = last is None and values["derivation"] is not None  # one that was erased is derived again as its next
+    if values["revision"] != expected and not again:
         raise InputError(f"revision {values['revision']} of '{values['id']}' stands where {expected} must")
     if last is None:
         return

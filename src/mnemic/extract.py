@@ -177,9 +177,9 @@ def sentences(question: str, passages: Sequence[Passage], alike: Alike | None) -
     found: list[Sentence] = []
     for number, passage in enumerate(passages):
         in_passage: set[str] = set()
-        cuts = list(_cuts(passage.text))
+        bounds = list(cuts(passage.text))
         read: list[tuple[int, str, tuple[tuple[int, int], ...], list[str], list[set[str]]]] = []
-        for start, end in cuts:
+        for start, end in bounds:
             spans = tuple((start + m.start(), start + m.end()) for m in _WORD.finditer(passage.text[start:end]))
             said = [passage.text[a:b].strip(_MARKS).lower() for a, b in spans]
             stems = [set(text.terms(word)) & terms for word in said]
@@ -208,7 +208,7 @@ def sentences(question: str, passages: Sequence[Passage], alike: Alike | None) -
     return [replace(one, cosine=float(cosine)) for one, cosine in zip(found, cosines, strict=True)]
 
 
-def _cuts(words: str) -> Iterator[tuple[int, int]]:
+def cuts(words: str) -> Iterator[tuple[int, int]]:
     """Where each sentence stands. What holds neither a letter nor a digit goes with the sentence after it."""
     start = checked = 0
     speaks = False

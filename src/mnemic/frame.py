@@ -25,6 +25,7 @@ from mnemic.forks import CACHES, watch
 from mnemic.models.wrap import space_of
 from mnemic.ports import Embedder
 from mnemic.postings import Segment
+from mnemic.records import is_view
 from mnemic.scope import Reach
 from mnemic.spelling import KEPT, editable
 from mnemic.stores.sqlite import Row, Snapshot
@@ -32,10 +33,10 @@ from mnemic.times import FOREVER
 
 Bools = NDArray[np.bool_]
 
-OPEN, QUARANTINED, SUPERSEDED, EVENT, GONE, PINNED, DERIVED = 1, 2, 4, 8, 16, 32, 64
+OPEN, QUARANTINED, SUPERSEDED, EVENT, GONE, PINNED, DERIVED, VIEW = 1, 2, 4, 8, 16, 32, 64, 128
 """Flags of a document: held now; set apart; taken over by another; something that happened (and stays true after);
 no longer readable at all: erased, or replaced by another text of its record, which is another document; pinned; derived
-from what was said, not written by hand."""
+from what was said, not written by hand; a view of what others say, for whom asks for its kind."""
 
 GAP = 30 * 60 * 1_000_000
 """Microseconds between two turns without a session that begin a new stretch of talk."""
@@ -50,7 +51,7 @@ _COLUMNS: dict[str, Any] = {
     "begins": np.int64,
     "ends": np.int64,
     "expires": np.int64,
-    "flags": np.int8,
+    "flags": np.int16,
     "turn": np.int32,  # the first document of the turn that a passage is part of; any other document: itself
     "session": np.int32,  # code of the stretch of talk that a turn stands in
     "previous": np.int32,
@@ -195,7 +196,9 @@ class Frame:
             if wanted is not None:
                 held = columns[stamp]
                 allowed &= (held == codes.get(wanted, -2)) | (held == -1)
-        if kinds is not None:
+        if kinds is None:
+            allowed &= (columns["flags"] & VIEW) == 0
+        else:
             allowed &= np.isin(columns["kind"], [self.kinds.get(kind, -2) for kind in kinds])
         return allowed
 
@@ -515,6 +518,8 @@ def _voice(row: Row) -> tuple[str, str]:
     """Whose name in a question speaks for a document: its speaker's; a derived record's subject."""
     if row["kind"] == "episode":
         return row["speaker"] or "", row["role"] or ""
+    if is_view(row):
+        return "", ""
     return row["subject"] or "", "subject"
 
 
@@ -532,6 +537,7 @@ def _states(rows: Sequence[Row]) -> dict[str, NDArray[Any]]:
             | (EVENT if row["kind"] == "event" else 0)
             | (PINNED if row["pinned"] else 0)
             | (DERIVED if row["derivation"] is not None else 0)
+            | (VIEW if is_view(row) else 0)
             | (GONE if row["gone"] else 0)
             for row in rows
         ],
@@ -550,7 +556,7 @@ def _without_requests(
 
 
 def _quiet_until(columns: Mapping[str, NDArray[Any]], remaining: NDArray[np.float32] | None) -> int:
-    if (columns["flags"] & ~(EVENT | PINNED | DERIVED) != OPEN).any():
+    if (columns["flags"] & ~(EVENT | PINNED | DERIVED | VIEW) != OPEN).any():
         return 0
     if remaining is not None and not remaining.all():
         return 0

@@ -13,7 +13,7 @@ from functools import partial
 from itertools import chain, islice
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, Unpack, cast, overload
+from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack, cast, overload
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from mnemic import (
@@ -27,6 +27,7 @@ from mnemic import (
     feedback,
     forgotten,
     journal,
+    keeping,
     lookup,
     pack,
     rank,
@@ -38,6 +39,7 @@ from mnemic.allowance import Allowance, Usage
 from mnemic.analysis import Writing, analyse
 from mnemic.background import Background
 from mnemic.changes import (
+    BLANK,
     UNSET,
     Changes,
     Piece,
@@ -109,6 +111,8 @@ BATCH = 512
 """Messages analysed at a time."""
 SMALL = 100
 """Messages up to which what they say is derived in the call that adds them."""
+FEW = 64
+"""Views up to which a change that takes something back has them redone in its own transaction."""
 CACHE_BYTES = 1_500_000_000
 """Memory that frames may take together; the one in use is always kept."""
 NOISE = 0.05
@@ -151,6 +155,7 @@ EXAMPLES = 5
 """Changes of a wall that a rebuild tells word for word."""
 
 When = datetime | date | str
+Step = TypeVar("Step")
 Progress = Callable[[int, int], None]
 """Told how much is done, of how much."""
 
@@ -275,14 +280,14 @@ class Memory:
         first: int | None = None
 
         def decide(tx: Transaction, wall: Wall, stamp: Stamp) -> Changes:
-            nonlocal first
+            nonlocal first, settled
             if self._recipe is not None and small and not settled:
                 first = _row(tx, wall.number)["size"]
             changes = write.added(
                 tx, wall, where, prepared, author=stamp.actor, idempotency_key=idempotency_key, at=stamp.at
             )
             changes.notes += notes
-            changes.settled = settled
+            changes.settled = settled = settled and not changes.closings  # what an edit takes over from had its say
             return changes
 
         done = self._write(where, author, decide, started, space=space)
@@ -628,6 +633,7 @@ class Memory:
                 made.add(done.id)
                 undone.append(waiting.pop())
             derived, pending = self._derive_in(tx, lookup.seen(tx, asked).values())
+            derived += self._redo_in(tx, lookup.seen(tx, asked).values())
         notes = (f"took back first: {', '.join(undone)}",) if undone else ()
         return self._woken(_timed(replace(done, derived=derived, pending=pending), started, notes))
 
@@ -674,6 +680,10 @@ class Memory:
             if receipts and not dry_run:
                 again = tx.rows("all_walls") if everything else visible.values()
                 derived, pending = self._derive_in(cast("Transaction", tx), again)
+                for row in tx.rows("all_walls"):
+                    if row["wall"] in walls:
+                        views = self._redo_in(cast("Transaction", tx), [row], erased=True)
+                        derived += views if everything or row["wall"] in visible else ()
         notes = self._purged(walls) if not dry_run and receipts else []
         if left:
             notes.append(
@@ -1103,10 +1113,11 @@ class Memory:
         with self._store.read() as snapshot:
             due = derive.read_all(snapshot, row["wall"], row["size"])
         said = self._said(_wall(row), due, run, progress)
-        entries: Sequence[Entry] = ()
+        entries: tuple[Entry, ...] = ()
         try:
             with self._store.write() as tx:
-                entries = self._bring(tx, _wall(row), due, said)
+                entries = tuple(self._bring(tx, _wall(row), due, said))
+                entries += self._redo_all(tx, row)
                 texts = lookup.latest_of(tx, [entry.id for entry in entries[:EXAMPLES]])
                 examples += [f"{entry.action}: {texts[entry.id]['text']}" for entry in entries[:EXAMPLES]]
                 if dry_run:
@@ -1114,6 +1125,13 @@ class Memory:
         except _DiscardedError:
             pass
         return entries
+
+    def _redo_all(self, tx: Transaction, row: Row) -> tuple[Entry, ...]:
+        """Make every view of a wall anew, where views are kept up."""
+        if not keeping.is_kept(tx, row["tenant"]):
+            return ()
+        keeping.mark_all(tx, row["wall"])
+        return tuple(self._redo_stale(tx, row))
 
     def scoped(self, **scope: Unpack[ScopeArgs]) -> Memory:
         """The same memory, bound to a scope: the same verbs. It may be narrowed again, never rebound.
@@ -1158,38 +1176,37 @@ class Memory:
         progress: Progress | None = None,
         **scope: Unpack[ScopeArgs],
     ) -> Receipt:
-        """Do what is pending: derive from the episodes that nothing has been derived from yet; then forget.
+        """Derive from the episodes that nothing has been derived from yet; then forget; then keep up the views.
 
         What is forgotten is the memory's policy's (`Memory(forgetting=…)`): the receipt's entries tell what it let
         fade, or brought back, and its `id` takes that back (`undo`; where a note names several, each its own part).
+        Views are the profile of the user, the state of each subject, commitments, open questions, summaries and topics:
+        records with keys. The receipt's `derived` tells of statements, its `views` of these.
 
         For the walls of a scope, or for the whole file with `everything=True`. With `budget_ms` it stops after about so
-        many milliseconds; the receipt says what is still `pending`, and the next call goes on there, in whatever
-        process. Raises ScopeError.
+        many milliseconds; the receipt says what is still `pending`, a note how many views are to be redone, and the
+        next call goes on there, in whatever process. Raises ScopeError.
         """
         started = clocks.perf_counter()
         asked = self._reach(self.upkeep, scope, whole=everything)
         whose = None if everything else asked
         entries: list[Entry] = []
-        due = self._due(whose)
         run = _Run(None if budget_ms is None else started + budget_ms / 1000.0)
+        due = self._due(whose)
         run.progress, run.total = progress, sum(row["pending"] for row in due)
-        steps = self._deriving_all(due, run)
-        while not run.is_over():
-            done, many = next(steps, (None, 0))
-            if done is None:
-                break
+        for done, many in run.within(self._deriving_all(due, run)):
             entries += done
             run.gone += many
             run.tell(0)
-        faded: list[Receipt] = []
+        steps: Iterator[Receipt | None] = iter(())
         if self._forgetting is not None:
-            for receipt in self._fading(whose, self._forgetting, run.notes):
-                faded += [] if receipt is None else [receipt]
-                if run.is_over():
-                    break
+            steps = self._fading(whose, self._forgetting, run.notes)
+        faded = [receipt for receipt in run.within(steps) if receipt is not None]
+        views = tuple(entry for done in run.within(self._keeping(whose)) for entry in done)
+        if run.is_over():
+            run.notes += self._views_left(whose)
         receipt = decay.told(faded, exchange.together((), "upkeep", self._author, self._now()))
-        return _timed(run.told(self._with_derived(receipt, whose, entries)), started)
+        return _timed(run.told(replace(self._with_derived(receipt, whose, entries), views=views)), started)
 
     def _woken(self, receipt: Receipt) -> Receipt:
         """A write's receipt, after which the thread in the background has something to do: and what troubled it."""
@@ -1219,7 +1236,7 @@ class Memory:
         Each step gives its receipt; None where nothing changed.
         """
         with self._store.read() as snapshot:
-            walls = list(snapshot.rows("all_walls") if asked is None else lookup.seen(snapshot, asked).values())
+            walls = self._walls(snapshot, asked)
             late = [name for name in sorted({row["tenant"] for row in walls}) if decay.behind(snapshot, name)]
         for tenant in late:
             with self._store.write() as tx:
@@ -1247,6 +1264,7 @@ class Memory:
                 stamp = self._stamp(tx, row["tenant"], None)
                 erased = erase_records(tx, found.erase, row["tenant"], stamp, self._tokens_of)
                 self._derive_in(tx, [row])
+                self._redo_in(tx, [row], erased=True)
         yield done
         if erased:
             notes += self._purged([row["wall"]])
@@ -1285,8 +1303,7 @@ class Memory:
     def _due(self, asked: Reach | None) -> list[Row]:
         """The walls of a scope (of the whole file) in which something is pending."""
         with self._store.read() as snapshot:
-            rows = snapshot.rows("all_walls") if asked is None else lookup.seen(snapshot, asked).values()
-            return [row for row in rows if row["pending"]]
+            return [row for row in self._walls(snapshot, asked) if row["pending"]]
 
     def _deriving(self, row: Row, first: int, run: _Run) -> Iterator[tuple[Sequence[Entry], int]]:
         """Derive from the episodes that are due in a wall, from a document on, one transaction a step.
@@ -1377,6 +1394,87 @@ class Memory:
             run.take(one)
         return told
 
+    # -- views
+
+    def _keeping(self, asked: Reach | None) -> Iterator[Sequence[Entry]]:
+        """Bring the views of a scope (of the whole file) up to its journal, one transaction a step."""
+        while True:
+            with self._store.read() as snapshot:
+                rows = self._kept(snapshot, asked)
+                late = [name for name in {row["tenant"]: None for row in rows} if keeping.behind(snapshot, name)]
+                parts = {row["wall"]: keeping.stale_in(snapshot, row["wall"]) for row in rows}
+            if late:
+                with self._store.write() as tx:
+                    keeping.fold(tx, late[0])
+                yield ()
+                continue
+            row = next((row for row in rows if parts[row["wall"]]), None)
+            if row is None:
+                return
+            yield self._redo(row, keeping.next_of(parts[row["wall"]]))
+
+    def _redo(self, row: Row, keys: Sequence[str]) -> Sequence[Entry]:
+        """Redo some views of a wall, analysed before the lock."""
+        wall = _wall(row)
+        with self._store.read() as snapshot:
+            writings = list(dict.fromkeys(keeping.writings(snapshot, wall, keys)))
+        documents, embedded = self._analysed_or_words(writings, [])
+        with self._store.write() as tx:
+            return self._redo_now(tx, wall, keys, dict(zip(writings, documents, strict=True)), embedded=embedded)
+
+    def _redo_now(
+        self,
+        tx: Transaction,
+        wall: Wall,
+        keys: Sequence[str],
+        documents: dict[Writing, Document],
+        *,
+        embedded: bool = True,
+    ) -> Sequence[Entry]:
+        embedder = self._embedder if embedded else None
+
+        def document_of(writing: Writing) -> Document:
+            return documents.get(writing) or analyse([writing], embedder)[0]
+
+        changes = keeping.redone(tx, wall, keys, document_of)
+        return commit(tx, changes, self._stamp(tx, wall.tenant, None, self._space if embedded else None)).entries
+
+    def _redo_in(self, tx: Transaction, rows: Iterable[Row], *, erased: bool = False) -> tuple[Entry, ...]:
+        """What follows for the views of walls from a change that takes something back, in its own transaction.
+
+        Many are left to upkeep, unless something was `erased`: of that no name may stay behind.
+        """
+        entries: list[Entry] = []
+        for row in rows:
+            if keeping.is_kept(tx, row["tenant"]) and 0 < keeping.behind(tx, row["tenant"]) <= keeping.ROWS:
+                keeping.fold(tx, row["tenant"])
+            if erased or len(keeping.stale_in(tx, row["wall"])) <= FEW:
+                entries += self._redo_stale(tx, row)
+        return tuple(entries)
+
+    def _redo_stale(self, tx: Transaction, row: Row) -> Iterator[Entry]:
+        """Redo what is stale in a wall, in a transaction under way."""
+        while parts := keeping.stale_in(tx, row["wall"]):
+            yield from self._redo_now(tx, _wall(row), keeping.next_of(parts), {})
+
+    def _kept(self, snapshot: Snapshot, asked: Reach | None) -> list[Row]:
+        """The walls of a scope (of the whole file) whose views are kept up: where there is a recipe, or once was."""
+        rows = self._walls(snapshot, asked)
+        return [row for row in rows if self._recipe is not None or keeping.is_kept(snapshot, row["tenant"])]
+
+    def _walls(self, snapshot: Snapshot, asked: Reach | None) -> list[Row]:
+        return list(snapshot.rows("all_walls") if asked is None else lookup.seen(snapshot, asked).values())
+
+    def _views_left(self, asked: Reach | None) -> list[str]:
+        """What upkeep has left of views, for its caller."""
+        with self._store.read() as snapshot:
+            rows = self._kept(snapshot, asked)
+            late = sum(keeping.behind(snapshot, name) for name in {row["tenant"] for row in rows})
+            left = keeping.stale_count(snapshot, [row["wall"] for row in rows])
+        if not left and not late:
+            return []
+        return [f"views are behind: {left} to be redone, {late} changes to be looked at; upkeep() goes on there"]
+
     def _said(self, wall: Wall, due: derive.Due, run: _Run, progress: Progress | None = None) -> _Said:
         """What the episodes that are due say, analysed for the index."""
         assert self._recipe is not None
@@ -1443,6 +1541,8 @@ class Memory:
         if faded:
             more = commit(tx, faded, self._stamp(tx, wall.tenant, None))
             done = replace(done, entries=(*done.entries, *more.entries))
+        if keeping.is_kept(tx, wall.tenant):  # of an edge more or less no journal tells
+            keeping.mark_stale(tx, keeping.told_of(tx, same))
         gone = set(due.nums) - {row["num"] for row in now.values()}  # an erased one has nothing to say
         read = [now[id_]["num"] for id_ in same if id_ not in told.waiting]
         tx.run("drop_pending", wall=wall.number, nums=json.dumps([*gone, *read]))
@@ -1522,6 +1622,7 @@ class Memory:
             done = commit(tx, decide(tx, stamp), stamp)
             if asked is not None:
                 derived, pending = self._derive_in(tx, lookup.seen(tx, asked).values())
+                derived += self._redo_in(tx, lookup.seen(tx, asked).values())
                 done = replace(done, derived=derived, pending=pending)
         return self._woken(_timed(done, started))
 
@@ -1580,13 +1681,13 @@ class Memory:
             return analyse(writings, None), False
 
     def _document(self, values: Values, notes: list[str]) -> tuple[Document, str | None]:
-        documents, embedded = self._analysed_or_words([writing_of(values)], notes)
+        documents, embedded = self._analysed_or_words([writing_of({**BLANK, **values})], notes)
         return documents[0], self._space if embedded else None
 
     def _tokens_of(self, writings: Sequence[Writing], space: str | None) -> list[Any] | None:
         embedder = self._embedder
         if embedder is not None and is_token_embedder(embedder) and space is not None and space == space_of(embedder):
-            return [embedder.tokenize(writing.text) for writing in writings]
+            return [embedder.tokenize(writing.text) if writing.counted else [] for writing in writings]
         return None
 
     def _purged(self, walls: Iterable[int]) -> list[str]:
@@ -1770,6 +1871,15 @@ class _Run:
         """Tell how far it is, with so many episodes more of those at hand."""
         if self.progress is not None:
             self.progress(min(self.gone + more, self.total), self.total)
+
+    def within(self, steps: Iterator[Step]) -> Iterator[Step]:
+        """The steps for which there is time."""
+        while not self.is_over():
+            try:
+                step = next(steps)
+            except StopIteration:
+                return
+            yield step
 
     def is_over(self) -> bool:
         return self.until is not None and clocks.perf_counter() >= self.until

@@ -135,17 +135,17 @@ def prompt_for(
     blocks: list[str] = []
     if names:
         listed = [f"{name} (also {', '.join(others)})" if others else name for name, others in names.items()]
-        blocks.append(f"Known names: {'; '.join(map(_line, listed))}")
+        blocks.append(f"Known names: {'; '.join(map(one_line, listed))}")
     if known:
         since = [f" (since {one.since:%Y-%m-%d})" if one.since else "" for one in known]
         facts = [
-            f"({at}) {_line(one.text)}{began}" for at, (one, began) in enumerate(zip(known, since, strict=True), 1)
+            f"({at}) {one_line(one.text)}{began}" for at, (one, began) in enumerate(zip(known, since, strict=True), 1)
         ]
         blocks.append("\n".join(["Known facts:", *facts]))
-    shown = [_shown(at, turn) for at, turn in enumerate(segment, 1)]
+    lines = [shown(at, turn) for at, turn in enumerate(segment, 1)]
     if before:
-        blocks.append("\n".join(["Earlier turns, read already, to understand the others:", *shown[:before]]))
-    blocks.append("\n".join(["Turns:", *shown[before:]]))
+        blocks.append("\n".join(["Earlier turns, read already, to understand the others:", *lines[:before]]))
+    blocks.append("\n".join(["Turns:", *lines[before:]]))
     return [{"role": "system", "content": _task()}, {"role": "user", "content": "\n\n".join(blocks)}]
 
 
@@ -159,13 +159,14 @@ def _task() -> str:
     return f"{_TASK.format(kinds=', '.join(KINDS), relations='; '.join(listed))}\n\n{_EXAMPLE}"
 
 
-def _shown(at: int, turn: Turn) -> str:
+def shown(at: int, turn: Turn) -> str:
+    """A turn on one line, with its number, its day and who said it."""
     day = f"{turn.time:%A} {dates.day_words(turn.time)}, {turn.time:%H:%M}"
     who = turn.by if turn.source in ("user", turn.by) else f"{turn.by} ({turn.source})"
-    return f"[{at}] {day}, {_line(who)}: {_line(turn.text)}"
+    return f"[{at}] {day}, {one_line(who)}: {one_line(turn.text)}"
 
 
-def _line(text: str) -> str:
+def one_line(text: str) -> str:
     """On one line: what is quoted cannot look like another turn."""
     return " ".join(text.split())
 
@@ -324,18 +325,18 @@ class _Items:
         fields: dict[str, object] = {}
         for key, value in cast("dict[object, object]", item).items():
             fields.setdefault(_spelt(str(key)), value)
-        subject = _text(fields.get("subject"))
+        subject = text_in(fields.get("subject"))
         if not subject:
             raise _Refusal("it has no subject")
-        name, value = _relation(_text(fields.get("relation"))), _text(fields.get("value"))
-        text = _text(fields.get("text")) or sentence(subject, name, value, holds=fields.get("holds") is not False)
+        name, value = _relation(text_in(fields.get("relation"))), text_in(fields.get("value"))
+        text = text_in(fields.get("text")) or sentence(subject, name, value, holds=fields.get("holds") is not False)
         if not text:
             raise _Refusal("it has neither a text nor a relation and a value to make one of")
         if not name or not value:
             self.problems.append(f"without a relation or a value, kept as told: {text!r:.120}")
             name, value = "told", text
         statement = Statement(
-            kind=_kind(_text(fields.get("kind")), name),
+            kind=_kind(text_in(fields.get("kind")), name),
             subject=subject,
             relation=name,
             value=value,
@@ -362,7 +363,7 @@ class _Items:
 
     def _resting(self, statement: Statement, given: object) -> Statement:
         """The statement with the turns that it names as its evidence; where it names none, with those that carry it."""
-        numbers, odd = _numbers(given)
+        numbers, odd = numbers_in(given)
         outside = sorted({number for number in numbers if not 1 <= number <= len(self.segment)})
         if odd:
             self.problems.append(f"no numbers of turns: {odd!r:.60}")
@@ -421,7 +422,7 @@ class _Items:
         self, statement: Statement, given: object, turns: Sequence[Turn], name: str
     ) -> tuple[datetime, datetime, str] | None:
         """The time that is meant by an ISO date, as the turns tell it: "in May" is a month, whatever day was given."""
-        written = _text(given)
+        written = text_in(given)
         if not written or written.lower() in ("null", "none", "unknown", "now", "present", "ongoing"):
             return None
         try:
@@ -445,7 +446,7 @@ class _Items:
         """The record that is meant by a number; nobody's word takes the place of that of a better trusted source."""
         if given is None or given is False or given == []:
             return None
-        numbers, odd = _numbers(given)
+        numbers, odd = numbers_in(given)
         if odd or len(numbers) != 1 or not 1 <= numbers[0] <= len(self.known):
             if not (isinstance(given, str) and given.strip().lower() in ("", "null", "none")):
                 self.problems.append(
@@ -463,17 +464,17 @@ class _Items:
 # -- fields
 
 
-def _text(given: object) -> str:
+def text_in(given: object) -> str:
     """A field as text; "" for what cannot be."""
     if isinstance(given, bool) or given is None:
         return ""
     if isinstance(given, (int, float)):
         return str(given)
     if isinstance(given, list):
-        return ", ".join(filter(None, map(_text, cast("list[object]", given))))
+        return ", ".join(filter(None, map(text_in, cast("list[object]", given))))
     if not isinstance(given, str):
         return ""
-    return _line(given.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
+    return one_line(given.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
 
 
 def _relation(given: str) -> str:
@@ -520,7 +521,7 @@ def _holds(given: object, text: str, value: str) -> bool:
     return not faithful.denies(text, value)
 
 
-def _numbers(given: object) -> tuple[list[int], Any]:
+def numbers_in(given: object) -> tuple[list[int], Any]:
     """The numbers in a field, and what is none: 2, "2", "[2]", "T2", "1-3", [1, "2"]."""
     found: list[int] = []
     odd: Any = None

@@ -87,7 +87,7 @@ class Asked:
 _FIRST_PERSON = """i my me mine myself we our ours ourselves ich mich mir mein meine meinem meinen meiner wir uns unser
     unsere je moi mon mes nous notre nos yo mis nosotros nuestro nuestra я меня мне мной мой моя мое мои мы нас нам наш
     наша"""
-_ASKER = frozenset(_FIRST_PERSON.split())
+FIRST_PERSON = frozenset(_FIRST_PERSON.split())
 # The assistant is meant where the question is about what it has said, not where it is asked to do something now.
 _SECOND_PERSON = re.compile(
     r"\b(?:did|have|had|were) you\b"
@@ -104,7 +104,7 @@ def read_question(question: str, speakers: Sequence[Speaker] = ()) -> Asked:
     """
     words = frozenset(text.words(question))
     with_assistant = any(speaker.role == "assistant" for speaker in speakers)
-    first = with_assistant and not words.isdisjoint(_ASKER)
+    first = with_assistant and not words.isdisjoint(FIRST_PERSON)
     second = with_assistant and _SECOND_PERSON.search(question.lower()) is not None
     by_name = [bool(speaker.name) and text.named(speaker.name, words) for speaker in speakers]
     meant = [

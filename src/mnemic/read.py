@@ -32,7 +32,7 @@ from mnemic.lookup import seen, wanted
 from mnemic.models.wrap import is_token_embedder, scores_of, space_of
 from mnemic.pack import Piece
 from mnemic.ports import Embedder, Reranker
-from mnemic.records import as_known, evidence_of, holds, loads, record_of, scope_of, state_of
+from mnemic.records import as_known, evidence_of, holds, is_view, loads, record_of, scope_of, state_of
 from mnemic.scope import Reach
 from mnemic.statements import folded
 from mnemic.stores.sqlite import Fields, Row, Snapshot, SqliteStore
@@ -924,6 +924,8 @@ def _left_out(row: Fields, scene: Scene, view: View) -> str:
         return f"it is {state}: include={state!r} would show it"
     if fading.FADED not in view.include and _is_cold(scene, row):
         return f"{fading.why(scene.snapshot, row, view.known_at)}: include='{fading.FADED}' would show it"
+    if view.kinds is None and is_view(row):
+        return f"it is a view of what others say: kinds={row['kind']!r} would show it"
     if view.kinds is not None and row["kind"] not in view.kinds:
         return f"it is of kind '{row['kind']}', and kinds={list(view.kinds)} was asked for"
     begins = row["time"] if row["kind"] == "event" or row["valid_from"] is None else row["valid_from"]
@@ -1108,8 +1110,9 @@ def _resting(scene: Scene, view: View, rows: Sequence[Fields]) -> Resting:
     latest = {row["id"]: row for row in _revisions(scene.snapshot, sources, view.known_at)}
     found: dict[str, list[Fields]] = {}
     for link in links:
-        if link["source_id"] in latest and latest[link["source_id"]]["kind"] != "entity":  # which says nothing
-            found.setdefault(link["target_id"], []).append(latest[link["source_id"]])
+        row = latest.get(link["source_id"])
+        if row is not None and row["kind"] != "entity" and not is_view(row):  # they say nothing of their own
+            found.setdefault(link["target_id"], []).append(row)
     return found
 
 

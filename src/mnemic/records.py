@@ -31,6 +31,11 @@ def state_of(row: Fields, now: int, as_of: int | None = None) -> str:
     return "expired" if row["expires_at"] is not None and row["expires_at"] <= min(now, at) else "current"
 
 
+def is_view(row: Fields) -> bool:
+    """Whether a record is a view that was made of what others say."""
+    return (row["derivation"] or "").startswith("views/")
+
+
 def record_of(fields: Fields, wall: Fields, state: str, evidence: Sequence[Evidence] = ()) -> Record:
     """A record as callers see it."""
     return Record(

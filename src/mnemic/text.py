@@ -412,7 +412,7 @@ _STOPPED_IN = {
 """The languages whose stop word a word is."""
 
 
-def _stop_words(found: Iterable[str]) -> frozenset[str]:
+def stop_words(found: Iterable[str]) -> frozenset[str]:
     """The stop words of the language whose stop words are most of the given words; English when undecided.
 
     One language at a time, since a stop word of one is a noun of another: "war", "man", "hat", "son".
@@ -445,7 +445,7 @@ def query_terms(text: str) -> list[QueryTerm]:
     """
     tokens = _tokens(text)
     spoken = [word for token in tokens if not unspaced(token) for word in _words(token)]
-    stop = _stop_words(spoken)
+    stop = stop_words(spoken)
     if all(word in stop for word in spoken) and not any(map(unspaced, tokens)):
         stop = frozenset[str]()
     weights: dict[str, float] = {}

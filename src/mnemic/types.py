@@ -427,6 +427,8 @@ class Receipt:
     """Episodes in the scope from which something has still to be derived."""
     derived: tuple[Entry, ...] = ()
     """What became of the records that are derived from it."""
+    views: tuple[Entry, ...] = ()
+    """What `upkeep` made of the views that tell of it."""
     model_calls: int = 0
     tokens: int = 0
     money: float = 0.0
@@ -450,10 +452,11 @@ class Receipt:
         if self.verb == "rebuild":  # where it matters what becomes of each
             changed = _actions(self.derived) or ("nothing" if self.dry_run else "")
             derived = f"; derived anew{' would be' if self.dry_run else ''}: {changed}" if changed else ""
+        views = f", {_counted(len(self.views), 'view')}" if self.views else ""
         pending = f", {self.pending} pending" if self.pending else ""
         asked = f", {self.model_calls} model calls, {self.tokens} tokens" if self.model_calls else ""
         notes = "".join(f"\nnote: {note}" for note in self.notes)
-        return f"{self.verb} {self.id}: {did}{derived}{pending} ({self.ms:.1f} ms{asked}){notes}"
+        return f"{self.verb} {self.id}: {did}{derived}{views}{pending} ({self.ms:.1f} ms{asked}){notes}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -480,3 +480,25 @@ def test_how_many_there_are_is_one_number_at_a_time(tmp_path: Path) -> None:
         say(memory, "I have 14 houseplants now.", 9)
         (now,) = [record for record in facts(memory) if "houseplants" in record.text]
         assert "14" in now.text
+
+
+def test_an_edit_that_says_nothing_takes_back_what_was_said(memory: Memory) -> None:
+    say(memory, "Ana lives in Porto.", 1, id="m1")
+    say(memory, "Hello there.", 1, id="m1")
+    assert told(memory, "superseded") == []
+
+
+def test_an_erased_edit_gives_the_first_text_its_say_again(memory: Memory) -> None:
+    say(memory, "Ana lives in Porto.", 1, id="m1")
+    edit = say(memory, "Ana lives in Faro.", 1, id="m1")
+    memory.erase(edit, **WHO)
+    assert told(memory, "superseded") == ["Ana lives in Porto"]
+
+
+def test_what_stood_between_two_and_is_erased_leaves_one(memory: Memory) -> None:
+    say(memory, "Ana lives in Porto.", 1)
+    gone = say(memory, "Ana lives in Faro.", 5)
+    say(memory, "Ana lives in Porto.", 9)
+    memory.erase(gone, **WHO)
+    assert told(memory, "superseded") == ["Ana lives in Porto"]
+    assert memory.rebuild(dry_run=True, **WHO).derived == ()

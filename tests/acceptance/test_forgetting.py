@@ -28,7 +28,7 @@ class Days(FrozenClock):
 
 
 def opened(policy: object, clock: FrozenClock, where: Path | str = ":memory:", **more: Any) -> Memory:
-    return Memory(where, forgetting=policy, clock=clock, embedder="none", **more)
+    return Memory(where, forgetting=policy, clock=clock, embedder="none", **{"recipe": "none", **more})
 
 
 @pytest.fixture
@@ -529,8 +529,8 @@ class Life(RuleBasedStateMachine):
     @rule(days=st.integers(1, 400))
     def keep_up(self, days: int) -> None:
         self.clock.pass_by(days + 0.0371)  # not at a level, to the microsecond
-        while (done := self.memory.upkeep(**ANA)).entries:
-            self.receipts.append(done.id)
+        while (done := self.memory.upkeep(**ANA)).entries or done.views:
+            self.receipts += [done.id] if done.entries else []
 
     def _records(self) -> Sequence[Record]:
         return [record for record in self.memory.list(include="faded", **ANA).records if record.kind != "episode"]
@@ -540,8 +540,8 @@ class Life(RuleBasedStateMachine):
         """After an upkeep; in between, what is to be done is not done yet."""
         if not hasattr(self, "memory"):
             return
-        while (done := self.memory.upkeep(**ANA)).entries:
-            self.receipts.append(done.id)
+        while (done := self.memory.upkeep(**ANA)).entries or done.views:
+            self.receipts += [done.id] if done.entries else []
         with self.memory._store.read() as snapshot:  # pyright: ignore[reportPrivateUsage]
             for wall in snapshot.rows("all_walls"):
                 at = int(self.clock().timestamp() * 1_000_000)

@@ -20,11 +20,12 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         *("ports", "text", "when", "dates", "question", "where", "scope", "rank", "reading", "learn", "ticket"),
         *("spelling", "precise", "statements", "rules", "timeline", "denials", "faithful", "salvage", "propose"),
         *("allowance", "segments", "background", "extract", "forgetting", "postings", "messages", "samples", "names"),
+        *("views", "summaries", "topics", "portrait", "agenda"),
     ),
     ("analysis", "stores", "models", "asking", "testing"),
     (
         *("changes", "lookup", "write", "commit", "erasure", "frame", "looks", "channels", "records", "lessons"),
-        *("derive", "consult", "fading", "forgotten", "decay", "entities"),
+        *("derive", "consult", "fading", "forgotten", "decay", "entities", "keeping"),
     ),
     ("read", "feedback", "pack", "answer", "journal", "exchange", "exported"),
     ("memory",),

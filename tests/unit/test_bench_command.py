@@ -24,16 +24,8 @@ def test_help_names_every_run():
     assert all(
         command in output
         for command in (
-            "quality",
-            "speed",
-            "fit",
-            "variants",
-            "pairs",
-            "ablate",
-            "failures",
-            "derive",
-            "updates",
-            "model",
+            *("quality", "speed", "fit", "variants", "pairs", "ablate", "failures", "derive", "updates", "model"),
+            *("summaries", "forgetting"),
         )
     )
 
@@ -63,6 +55,14 @@ def test_forgetting_on_the_sample(tmp_path: Path):
     assert f"no data for locomo under {tmp_path}: left out" in output
     assert "| none | nothing used | 0% | " in output
     assert "| budget:200 | used by the key | " in output
+
+
+def test_summaries_on_the_sample(tmp_path: Path):
+    output = run("summaries", "--data", str(tmp_path), "--sets", "locomo,sample", "--limit", "1")
+    assert f"no data for locomo under {tmp_path}: left out" in output
+    assert "| **what tells most** | " in output
+    assert "| month | " in output
+    assert "| leaders by meaning | " in output
 
 
 def test_a_variant_is_named_with_its_comma(tmp_path: Path):

@@ -81,7 +81,8 @@ def test_merging_and_erasing_keep_whose_vectors_are_small() -> None:
 
 def test_what_is_cold_takes_less_room_and_is_found_all_the_same() -> None:
     clock = FrozenClock()
-    with Memory(":memory:", forgetting=Ebbinghaus(30), clock=clock, embedder=HashEmbedder(dims=64)) as memory:
+    how = {"forgetting": Ebbinghaus(30), "clock": clock, "embedder": HashEmbedder(dims=64), "recipe": "none"}
+    with Memory(":memory:", **how) as memory:  # type: ignore[arg-type]
         store = memory._store  # pyright: ignore[reportPrivateUsage]
 
         def room() -> tuple[int, int]:

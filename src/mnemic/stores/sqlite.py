@@ -89,6 +89,7 @@ def queries() -> dict[str, str]:
     text = (files("mnemic.stores") / "sql" / "queries.sql").read_text("utf-8")
     for block in text.split("-- name: ")[1:]:
         name, body = block.split("\n", 1)
+        assert name.strip() not in found, f"queries.sql has '{name.strip()}' twice"
         found[name.strip()] = body.strip().rstrip(";")
     return found
 

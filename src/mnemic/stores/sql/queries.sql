@@ -172,7 +172,7 @@ ORDER BY num, revision;
 
 -- name: texts_of_documents
 -- The texts behind document numbers, for indexing them again.
-SELECT num, id, kind, text, subject, aliases, speaker, role FROM records
+SELECT num, id, kind, text, subject, aliases, speaker, role, derivation FROM records
 WHERE wall = :wall AND num >= :first AND num < :until AND erased_by IS NULL
 ORDER BY num, revision;
 
@@ -414,12 +414,6 @@ WHERE num IS NOT NULL ORDER BY num, revision;
 -- The memory no longer holds this edge.
 UPDATE links SET retired_at = :at, closed_by = :receipt WHERE row = :row;
 
--- name: facts_about
--- Records that are held and have one of these subjects.
-SELECT records.id, subject, fingerprint FROM json_each(:subjects) AS wanted CROSS JOIN records
-ON wall = :wall AND subject = wanted.value AND retired_at IS NULL WHERE derivation IS NOT NULL AND fingerprint IS NOT NULL
-AND kind <> 'entity';
-
 -- name: answers_about
 -- A model's answers that rest on some of these records, the latest first.
 SELECT DISTINCT answers.key, model, asked, text, at FROM json_each(:ids) AS wanted
@@ -652,3 +646,62 @@ AND NOT EXISTS (
     SELECT 1 FROM names AS two WHERE two.wall = one.wall AND two.name = one.name
     AND two.num NOT IN (SELECT value FROM json_each(:nums))
 );
+-- name: journal_told
+-- A tenant's chain from a place on, with the verbs of the calls that wrote it.
+SELECT journal.seq, journal.id, journal.revision, journal.action, receipts.verb FROM journal
+LEFT JOIN receipts ON receipts.id = journal.receipt
+WHERE journal.tenant = :tenant AND journal.seq > :seq ORDER BY journal.seq LIMIT :most;
+
+-- name: revisions_changed
+-- What these revisions of records say, and those before them.
+SELECT DISTINCT records.* FROM json_each(:changes) AS wanted CROSS JOIN records
+ON records.id = json_extract(wanted.value, '$[0]')
+AND records.revision BETWEEN json_extract(wanted.value, '$[1]') - 1 AND json_extract(wanted.value, '$[1]');
+
+-- name: add_stale
+-- A part of a wall has to be redone by a job.
+INSERT OR IGNORE INTO stale (wall, job, part) VALUES (:wall, :job, :part);
+
+-- name: stale_in
+-- What a job has to redo in a wall.
+SELECT part FROM stale WHERE wall = :wall AND job = :job ORDER BY part;
+
+-- name: stale_counts
+-- How much a job has to redo in each wall.
+SELECT wall, count(*) AS parts FROM stale WHERE job = :job GROUP BY wall;
+
+-- name: drop_stale
+-- It has been redone.
+DELETE FROM stale WHERE wall = :wall AND job = :job AND part IN (SELECT value FROM json_each(:parts));
+
+-- name: facts_about
+-- The statements that a wall holds about these subjects ('' for none), those that others have taken over from among
+-- them.
+SELECT records.* FROM json_each(:subjects) AS wanted CROSS JOIN records
+ON wall = :wall AND lower(coalesce(subject, '')) = wanted.value AND retired_at IS NULL
+AND kind IN ('fact', 'preference', 'relationship', 'goal', 'instruction', 'decision')
+ORDER BY records.time, records.id;
+
+-- name: told_ahead
+-- The statements of a wall about what was to come when they were made; the latest dates first.
+SELECT * FROM records WHERE wall = :wall AND retired_at IS NULL AND kind IN ('goal', 'event')
+AND (kind = 'goal' OR valid_from > time) ORDER BY valid_from DESC, id LIMIT :most;
+
+-- name: last_episodes
+-- The episodes that came last to a wall, as they are now, the last first.
+SELECT * FROM records WHERE wall = :wall AND num IS NOT NULL AND kind = 'episode' AND retired_at IS NULL
+AND superseded_by IS NULL AND quarantined = 0 ORDER BY num DESC LIMIT :most;
+
+-- name: said_in
+-- The episodes of a wall's session (of no session) from a time up to another, as they are now.
+SELECT * FROM records WHERE wall = :wall AND session IS :session AND time >= :since AND time < :until
+AND kind = 'episode' AND retired_at IS NULL AND superseded_by IS NULL AND quarantined = 0 ORDER BY time, num;
+
+-- name: views_from
+-- The current records of a wall whose keys lie between two.
+SELECT * FROM records WHERE wall = :wall AND key >= :first AND key < :last
+AND key IS NOT NULL AND retired_at IS NULL AND superseded_by IS NULL AND quarantined = 0 ORDER BY key;
+
+-- name: views_in
+-- The keys of the views of a wall.
+SELECT DISTINCT key FROM records WHERE wall = :wall AND num IS NOT NULL AND key IS NOT NULL AND derivation = :derivation;

@@ -44,8 +44,6 @@ CREATE TABLE stale (
     PRIMARY KEY (wall, job, part)
 ) WITHOUT ROWID;
 
--- What is known of a name.
-CREATE INDEX records_subject ON records (wall, subject) WHERE subject IS NOT NULL AND retired_at IS NULL;
 -- What has faded: a link of role 'fades' says how much of a record is left. Caches read them again where one came or went.
 ALTER TABLE walls ADD COLUMN fading INTEGER NOT NULL DEFAULT 0;  -- counts changes to them
 
@@ -110,3 +108,9 @@ CREATE INDEX called_entity ON called (entity) WHERE entity IS NOT NULL;
 -- So that the names of what was derived before are known, too.
 INSERT OR IGNORE INTO pending SELECT DISTINCT wall, num FROM records
 WHERE kind = 'episode' AND num IS NOT NULL AND erased_by IS NULL;
+-- What views read: what was said in a session, what is so of a subject, and what is to come.
+CREATE INDEX records_said ON records (wall, session, time) WHERE retired_at IS NULL AND kind = 'episode';
+CREATE INDEX records_about ON records (wall, lower(coalesce(subject, '')))
+    WHERE retired_at IS NULL AND kind IN ('fact', 'preference', 'relationship', 'goal', 'instruction', 'decision');
+CREATE INDEX records_ahead ON records (wall, valid_from)
+    WHERE retired_at IS NULL AND kind IN ('goal', 'event') AND (kind = 'goal' OR valid_from > time);
