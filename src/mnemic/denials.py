@@ -1,7 +1,7 @@
 """What somebody says never to have done, beside what the same one says to have done. Pure, by words, and English.
 
     denied(text)             what it denies: "met Kelly at any book club", "library event"
-    gainsays(denial, text)   whether a text by the same speaker says so after all
+    gainsays(denial, text)   how far a text by the same speaker says so after all
 
 Both stay as they were said: which of the two is right, nobody knows but the speaker.
 """
@@ -29,6 +29,13 @@ _WEAK = frozenset(
 )
 _SENTENCE = re.compile(r"[^.!?\n]+")
 _FIRST_PERSON = re.compile(r"\b(?:i|we|my|our|me|us)\b", re.IGNORECASE)
+_HAS_DONE = re.compile(
+    r"\b(?:i|we|my [\w ]{1,40}?)(?:'ve| have| has)?(?: just| already| recently| also)? "
+    r"(?!need|feed|speed|embed)(?:\w{2,}ed|met|got|took|went|made|wrote|read|did|had|used|won|found|built|set|ran)\b"
+    r"|\b(?:i|we)(?:'ve| have) been\b|\bafter \w+ing\b|\bsince (?:i|we) \w+",
+    re.IGNORECASE,
+)
+_DONE = 0.5
 _HALF = 0.5
 _LEAST = 2
 """Words that both must have in common: "I haven't read that" denies nothing that can be named."""
@@ -47,20 +54,20 @@ def denied(said: str) -> tuple[frozenset[str], ...]:
     return tuple(found)
 
 
-def gainsays(denials: Sequence[frozenset[str]], said: str) -> bool:
-    """Whether a text of the same speaker says that it did happen: half of the words of a denial, of one sentence or the
-    next, where somebody speaks of himself and denies nothing."""
-    said = said.replace("\u2019", "'")
-    sentences = [one for one in _SENTENCE.findall(said) if not _DENIAL.search(one)]
-    for sentence in sentences:
+def gainsays(denials: Sequence[frozenset[str]], said: str) -> float:
+    """How far a text of the same speaker says that it did happen, 0 where it does not: the share of the words of a
+    denial, at least a half of them, that a sentence has in which somebody speaks of himself, without what he denies in
+    it; and `_DONE` more where it tells of what is done, not of what is tried, planned or wanted."""
+    most = 0.0
+    for sentence in _SENTENCE.findall(_DENIAL.sub(" ", said.replace("\u2019", "'"))):
         if _FIRST_PERSON.search(sentence) is None:
             continue
         stems = _stems(sentence)
-        for denial in denials:
-            common = len(denial & stems)
-            if common >= max(_HALF * len(denial), _LEAST):
-                return True
-    return False
+        shares = [len(denial & stems) / len(denial) for denial in denials if len(denial & stems) >= _LEAST]
+        share = max(shares, default=0.0)
+        if share >= _HALF:
+            most = max(most, share + (_DONE if _HAS_DONE.search(sentence) else 0.0))
+    return most
 
 
 def _stems(words: str) -> frozenset[str]:

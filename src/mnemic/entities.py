@@ -202,6 +202,8 @@ class Naming:
                 continue
             changed.append(name)
             self.entities |= {name, *(one.about for one in (before, now) if one is not None)}
+            # A role is told of everybody who is said to have it.
+            self.entities |= {one.about for other, _ in self.book.others(name) if (one := self.of(other))}
             more = set(self._leaning_on(name)) | self.entities
             waiting += sorted(more - seen)
             seen |= more

@@ -29,6 +29,7 @@ from mnemic import (
     journal,
     keeping,
     lookup,
+    newer,
     pack,
     rank,
     text,
@@ -1711,6 +1712,7 @@ class Memory:
         self._reader.forget()
         text.forget()
         denials.forget()
+        newer.forget()
         if self._recipe is not None:
             self._recipe.forget()
         forget = getattr(self._embedder, "forget", None)

@@ -51,6 +51,8 @@ class Piece:
     """The question that it answers, where it is too short to tell."""
     was: tuple[tuple[str, datetime | None], ...] = ()
     """What it has taken over from, and until when that was true."""
+    until: datetime | None = None
+    """When its speaker told the matter anew, in words that nothing was derived from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,7 +260,7 @@ def _fields(piece: Piece, zone: tzinfo) -> dict[str, Any]:
         "asked": piece.asked,
         "text": hit.text,
         "from": begins,
-        "until": ends,
+        "until": ends or _date(piece.until),
         "was": [{"text": text, "until": _date(until)} for text, until in piece.was],
         "source": hit.source if hit.source in ("tool", "document", "import", "unknown") else None,
     }
@@ -280,7 +282,8 @@ def _body(piece: Piece) -> str:
     begins, ends = _validity(hit)
     if hit.derivation is not None and hit.kind == "event":
         begins = ends = None  # its words say when it happened
-    when = [f"from {begins}" if begins else "", f"until {ends}" if ends else ""]
+    about = f"until about {_date(piece.until)}" if piece.until else ""
+    when = [f"from {begins}" if begins else "", f"until {ends}" if ends else about]
     facts = [" ".join(filter(None, when))]
     facts += [f'was "{_flat(text)}"' + (f" until {_date(until)}" if until else "") for text, until in piece.was]
     known = "; ".join(filter(None, facts))

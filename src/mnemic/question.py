@@ -290,12 +290,30 @@ def is_talk(message: str) -> bool:
 
 _NOW = re.compile(r"\b(?:is|are|am|do|does|have|has|can|should|will|'s|'re|'m)\b")
 _THEN = re.compile(
-    r"\b(?:did|was|were|had|used to|ever|first|originally|initially|before|previously|earlier|ago|since|last|back"
+    r"\b(?:did|was|were|had|used to|ever|(?<!the )(?<!my )(?<!our )(?<!her )(?<!his )first|originally|initially|before"
+    r"|previously|earlier|ago|since|last|back"
     r"|in (?:19|20)\d\d)\b"
 )
 
 
+_LATEST = re.compile(r"\b(?:most recent|latest|newest|recent)\b")
+
+
 def asks_of_now(question: str) -> bool:
-    """Whether it asks how things are, not how they were: "Where does she live?"; by its verbs, and English."""
+    """Whether it asks how things are, not how they were: "Where does she live?", "What was her latest move?"; by its
+    verbs, and English."""
     folded = question[:_READ].lower().replace("\u2019", "'")
+    if _LATEST.search(folded) is not None:
+        return True
     return _NOW.search(folded) is not None and _THEN.search(folded) is None
+
+
+_EVER = re.compile(r"(?:have|has|had|did)(?:n't)? [a-z]+\b")
+
+
+def asks_if_ever(question: str) -> bool:
+    """Whether it asks if something has ever happened: "Have I met Kelly at a book club?"; English."""
+    folded = question[:_READ].lower().replace("\u2019", "'").strip()
+    while opening := _OPENING.match(folded):
+        folded = folded[opening.end() :]
+    return _EVER.match(folded) is not None

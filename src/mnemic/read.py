@@ -14,14 +14,14 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import lru_cache, partial
-from itertools import pairwise
+from itertools import combinations, pairwise
 from types import MappingProxyType
 from typing import Any, NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mnemic import channels, fading, learn, lessons, precise, question, rank, reading, text
+from mnemic import channels, fading, learn, lessons, newer, precise, question, rank, reading, text
 from mnemic.changes import scope_code
 from mnemic.denials import denied, gainsays
 from mnemic.errors import InputError, ModelError
@@ -38,7 +38,7 @@ from mnemic.statements import folded
 from mnemic.stores.sqlite import Fields, Row, Snapshot, SqliteStore
 from mnemic.ticket import Ticket
 from mnemic.times import moment
-from mnemic.types import ANY, STATES, Evidence, Explanation, Hit, Record, Results, Signal, Word
+from mnemic.types import ANY, STATES, Evidence, Explanation, Hit, Record, Results, Signal, Word, trust
 from mnemic.where import compile_where
 
 _BOOKS = 64
@@ -324,7 +324,8 @@ def _recalled(
     ranked, notes = _ranked(scene, scene.frame, view, query, embedder, fitted)
     derived = any(kind != "episode" for kind in scene.frame.kinds)
     spare = limit // 2 + 8 if derived else 0  # a fact and the episode that it repeats will be one hit
-    shown = limit + spare
+    of_now = view.as_of is None and question.asks_of_now(query)
+    shown = max(limit + spare, _COMPARED if of_now else 0)
     looked_at = shown if reranker is None else max(shown, RERANKED)
     order = rank.order(ranked.scores, max(looked_at, rank.RIVALS), ranked.among)
     places = order[:looked_at]
@@ -357,13 +358,21 @@ def _recalled(
     rows = _fetch(scene, view, places)
     resting = _resting(scene, view, rows)
     hits = _hits(scene, view, rows, places, ranked.scores, relevances, ranked.signals, judged, resting)
-    if view.as_of is None and question.asks_of_now(query):
-        where = {row["id"]: place for row, place in zip(rows, places.tolist(), strict=True)}
-        hits = [*_newest_first(scene.frame, query, ranked, hits[:limit], where), *hits[limit:]]
+    asked, terms = _asked(query, ranked, considered, people=talk_of(scene.frame, order[: reading.READ]) == "people")
+    where = {row["id"]: place for row, place in zip(rows, places.tolist(), strict=True)}
+    if of_now:
+        first = hits[:_COMPARED]  # as many whatever the limit, which only cuts
+        hits = [*_newest_first(asked, _lines(first, terms, where), first), *hits[_COMPARED:]]
     if view.kinds is None:
         hits, facts = _told(scene, view, _without_echoes(hits), resting)
         rows += facts
-    hits = _gainsaid(hits[:limit])
+    if view.as_of is None and any(hit.kind not in _STANDING for hit in hits[:_COMPARED]):
+        first = hits[:_COMPARED]
+        hits = [*_questioned(asked, _lines(first, terms, where), first), *hits[_COMPARED:]]
+    hits = hits[:limit]
+    if whole_turns and len(hits) > 2 and question.asks_if_ever(query):
+        hits, rows = _with_other_side(scene, view, ranked, asked, hits, rows)
+    hits = _gainsaid(hits)
     documents = _documents(scene, rows)
     if exploration is not None and len(hits) > 1:
         ticket, hits = _explored(_ticket(scene, view, query), hits, documents, exploration)
@@ -392,61 +401,69 @@ def _confidence(
     return rank.confidence(found, ranked.confidence)
 
 
-_ABOUT_IT = 0.4
-"""Share of the rarity of a question's words that a statement of its matter holds."""
-_SAME, _CHANGED = 0.5, 0.3
-"""Of that of an older statement, as much as a newer one shares that says it anew: with a value, or with a word of
-change. Chosen on 20 questions of BEAM, 3 of LongMemEval and 60 invented histories: see the log."""
-_COMMON = 2
-"""Words of the question that both have, at least, where it has as many: with one, they may speak of anything."""
-_CHANGE = re.compile(
-    r"\b(?:increas(?:ed?|ing)|decreas(?:ed|ing)|rais(?:ed|ing)|cut|reduc(?:ed|ing)|extend(?:ed|ing)?|extension"
-    r"|reschedul(?:ed?|ing)|postponed|pushed|moved|updat(?:ed?|ing)|chang(?:ed?|ing)|new|now|recently|reached|improved"
-    r"|grew|growth|grown|total of|instead|switched|latest|current(?:ly)?|these days|again|bumped|upgraded|down to|up to"
-    r"|from now on|since then|turns out|finally)\b",
-    re.IGNORECASE,
-)
-_VALUE = re.compile(r"\d")
+_COMPARED = 20
+"""Hits that are compared with each other for which is the newer of a matter."""
 
 
-def _newest_first(frame: Frame, query: str, ranked: Ranked, hits: Sequence[Hit], where: Mapping[str, int]) -> list[Hit]:
+def _newest_first(asked: newer.Asked, lines: Sequence[newer.Line], hits: Sequence[Hit]) -> list[Hit]:
     """Where a question is about now: before a hit stands what its speaker said later of the same matter.
 
-    That is what shares the older one's words of the question and either says that something has changed, in a word that
-    is not the question's own, or has a value as the older one has. It takes over the place, and the relevance with it.
+    It takes over the place, and the relevance with it.
     """
-    asked = zip(ranked.terms, ranked.asked.terms, strict=True)
-    terms = [term for term, one in asked if one.weight == 1.0 and len(term.documents)]
-    if not terms or len(hits) < 2:
-        return list(hits)
-    places = np.array([where[hit.id] for hit in hits])
-    living = frame.size if ranked.among is None else int(np.count_nonzero(ranked.among))
-    rarity = rank.idf(living, np.array([len(term.documents) for term in terms]))
-    held = np.stack([np.isin(places, term.documents) for term in terms])
-    share = rarity @ held / rarity.sum()
-    speakers = frame.columns["speaker"][places]
-    words = query.casefold()
-    changed = [any(cue[0].casefold() not in words for cue in _CHANGE.finditer(hit.text)) for hit in hits]
-    valued = [_VALUE.search(hit.text) is not None for hit in hits]
-
-    def says_anew(new: int, old: int) -> bool:
-        later = (hits[old].time, places[old]) < (hits[new].time, places[new]) and speakers[old] == speakers[new]
-        if not later or share[old] < _ABOUT_IT or (valued[old] and not valued[new]):
-            return False
-        common = held[:, old] & held[:, new]
-        if np.count_nonzero(common) < min(_COMMON, len(terms)):
-            return False
-        both = float(rarity @ common) / float(rarity @ held[:, old])
-        return both >= _CHANGED if changed[new] else valued[old] and both >= _SAME
-
-    order = list(range(len(hits)))
-    for new in range(1, len(hits)):
-        for at, old in enumerate(order[: order.index(new)]):
-            if says_anew(new, old):
-                order.remove(new)
-                order.insert(at, new)
-                break
+    order = newer.in_order(lines, asked)
     return [replace(hits[one], score=hits[at].score, relevance=hits[at].relevance) for at, one in enumerate(order)]
+
+
+_STANDING = frozenset(["episode", "event", "instruction"])
+"""Kinds of hits that stand whatever is said later: what was said and what happened, and an order until it is taken
+back."""
+
+
+def _questioned(asked: newer.Asked, lines: Sequence[newer.Line], hits: Sequence[Hit]) -> list[Hit]:
+    """Mark derived hits whose matter an episode tells anew, one that they do not rest on."""
+    episodes = [(hit, line) for hit, line in zip(hits, lines, strict=True) if hit.kind == "episode"]
+    found: list[Hit] = []
+    for hit, line in zip(hits, lines, strict=True):
+        if hit.kind not in _STANDING and hit.state == "current":
+            own = {piece.id for piece in hit.evidence}
+            others = {id(other): episode.id for episode, other in episodes if episode.id not in own}
+            by = newer.overtaken(line, (other for _, other in episodes if id(other) in others), asked)
+            hit = hit if by is None else replace(hit, outdated_by=others[id(by)])
+        found.append(hit)
+    return found
+
+
+def _asked(query: str, ranked: Ranked, living: int, *, people: bool) -> tuple[newer.Asked, dict[str, rank.Term]]:
+    """A question as texts are compared for it, and its terms that the scope has."""
+    terms = {
+        one.term: term
+        for term, one in zip(ranked.terms, ranked.asked.terms, strict=True)
+        if one.weight == 1.0 and len(term.documents)
+    }
+    rarity = rank.idf(living, np.array([len(term.documents) for term in terms.values()]))
+    return newer.Asked(query, newer.stems(query), tuple(rarity.tolist()), people), terms
+
+
+def _lines(hits: Sequence[Hit], terms: Mapping[str, rank.Term], where: Mapping[str, int]) -> list[newer.Line]:
+    """Hits as they are compared; a derived one counts for who said what it rests on, and when.
+
+    One that came in an episode's place stands where that does.
+    """
+    stands = [next((where[id_] for id_ in (hit.id, *(e.id for e in hit.evidence)) if id_ in where), -1) for hit in hits]
+    places = np.array(stands, np.intp)
+    held = np.array([np.isin(places, term.documents) for term in terms.values()]).reshape(len(terms), len(hits))
+    lines: list[newer.Line] = []
+    for at, hit in enumerate(hits):
+        said, by, time, place = hit.text, hit.speaker, hit.time, stands[at]
+        holds = set(np.flatnonzero(held[:, at]).tolist())
+        if hit.kind != "episode" and hit.evidence:
+            last = max(hit.evidence, key=lambda piece: piece.time)
+            said, by, time = newer.basis(said, last.text), last.speaker, last.time
+            place = where.get(last.id, -1)
+            words = frozenset(text.terms(said))
+            holds |= {number for number, term in enumerate(terms) if term in words}
+        lines.append(newer.Line(newer.told(said, time), by or "", (time, place), frozenset(holds), trust(hit.source)))
+    return lines
 
 
 def _of_what_was_said(scene: Scene, view: View) -> Scene:
@@ -1306,6 +1323,47 @@ _READ_FOR_CONFLICTS = 20
 """Hits among which it is looked for two that cannot both be so."""
 
 
+_SIDES = 80
+"""Documents among which the other side of a contradiction is looked for."""
+
+
+def _with_other_side(
+    scene: Scene, view: View, ranked: Ranked, asked: newer.Asked, hits: list[Hit], rows: list[Fields]
+) -> tuple[list[Hit], list[Fields]]:
+    """The hits, and in the last one's place what gainsays one of them, where nothing among them does so as much.
+
+    Asked whether something has ever happened, somebody has to see that it was told, and denied, too.
+    """
+    assert scene.frame is not None
+    turns, held = scene.frame.columns["turn"], {row["row"] for row in rows}
+    places = rank.order(ranked.scores, _SIDES, ranked.among)
+    shown = {int(turns[place]) for place in places if int(scene.frame.columns["row"][place]) in held}
+    rest = np.array([place for place in places.tolist() if int(turns[place]) not in shown], np.intp)
+    fetched = _fetch(scene, view, rest)
+    others = _hits(scene, view, fetched, rest, ranked.scores, None, {}, {}, {})
+    least = max((_gainsay(one, other, asked) for one, other in combinations(hits, 2)), default=0.0)
+    found: tuple[float, Hit, Hit] | None = None
+    for other in others:
+        for hit in hits if other.kind == "episode" else ():
+            sure = _gainsay(hit, other, asked)
+            if sure > (least if found is None else found[0]):
+                found = sure, hit, other
+    if found is None:
+        return hits, rows
+    _, partner, other = found
+    last = hits[-1] if hits[-1].id != partner.id else hits[-2]
+    kept = [hit for hit in hits if hit.id != last.id]
+    return [*kept, other], [*rows, *(row for row in fetched if row["id"] == other.id)]
+
+
+def _gainsay(one: Hit, other: Hit, asked: newer.Asked) -> float:
+    """How far one of two hits of one speaker denies what the other one tells, of a matter that was asked about."""
+    if one.speaker != other.speaker or one.speaker == "assistant":
+        return 0.0
+    sides = ((denied(one.text), other.text), (denied(other.text), one.text))
+    return max(gainsays([denial for denial in denials if denial & asked.stems], said) for denials, said in sides)
+
+
 def _gainsaid(hits: list[Hit]) -> list[Hit]:
     """Mark hits in which somebody says never to have done what the same one tells of in another hit."""
     shown = hits[:_READ_FOR_CONFLICTS]
@@ -1326,7 +1384,7 @@ def _gainsays(hit: Hit, denials: Sequence[frozenset[str]], other: Hit) -> bool:
     """Whether a hit says what another one, of the same speaker, denies; what an assistant says counts for nobody."""
     if other.id == hit.id or hit.speaker != other.speaker or hit.speaker == "assistant":
         return False
-    return gainsays(denials, other.text)
+    return gainsays(denials, other.text) > 0.0
 
 
 def _behind_successors(hits: list[Hit]) -> list[Hit]:
@@ -1416,9 +1474,11 @@ def recall_for_context(
     hits = [hit for hit in results if hit.id not in apart]
     before = _before(scene, view, hits, places)
     was = _was(scene, view, [*hits, *pinned])
+    when = {hit.id: hit.time for hit in results}
+    until = {hit.id: when.get(hit.outdated_by or "") for hit in hits if hit.state == "current"}
     return Recalled(
         results,
-        tuple(replace(before[hit.id], was=was.get(hit.id, ())) for hit in hits),
+        tuple(replace(before[hit.id], was=was.get(hit.id, ()), until=until.get(hit.id)) for hit in hits),
         tuple(Piece(hit, was=was.get(hit.id, ())) for hit in pinned),
         tuple(Piece(hit) for hit in questions if hit.id not in {one.id for one in pinned}),
     )

@@ -20,7 +20,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         *("ports", "text", "when", "dates", "question", "where", "scope", "rank", "reading", "learn", "ticket"),
         *("spelling", "precise", "statements", "rules", "timeline", "denials", "faithful", "salvage", "propose"),
         *("allowance", "segments", "background", "extract", "forgetting", "postings", "messages", "samples", "names"),
-        *("views", "summaries", "topics", "portrait", "agenda"),
+        *("views", "summaries", "topics", "portrait", "agenda", "newer"),
     ),
     ("analysis", "stores", "models", "asking", "testing"),
     (

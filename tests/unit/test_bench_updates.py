@@ -181,7 +181,7 @@ def test_the_sets_name_what_is_outdated():
 
 def test_the_report_on_the_histories(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     few = (HISTORIES[0], next(history for history in HISTORIES if history.out_of_order))
-    monkeypatch.setattr(updates, "histories", lambda: few)
+    monkeypatch.setattr(updates, "histories", lambda *path: few)
     result = CliRunner().invoke(main, ["updates", "--data", str(tmp_path)])
     assert result.exit_code == 0, result.output
     assert "| histories, in order | 1.000" in result.output
