@@ -17,6 +17,7 @@ from mnemic.commit import add_segment, log, look_again, payload_hash, segment_of
 from mnemic.entities import acts_naming, gone_names, set_by
 from mnemic.keeping import is_kept, mark_stale, parts_of
 from mnemic.lookup import key_holder, latest_of
+from mnemic.placing import displace
 from mnemic.records import is_view
 from mnemic.stores.sqlite import Snapshot, Transaction
 from mnemic.types import Entry
@@ -109,7 +110,8 @@ def erase(
     _forget_names(tx, ids, named)
     _derive_anew(tx, [*(ids.keys() - views), *_beside(tx, slots)], ids.keys())
     if is_kept(tx, tenant):
-        mark_stale(tx, stale)
+        numbered = [{"wall": wall, "num": num} for wall, documents in gone.items() for num in documents]
+        mark_stale(tx, stale | displace(tx, numbered))
     steps += _taken_over_by(tx, ids, stamp)
     tx.run("drop_links", ids=json.dumps(list(ids)))
     tx.run("drop_answers", ids=json.dumps(list(ids)))  # a model's words about the erased are the erased's

@@ -16,7 +16,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from mnemic import agenda, portrait, summaries
+from mnemic import agenda, placing, portrait, summaries, topics
 from mnemic.analysis import Writing
 from mnemic.changes import (
     BLANK,
@@ -46,6 +46,7 @@ from mnemic.views import (
     PROFILE,
     QUESTIONS,
     STATE,
+    TOPIC,
     Episode,
     Fact,
     Made,
@@ -86,7 +87,7 @@ def parts_of(row: Fields) -> set[str]:
 
 _FIXED = (PROFILE, QUESTIONS, COMMITMENTS)
 _SUMMARIES = (summaries.SESSION, summaries.DAY, summaries.WEEK, summaries.MONTH)
-_MANY = (STATE, *_SUMMARIES)
+_MANY = (STATE, TOPIC, *_SUMMARIES)
 
 
 def above(key: str) -> tuple[str, ...]:
@@ -117,8 +118,13 @@ def fold(tx: Transaction, tenant: str) -> None:
     acts = [row for row in revisions if row["kind"] == "act"]
     resting = {row["id"] for row in revisions if row["kind"] == "episode"} | {act["id"] for act in acts}
     resting |= {id_ for act in acts for id_ in _undone(tx, tenant, act)}
-    mark_stale(tx, touched | told_of(tx, resting))
+    moved = [row for row in revisions if row["kind"] == "episode" and row["num"] is not None and _has_changed(row)]
+    mark_stale(tx, touched | told_of(tx, resting) | placing.displace(tx, moved))
     tx.run("set_watermark", tenant=tenant, job=JOB, seq=rows[-1]["seq"] if rows else seq)
+
+
+def _has_changed(row: Fields) -> bool:
+    return row["revision"] > 1 or row["retired_at"] is not None
 
 
 def _undone(tx: Snapshot, tenant: str, act: Fields) -> set[str]:
@@ -147,15 +153,17 @@ def mark_all(tx: Transaction, wall: int) -> None:
     """Every view of a wall has to be redone, those that it could have and those that it has."""
     parts = {part for row in tx.rows("rows_in_wall", wall=wall, session=None, agent=None) for part in parts_of(row)}
     mark_stale(tx, ((wall, part) for part in parts | {row["key"] for row in _views_in(tx, wall)}))
+    mark_stale(tx, placing.start_anew(tx, wall))
 
 
 def _views_in(snapshot: Snapshot, wall: int) -> list[Row]:
     return snapshot.rows("views_in", wall=wall, derivation=NAME)
 
 
-def stale_in(snapshot: Snapshot, wall: int) -> list[str]:
-    """The keys of what has to be redone in a wall."""
-    return [row["part"] for row in snapshot.rows("stale_in", wall=wall, job=JOB)]
+def stale_in(snapshot: Snapshot, wall: int, embed: topics.Embed | None) -> list[str]:
+    """The keys of what has to be redone in a wall; of topics only where there are vectors to name them by."""
+    parts = [row["part"] for row in snapshot.rows("stale_in", wall=wall, job=JOB)]
+    return parts if embed is not None else [part for part in parts if not part.startswith(TOPIC)]
 
 
 def next_of(parts: Sequence[str]) -> Sequence[str]:
@@ -174,8 +182,11 @@ def stale_count(snapshot: Snapshot, walls: Iterable[int]) -> int:
 # --- As it should stand -----------------------------------------------------------------------------------------------
 
 
-def made(snapshot: Snapshot, wall: int, key: str) -> Made | None:
+def made(snapshot: Snapshot, wall: int, key: str, embed: topics.Embed | None) -> Made | None:
     """A view as it should stand; None where there is nothing to say."""
+    if key.startswith(TOPIC):
+        turns = placing.members(snapshot, wall, key)
+        return topics.topic(turns, embed) if embed is not None and turns else None
     if key == PROFILE:
         turns = _last_episodes(snapshot, wall, agenda.LOOKED_AT)
         turns = [turn for turn in turns if turn.role == "user"][-portrait.TURNS :]
@@ -297,25 +308,31 @@ def view_id(wall: Wall, key: str) -> str:
     )
 
 
-def redone(tx: Transaction, wall: Wall, keys: Sequence[str], document_of: Callable[[Writing], Document]) -> Changes:
+def redone(
+    tx: Transaction,
+    wall: Wall,
+    keys: Sequence[str],
+    document_of: Callable[[Writing], Document],
+    embed: topics.Embed | None,
+) -> Changes:
     """What brings these views to what they should say; they are stale no longer once it is written."""
     changes = Changes(VERB, wall.tenant)
     latest = latest_of(tx, [view_id(wall, key) for key in keys])
     for key in keys:
         before = len(changes.openings) + len(changes.closings)
-        _bring(tx, wall, made(tx, wall.number, key), latest.get(view_id(wall, key)), changes, document_of)
+        _bring(tx, wall, made(tx, wall.number, key, embed), latest.get(view_id(wall, key)), changes, document_of)
         if len(changes.openings) + len(changes.closings) > before:
             mark_stale(tx, ((wall.number, part) for part in above(key)))
     tx.run("drop_stale", wall=wall.number, job=JOB, parts=json.dumps(list(keys)))
     return changes
 
 
-def writings(snapshot: Snapshot, wall: Wall, keys: Sequence[str]) -> list[Writing]:
+def writings(snapshot: Snapshot, wall: Wall, keys: Sequence[str], embed: topics.Embed | None) -> list[Writing]:
     """What the index will read of these views, as things stand: of those that have changed."""
     latest = latest_of(snapshot, [view_id(wall, key) for key in keys])
     found: list[Writing] = []
     for key in keys:
-        view, row = made(snapshot, wall.number, key), latest.get(view_id(wall, key))
+        view, row = made(snapshot, wall.number, key, embed), latest.get(view_id(wall, key))
         if view is not None and (row is None or (row["text"], row["subject"]) != (view.text, view.subject)):
             found.append(_writing(view))
     return found

@@ -31,6 +31,7 @@ from mnemic import (
     lookup,
     newer,
     pack,
+    placing,
     rank,
     text,
     ticket,
@@ -1132,6 +1133,9 @@ class Memory:
         if not keeping.is_kept(tx, row["tenant"]):
             return ()
         keeping.mark_all(tx, row["wall"])
+        embedding = self._embedding
+        while embedding is not None and placing.is_behind(tx, row, embedding):
+            keeping.mark_stale(tx, placing.place(tx, row["wall"], placing.read(tx, row, embedding), embedding))
         return tuple(self._redo_stale(tx, row))
 
     def scoped(self, **scope: Unpack[ScopeArgs]) -> Memory:
@@ -1399,14 +1403,20 @@ class Memory:
 
     def _keeping(self, asked: Reach | None) -> Iterator[Sequence[Entry]]:
         """Bring the views of a scope (of the whole file) up to its journal, one transaction a step."""
+        embedding = self._embedding
         while True:
             with self._store.read() as snapshot:
                 rows = self._kept(snapshot, asked)
                 late = [name for name in {row["tenant"]: None for row in rows} if keeping.behind(snapshot, name)]
-                parts = {row["wall"]: keeping.stale_in(snapshot, row["wall"]) for row in rows}
+                unplaced = None if embedding is None else self._unplaced(snapshot, rows, embedding)
+                parts = {row["wall"]: keeping.stale_in(snapshot, row["wall"], self._embed) for row in rows}
             if late:
                 with self._store.write() as tx:
                     keeping.fold(tx, late[0])
+                yield ()
+                continue
+            if unplaced is not None and embedding is not None:
+                self._place_turns(unplaced, embedding)
                 yield ()
                 continue
             row = next((row for row in rows if parts[row["wall"]]), None)
@@ -1414,11 +1424,34 @@ class Memory:
                 return
             yield self._redo(row, keeping.next_of(parts[row["wall"]]))
 
+    def _unplaced(self, snapshot: Snapshot, rows: Sequence[Row], embedding: placing.Embedding) -> Row | None:
+        """A wall whose turns have not all been placed in topics."""
+        return next((row for row in rows if placing.is_behind(snapshot, row, embedding)), None)
+
+    def _place_turns(self, row: Row, embedding: placing.Embedding) -> None:
+        """Place some turns of a wall in topics, their vectors made before the lock."""
+        with self._store.read() as snapshot:
+            batch = placing.read(snapshot, row, embedding)
+        with self._store.write() as tx:
+            keeping.mark_stale(tx, placing.place(tx, row["wall"], batch, embedding))
+
+    @property
+    def _embedding(self) -> placing.Embedding | None:
+        """Vectors for topics: of an embedder that is at hand, asked for every turn once more."""
+        space = self._space
+        if space is None or self._embedder is None or not is_token_embedder(self._embedder):
+            return None
+        return placing.Embedding(space, self._embedder.embed_documents)
+
+    @property
+    def _embed(self) -> Callable[[Sequence[str]], Any] | None:
+        return None if self._embedding is None else self._embedding.embed
+
     def _redo(self, row: Row, keys: Sequence[str]) -> Sequence[Entry]:
         """Redo some views of a wall, analysed before the lock."""
         wall = _wall(row)
         with self._store.read() as snapshot:
-            writings = list(dict.fromkeys(keeping.writings(snapshot, wall, keys)))
+            writings = list(dict.fromkeys(keeping.writings(snapshot, wall, keys, self._embed)))
         documents, embedded = self._analysed_or_words(writings, [])
         with self._store.write() as tx:
             return self._redo_now(tx, wall, keys, dict(zip(writings, documents, strict=True)), embedded=embedded)
@@ -1437,7 +1470,7 @@ class Memory:
         def document_of(writing: Writing) -> Document:
             return documents.get(writing) or analyse([writing], embedder)[0]
 
-        changes = keeping.redone(tx, wall, keys, document_of)
+        changes = keeping.redone(tx, wall, keys, document_of, self._embed)
         return commit(tx, changes, self._stamp(tx, wall.tenant, None, self._space if embedded else None)).entries
 
     def _redo_in(self, tx: Transaction, rows: Iterable[Row], *, erased: bool = False) -> tuple[Entry, ...]:
@@ -1449,13 +1482,13 @@ class Memory:
         for row in rows:
             if keeping.is_kept(tx, row["tenant"]) and 0 < keeping.behind(tx, row["tenant"]) <= keeping.ROWS:
                 keeping.fold(tx, row["tenant"])
-            if erased or len(keeping.stale_in(tx, row["wall"])) <= FEW:
+            if erased or len(keeping.stale_in(tx, row["wall"], self._embed)) <= FEW:
                 entries += self._redo_stale(tx, row)
         return tuple(entries)
 
     def _redo_stale(self, tx: Transaction, row: Row) -> Iterator[Entry]:
         """Redo what is stale in a wall, in a transaction under way."""
-        while parts := keeping.stale_in(tx, row["wall"]):
+        while parts := keeping.stale_in(tx, row["wall"], self._embed):
             yield from self._redo_now(tx, _wall(row), keeping.next_of(parts), {})
 
     def _kept(self, snapshot: Snapshot, asked: Reach | None) -> list[Row]:

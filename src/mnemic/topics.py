@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 
 from mnemic import summaries, text
 from mnemic.summaries import PERSON, Line
-from mnemic.views import Episode, Made
+from mnemic.views import TOPIC, Episode, Made
 
 ALIKE = 0.45
 """The least cosine of a turn and its leader. At .4 twice as many strangers come together, at .5 a sixth fewer
@@ -146,7 +146,7 @@ def topic(members: Sequence[Episode], embed: Embed) -> Made | None:
     told: list[Line] = [lines[at] for at in sorted(picked)]
     times = [turn.time for turn in turns]
     return Made(
-        f"topic:{turns[0].id}",
+        TOPIC + turns[0].id,
         "topic",
         "\n".join(filter(None, [", ".join(label), summaries.written(told)])),
         tuple(dict.fromkeys([*(lines[at].id for at in picked), *(turn.id for turn in turns)])),

@@ -96,6 +96,8 @@ NAME = "views/1"
 """What a view's `derivation` says."""
 PROFILE, QUESTIONS, COMMITMENTS, STATE = "profile", "open_questions", "commitments", "state:"
 """Keys of views; that of a state goes on with its subject."""
+TOPIC = "topic:"
+"""The key of a topic goes on with the id of the turn that leads it."""
 ABOUT = ("fact", "preference", "relationship", "goal", "instruction", "decision")
 """Kinds that say what is so: `facts_about` in queries.sql and its index name the same."""
 AHEAD = ("goal", "event")

@@ -274,9 +274,9 @@ def test_the_work_is_what_has_changed(monkeypatch: pytest.MonkeyPatch) -> None:
     redone: list[str] = []
     plain = keeping.redone
 
-    def counted(tx: Any, wall: Any, keys: Sequence[str], document_of: Any) -> Any:
+    def counted(tx: Any, wall: Any, keys: Sequence[str], *more: Any) -> Any:
         redone.extend(keys)
-        return plain(tx, wall, keys, document_of)
+        return plain(tx, wall, keys, *more)
 
     monkeypatch.setattr(keeping, "redone", counted)
     with opened() as memory:

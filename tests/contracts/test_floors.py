@@ -25,7 +25,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("analysis", "stores", "models", "asking", "testing"),
     (
         *("changes", "lookup", "write", "commit", "erasure", "frame", "looks", "channels", "records", "lessons"),
-        *("derive", "consult", "fading", "forgotten", "decay", "entities", "keeping"),
+        *("derive", "consult", "fading", "forgotten", "decay", "entities", "keeping", "placing"),
     ),
     ("read", "feedback", "pack", "answer", "journal", "exchange", "exported"),
     ("memory",),

@@ -705,3 +705,40 @@ AND key IS NOT NULL AND retired_at IS NULL AND superseded_by IS NULL AND quarant
 -- name: views_in
 -- The keys of the views of a wall.
 SELECT DISTINCT key FROM records WHERE wall = :wall AND num IS NOT NULL AND key IS NOT NULL AND derivation = :derivation;
+
+-- name: placing
+-- How far the turns of a wall have been placed in topics.
+SELECT space, next FROM placing WHERE wall = :wall;
+
+-- name: set_placing
+-- They have been placed so far.
+INSERT INTO placing (wall, space, next) VALUES (:wall, :space, :next)
+ON CONFLICT (wall) DO UPDATE SET space = excluded.space, next = excluded.next;
+
+-- name: placed_leaders
+-- The turns that lead a cluster, in their order.
+SELECT num, vector FROM placed WHERE wall = :wall AND vector IS NOT NULL ORDER BY num;
+
+-- name: placed_at
+-- Where a turn has been placed.
+SELECT leader FROM placed WHERE wall = :wall AND num = :num;
+
+-- name: placed_from
+-- Where the turns from a number on have been placed.
+SELECT DISTINCT leader FROM placed WHERE wall = :wall AND num >= :first;
+
+-- name: placed_with
+-- The turns of a cluster.
+SELECT num FROM placed WHERE wall = :wall AND leader = :leader ORDER BY num;
+
+-- name: add_placed
+-- A turn has been placed.
+INSERT OR REPLACE INTO placed (wall, num, leader, vector) VALUES (:wall, :num, :leader, :vector);
+
+-- name: drop_placed
+-- A turn is placed no longer.
+DELETE FROM placed WHERE wall = :wall AND num = :num;
+
+-- name: drop_placed_from
+-- The turns from a number on are placed no longer.
+DELETE FROM placed WHERE wall = :wall AND num >= :first;

@@ -114,3 +114,19 @@ CREATE INDEX records_about ON records (wall, lower(coalesce(subject, '')))
     WHERE retired_at IS NULL AND kind IN ('fact', 'preference', 'relationship', 'goal', 'instruction', 'decision');
 CREATE INDEX records_ahead ON records (wall, valid_from)
     WHERE retired_at IS NULL AND kind IN ('goal', 'event') AND (kind = 'goal' OR valid_from > time);
+
+-- Which turns belong to a topic's cluster, with the vector of each that leads one (topics.py), and how far that has come.
+CREATE TABLE placed (
+    wall INTEGER NOT NULL REFERENCES walls (wall),
+    num INTEGER NOT NULL,                 -- of the turn
+    leader INTEGER NOT NULL,              -- of the turn that leads its cluster
+    vector BLOB,                          -- of a leader, int16
+    PRIMARY KEY (wall, num)
+) WITHOUT ROWID;
+CREATE INDEX placed_leader ON placed (wall, leader);
+
+CREATE TABLE placing (
+    wall INTEGER PRIMARY KEY REFERENCES walls (wall),
+    space TEXT NOT NULL,                  -- embedding space of the vectors
+    next INTEGER NOT NULL                 -- document from which on nothing has been placed
+);
