@@ -31,9 +31,12 @@ from mnemic.statements import USER, Statement, Turn, relation
 from mnemic.stores.sqlite import Fields, Snapshot, Transaction
 from mnemic.timeline import arranged
 from mnemic.times import micros, moment
+from mnemic.views import subject_key
 
 KNOWN = 12
-"""Facts that a prompt shows."""
+"""Facts that a prompt shows …"""
+LOOKED_AT = 200
+"""… out of so many about each name, the latest."""
 TRIES = 3
 """Times that a segment is asked about whose answers are read in part only, each time anew."""
 KEPT_AT_ONCE = 8
@@ -259,12 +262,15 @@ class _Known:
     """What is derived about some names."""
 
     def __init__(self, snapshot: Snapshot, wall: int, names: Iterable[str]) -> None:
-        wanted = json.dumps(sorted({name.lower() for name in names}))
-        found = snapshot.rows("facts_about", wall=wall, subjects=wanted)
+        found = [
+            row
+            for name in sorted({subject_key(name) for name in names})
+            for row in snapshot.rows("facts_about", wall=wall, subject=name, most=LOOKED_AT)
+        ]
         rows = [row for row in found if row["derivation"] is not None and row["fingerprint"] is not None]
         self._by_subject: dict[str, list[str]] = {}
         for row in rows:
-            self._by_subject.setdefault(row["subject"].lower(), []).append(row["fingerprint"])
+            self._by_subject.setdefault(subject_key(row["subject"] or ""), []).append(row["fingerprint"])
         slots: dict[str, dict[str, Values]] = {}
         for id_, row in derive.records_of(snapshot, wall, sorted({row["fingerprint"] for row in rows})).items():
             slots.setdefault(row["fingerprint"], {})[id_] = row
@@ -291,7 +297,7 @@ class _Known:
         found: dict[str, tuple[tuple[int, int, int], Known]] = {}
         said = Turn("", "\n".join(turn.text for turn in segment.turns), segment.turns[0].time)
         for name in _names_in(segment):
-            for slot in self._by_subject.get(name.lower(), ()):
+            for slot in self._by_subject.get(subject_key(name), ()):
                 claims = [claim for claim in self._claims[slot] if claim.order < first]
                 for period in arranged(claims, single=_is_single(claims), fixed=_is_fixed(claims)):
                     if period.ends is not None or period.aside or not period.holds:

@@ -226,12 +226,19 @@ _LAST = "\U0010ffff"
 """Behind every key that begins alike."""
 
 
+_ABOUT = 1000
+"""Statements about one subject that are looked at: the latest."""
 _AHEAD = 4 * agenda.MOST
 """Statements about what is to come that are looked at: some are taken over, or say the same."""
 
 
 def _about(snapshot: Snapshot, wall: int, subjects: Iterable[str]) -> list[Fact]:
-    return facts_of(snapshot, snapshot.rows("facts_about", wall=wall, subjects=json.dumps(sorted(set(subjects)))))
+    rows = [
+        row
+        for subject in sorted(set(subjects))
+        for row in snapshot.rows("facts_about", wall=wall, subject=subject, most=_ABOUT)
+    ]
+    return facts_of(snapshot, sorted(rows, key=lambda row: (row["time"], row["id"])))
 
 
 def _last_episodes(snapshot: Snapshot, wall: int, most: int) -> list[Episode]:

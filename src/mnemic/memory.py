@@ -1448,8 +1448,11 @@ class Memory:
         return None if self._embedding is None else self._embedding.embed
 
     def _redo(self, row: Row, keys: Sequence[str]) -> Sequence[Entry]:
-        """Redo some views of a wall, analysed before the lock."""
+        """Redo some views of a wall; what may take long, as a server's vectors, before the lock."""
         wall = _wall(row)
+        if self._embedder is None or is_token_embedder(self._embedder):  # at hand: quicker than making each view twice
+            with self._store.write() as tx:
+                return self._redo_now(tx, wall, keys, {})
         with self._store.read() as snapshot:
             writings = list(dict.fromkeys(keeping.writings(snapshot, wall, keys, self._embed)))
         documents, embedded = self._analysed_or_words(writings, [])

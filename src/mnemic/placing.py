@@ -23,6 +23,8 @@ from mnemic.views import TOPIC, Episode
 
 STEP = 512
 """Documents that are looked at in one transaction."""
+MEMBERS = 100
+"""Turns of a topic that are told of, at most: the latest."""
 
 Vector = NDArray[np.int16]
 
@@ -114,10 +116,13 @@ def displace(tx: Transaction, episodes: Iterable[Fields]) -> set[tuple[int, str]
 
 
 def members(snapshot: Snapshot, wall: int, key: str) -> list[Episode]:
-    """The turns of the topic with this key, in their order."""
+    """The turns of the topic with this key, in their order: the one that leads it, and those that came last."""
     rows = snapshot.rows("latest_of", ids=json.dumps([key.removeprefix(TOPIC)]))
-    nums = [one["num"] for row in rows[:1] for one in snapshot.rows("placed_with", wall=wall, leader=row["num"])]
-    found = {row["num"]: row for row in _numbered(snapshot, wall, nums)}
+    if not rows:
+        return []
+    first: int = rows[0]["num"]
+    last = [row["num"] for row in snapshot.rows("placed_with", wall=wall, leader=first, most=MEMBERS)]
+    found = {row["num"]: row for row in _numbered(snapshot, wall, [first, *last] if last else [])}
     return [_episode(row) for _, row in sorted(found.items()) if _is_placed(row)]
 
 

@@ -196,7 +196,7 @@ def _deny(claim: Claim, now: Period | None, denied: dict[str, Period], periods: 
         return
     if claim.what in denied:
         denied[claim.what].claims.append(claim)
-    elif claim.what:
+    else:  # also of one that means whatever did: what that was may come to be known
         denied[claim.what] = Period([claim])
         periods.append(denied[claim.what])
 

@@ -227,3 +227,13 @@ def test_the_same_is_derived_whatever_came_first(order: tuple[int, ...]) -> None
         told = [sorted(str(row[1:4]) for row in state(one)) for one in (memory, other)]
         assert told[0] == told[1]
         assert len(told[0]) == 3
+
+
+@given(histories, st.integers(0, 20), st.randoms(use_true_random=False))
+def test_no_claim_is_lost_that_something_may_still_be_made_of(told: list[Claim], at: int, chance: Any) -> None:
+    """What is kept are the claims of periods: so each has to be in one, or it is lost for what comes later."""
+    whatever = Claim("e99", 99, 0, 1, "", holds=False, said=at)
+    every = [*told, whatever]
+    chance.shuffle(every)
+    kept = {claim.key for period in arranged(every, single=True) for claim in period.claims}
+    assert kept == {claim.key for claim in every}

@@ -675,12 +675,12 @@ SELECT wall, count(*) AS parts FROM stale WHERE job = :job GROUP BY wall;
 DELETE FROM stale WHERE wall = :wall AND job = :job AND part IN (SELECT value FROM json_each(:parts));
 
 -- name: facts_about
--- The statements that a wall holds about these subjects ('' for none), those that others have taken over from among
--- them.
-SELECT records.* FROM json_each(:subjects) AS wanted CROSS JOIN records
-ON wall = :wall AND lower(coalesce(subject, '')) = wanted.value AND retired_at IS NULL
+-- The statements that a wall holds about a subject ('' for none), those that others have taken over from among them; the
+-- latest first.
+SELECT * FROM records
+WHERE wall = :wall AND lower(coalesce(subject, '')) = :subject AND retired_at IS NULL
 AND kind IN ('fact', 'preference', 'relationship', 'goal', 'instruction', 'decision')
-ORDER BY records.time, records.id;
+ORDER BY time DESC, id LIMIT :most;
 
 -- name: told_ahead
 -- The statements of a wall about what was to come when they were made; the latest dates first.
@@ -728,8 +728,8 @@ SELECT leader FROM placed WHERE wall = :wall AND num = :num;
 SELECT DISTINCT leader FROM placed WHERE wall = :wall AND num >= :first;
 
 -- name: placed_with
--- The turns of a cluster.
-SELECT num FROM placed WHERE wall = :wall AND leader = :leader ORDER BY num;
+-- The turns of a cluster that came last.
+SELECT num FROM placed WHERE wall = :wall AND leader = :leader ORDER BY num DESC LIMIT :most;
 
 -- name: add_placed
 -- A turn has been placed.

@@ -110,7 +110,7 @@ INSERT OR IGNORE INTO pending SELECT DISTINCT wall, num FROM records
 WHERE kind = 'episode' AND num IS NOT NULL AND erased_by IS NULL;
 -- What views read: what was said in a session, what is so of a subject, and what is to come.
 CREATE INDEX records_said ON records (wall, session, time) WHERE retired_at IS NULL AND kind = 'episode';
-CREATE INDEX records_about ON records (wall, lower(coalesce(subject, '')))
+CREATE INDEX records_about ON records (wall, lower(coalesce(subject, '')), time)
     WHERE retired_at IS NULL AND kind IN ('fact', 'preference', 'relationship', 'goal', 'instruction', 'decision');
 CREATE INDEX records_ahead ON records (wall, valid_from)
     WHERE retired_at IS NULL AND kind IN ('goal', 'event') AND (kind = 'goal' OR valid_from > time);
