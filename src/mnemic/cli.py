@@ -84,7 +84,7 @@ class Console:
             model=self._given.get("model") or self._known.model,
             forgetting=forgetting,
             reranker=reranker,
-            timezone=self._given.get("timezone") or LocalTime(),
+            timezone=self.zone,
             api_key=self._known.api_key,
         ) as memory:
             yield memory
@@ -118,6 +118,11 @@ class Console:
         if session := self._given.get("session"):
             scope["session_id"] = session
         return scope
+
+    @property
+    def zone(self) -> Any:
+        """The zone of times that name none."""
+        return self._given.get("timezone") or LocalTime()
 
     @property
     def embedder(self) -> str | None:
@@ -330,6 +335,8 @@ _OPTIONS: tuple[tuple[str, str | Callable[[re.Match[str]], str]], ...] = (
     (r"\bt2=", "UNTIL="),
     (r"\b(user|project|tenant|agent|session)_id=", r"--\1 "),
     (r"\ball_of=True", "--all"),
+    (r"\b(only|format)=NAME", r"--\1 NAME"),
+    (r"\bcolumns=\{'text': …\}", "--map text=…"),
     (r"\b(cascade|everything|dry_run|shared)=True", _switch),
     (
         r"\b(kind|time|valid_from|valid_to|expires_at|as_of|known_at|now|since|until|confidence|threshold|outcome|embedder"
@@ -1199,26 +1206,61 @@ def export_(console: Console, path: Path | None, everything: bool) -> None:
     console.note(f"wrote {_counted(number, 'line')} to {intake.shown(path)} ({path.stat().st_size:,} bytes)")
 
 
-@_verb("import", without=("timezone", "all_projects", "shared"))
+def _columns(context: click.Context, parameter: click.Parameter, value: str | None) -> dict[str, str] | None:
+    """`text=body,time=created` as a mapping."""
+    if value is None:
+        return None
+    pairs = [pair.partition("=") for pair in value.split(",")]
+    if not all(ours.strip() and theirs.strip() for ours, _, theirs in pairs):
+        raise click.BadParameter(f"{value!r} is no mapping: write text=body,time=created.", context, parameter)
+    return {ours.strip(): theirs.strip() for ours, _, theirs in pairs}
+
+
+@_verb("import", without=("all_projects",))
 @click.argument("path", metavar="PATH | -")
+@click.option("--format", metavar="NAME", help="Of another system's export; see above. Default: by what is in it.")
+@click.option("--only", metavar="NAME", help="Only what belongs to this user or group of the other system.")
+@click.option(
+    "--map", "columns", metavar="COLUMNS", callback=_columns, help="Of jsonl and csv: text=body,time=created."
+)
+@click.option("--dry-run", is_flag=True, help="Change nothing: say what would come.")
 @click.option("-v", "--verbose", is_flag=True, help="Name the records, too.")
 @click.option("--author", help="Who imports it.")
-def import_(console: Console, path: str, verbose: bool, author: str | None) -> None:
-    """Take over what export wrote.
+def import_(console: Console, path: str, verbose: bool, dry_run: bool, author: str | None, **given: Any) -> None:
+    """Take over what export wrote, or what another system did.
 
-    All of it or nothing; what is already there stays as it is. Records keep their own users and projects; where
-    --user, --project or --tenant is named, others are refused.
+    What export wrote: all of it or nothing; what is already there stays as it is. Records keep their own users and
+    projects; where --user, --project or --tenant is named, others are refused.
+
+    Another system's export becomes the user's: chatgpt, claude (a .zip, or its conversations.json), mem0, graphiti
+    (and zep), letta, mcp (the reference memory server), markdown (a folder: Obsidian, basic-memory), jsonl, csv. Break
+    it off and begin it again as you like: what is there stays as it is.
 
     \b
     mnemic import backup.jsonl --file new.db
     ssh home mnemic export | mnemic import -
+    mnemic import chatgpt-export.zip --dry-run
+    mnemic import letters.csv --map text=body,time=sent
     """
-    source = path if Path(path).is_file() or not (path == "-" or Path(path).exists()) else list(_lines_of(path))
+    from mnemic import exchange  # with it comes all of the engine, for which no other command's help should wait
+
+    own = path == "-" or not Path(path).exists() or exchange.is_export(path, given["format"])
+    if own and (given["only"] or given["columns"]):
+        raise click.UsageError("--only and --map are for other systems' exports.")
+    piped = path == "-" or (own and Path(path).exists() and not Path(path).is_file())
+    source = list(_lines_of(path)) if piped else path
+    options: dict[str, Any] = {**({} if own else given), **(console.named if own else console.scope)}
+    if not own:
+        options["shared"] = console.shared
     if "://" not in console.file and not Path(console.file).exists():
-        with mnemic.Memory(":memory:", embedder="none") as trial:  # what is refused leaves no new file behind
-            trial.import_(source, **console.named)
-    with console.memory(make=True) as memory:
-        console.receipt(memory.import_(source, author=author, **console.named), entries=verbose)
+        with mnemic.Memory(":memory:", embedder="none", timezone=console.zone) as trial:
+            tried = trial.import_(source, dry_run=True, **options)  # what is refused leaves no new file behind
+        if dry_run:
+            console.receipt(tried, entries=verbose)
+            return
+    with console.memory(make=True) as memory, _told("importing", console) as tell:
+        receipt = memory.import_(source, dry_run=dry_run, progress=tell, author=author, **options)
+        console.receipt(receipt, entries=verbose)
 
 
 def _lines_of(path: str) -> Iterator[str]:

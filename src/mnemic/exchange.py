@@ -250,6 +250,30 @@ def _same_file(one: Path, other: Path) -> bool:
 # -- import
 
 
+def is_export(source: object, format: str | None) -> bool:
+    """Whether a source is what `export` wrote, by the format that the caller names, else by its first line."""
+    if format is not None:
+        return format == "mnemic"
+    if not isinstance(source, str | Path):
+        return True
+    return Path(source).is_file() and exported.has_header(Path(source))
+
+
+def would_import(
+    store: SqliteStore,
+    source: str | Path | Iterable[str],
+    reach: Reach | None,
+    actor: str | None,
+    now: Callable[[], int],
+) -> Receipt:
+    """What `import_lines` would do: decided as it decides, and not written."""
+    tenants = exported.read(source, reach, now())
+    with store.read() as snapshot:
+        told = [_Arrival(cast("Transaction", snapshot), name, one, reach).plan() for name, one in tenants.items()]
+    entries = tuple(entry for some in told for entry in some)
+    return Receipt(new_receipt_id(now()), "import", moment(now()), entries, actor, dry_run=True)
+
+
 def import_lines(
     store: SqliteStore,
     source: str | Path | Iterable[str],
@@ -331,6 +355,13 @@ class _Arrival:
         entries = [self._entry(id_, again) for id_, record in self._latest.items() if record["kind"] != "act"]
         notes = (f"{left_out} links lead to records that are neither here nor imported: left out",) if left_out else ()
         return Receipt(stamp.receipt, "import", moment(stamp.at), tuple(entries), actor, notes=notes)
+
+    def plan(self) -> list[Entry]:
+        """What would become of each record."""
+        again: dict[str, tuple[str, Values, bytes | None]] = {
+            id_: ("restored", {"revision": self._here[id_]["revision"] + 1}, None) for id_ in self._restorable()
+        }
+        return [self._entry(id_, again) for id_, record in self._latest.items() if record["kind"] != "act"]
 
     def _entry(self, id_: str, again: Mapping[str, tuple[str, Values, bytes | None]]) -> Entry:
         if id_ in again:
@@ -497,10 +528,8 @@ class _Arrival:
     def _restore(self, stamp: Stamp) -> dict[str, tuple[str, Values, bytes | None]]:
         """What only the undo of an import took away comes back: a new revision each."""
         restored: dict[str, tuple[str, Values, bytes | None]] = {}
-        for id_, record in self._latest.items():
-            row = self._here.get(id_)
-            if row is None or record["retired_at"] is not None or not self._undone_import(row):
-                continue
+        for id_ in self._restorable():
+            row = self._here[id_]
             salt = os.urandom(16)
             values: Values = {
                 **row,
@@ -516,6 +545,14 @@ class _Arrival:
             self._tx.run("touch_wall", wall=values["wall"])
             restored[id_] = ("restored", values, payload_hash(salt, values))
         return restored
+
+    def _restorable(self) -> list[str]:
+        """What only the undo of an import took away."""
+        return [
+            id_
+            for id_, record in self._latest.items()
+            if (row := self._here.get(id_)) is not None and record["retired_at"] is None and self._undone_import(row)
+        ]
 
     def _undone_import(self, row: Values) -> bool:
         if row["erased_by"] is not None or row["closed_by"] is None:

@@ -60,6 +60,17 @@ def read(source: object, reach: Reach | None, now: int) -> dict[str, Told]:
         raise StoreError(error.errno or errno.EIO, f"'{path}' cannot be read: {error.strerror}") from error
 
 
+def has_header(path: Path) -> bool:
+    """Whether a file begins as an export does; also one whose header is damaged, so that this is what is told of it."""
+    try:
+        with open(path, "rb") as file:
+            return (
+                re.match(rb'(?:\xef\xbb\xbf)?\s*\{\s*"(?:mnemic|record|link|receipt|step)"', file.read(200)) is not None
+            )
+    except OSError as error:
+        raise StoreError(error.errno or errno.EIO, f"'{path}' cannot be read: {error.strerror}") from error
+
+
 def _told(lines: Iterable[object], reach: Reach | None, now: int) -> dict[str, Told]:
     export = _Export(reach, now)
     number = 0

@@ -70,7 +70,7 @@ from mnemic.messages import Message, checked_text, json_object, messages_of
 from mnemic.models import wordllama
 from mnemic.models.wrap import as_chat, as_embedder, as_reranker, is_token_embedder, one_server, space_of
 from mnemic.ports import ChatModel, Clock, Embedder, TokenCounter
-from mnemic.postings import Document
+from mnemic.postings import EMPTY, Document
 from mnemic.read import (
     CONTEXT_HITS,
     Reader,
@@ -106,6 +106,7 @@ from mnemic.types import (
 
 if TYPE_CHECKING:
     from mnemic.consult import Asks, Kept
+    from mnemic.importing import Door
 
 PASSAGE_TOKENS = 150
 """A text longer than this is kept as passages, each a hit of its own."""
@@ -1031,22 +1032,92 @@ class Memory:
         return exchange.write_lines(Path(path), lines)
 
     def import_(
-        self, source: str | Path | Iterable[str], *, author: str | None = None, **scope: Unpack[ScopeArgs]
+        self,
+        source: str | Path | Iterable[str],
+        *,
+        format: str | None = None,
+        only: str | None = None,
+        columns: Mapping[str, str] | None = None,
+        dry_run: bool = False,
+        progress: Progress | None = None,
+        shared: bool = False,
+        author: str | None = None,
+        **scope: Unpack[ScopeArgs],
     ) -> Receipt:
         """Take over what `export` wrote: a path, or an iterable of lines. What is already there is left as it is.
 
         With a scope, only lines of that scope are accepted. Raises InputError, naming the line, and changes nothing.
+
+        Or what another system wrote: "chatgpt", "claude", "mem0", "graphiti", "letta", "mcp", "markdown", "jsonl" or
+        "csv", told apart by what is in it unless `format` names one. That becomes the scope's, in batches, each whole
+        or not at all: broken off and called again it goes on, and twice changes nothing. Its `source` is "import", its
+        metadata say where it is from; what is left out is told in the receipt's notes. `only` takes the items of one
+        user or group of the source; `columns` maps ours to those of a table, {"text": "body"}. `dry_run=True` says what
+        would come. `progress(done, of)` is called after each batch.
         """
         started = clocks.perf_counter()
-        asked = (
-            self._reach(self.import_, scope)
-            if any(value is not None for value in scope.values()) or self._bound
-            else None
+        if exchange.is_export(source, format):
+            return self._import_own(source, author, scope, started, dry_run=dry_run)
+        from mnemic import importers, importing  # with a reader for each format: only who imports waits for them
+
+        found = importers.find(cast("str | Path", source), format, columns)
+        door = self._door(
+            self._place(self.import_, scope, shared=shared), scope, author, shared=shared, dry_run=dry_run
         )
+        return _timed(importing.take_over(found, door, only=only, progress=progress), started)
+
+    def _import_own(
+        self, source: str | Path | Iterable[str], author: str | None, scope: ScopeArgs, started: float, *, dry_run: bool
+    ) -> Receipt:
+        named = any(value is not None for value in scope.values()) or self._bound
+        asked = self._reach(self.import_, scope) if named else None
+        if dry_run:
+            return _timed(exchange.would_import(self._store, source, asked, author or self._author, self._now), started)
         done = exchange.import_lines(
             self._store, source, asked, self._analysed, self._space, author or self._author, self._now
         )
         return self._woken(_timed(self._settled(done, asked, started), started))
+
+    def _door(self, where: Place, scope: ScopeArgs, author: str | None, *, shared: bool, dry_run: bool) -> Door:
+        """What an import from another system may do here."""
+        from mnemic.importing import Door
+
+        mine, actor = reach_of(where), author or self._author
+
+        def add(messages: Sequence[Mapping[str, Any]]) -> Receipt:
+            if dry_run:
+                return self._would_add(messages, where)
+            return self.add(messages, shared=shared, author=author, **scope)
+
+        def keep(lines: Iterable[str]) -> Receipt:
+            if dry_run:
+                return exchange.would_import(self._store, lines, mine, actor, self._now)
+            done = exchange.import_lines(self._store, lines, mine, self._analysed, self._space, actor, self._now)
+            return self._woken(done)
+
+        def held(ids: Sequence[str]) -> Mapping[str, Values]:
+            with self._store.read() as snapshot:
+                return lookup.latest_of(snapshot, ids)
+
+        def update(id: str, fields: Mapping[str, Any]) -> Receipt:
+            if dry_run:
+                return Receipt("", "import", moment(self._now()), (Entry(id, "revised", "told otherwise"),))
+            return self.update(id, author=author, **fields, **scope)
+
+        return Door(where, self._zone or UTC, self._now, add, keep, held, update, actor, dry_run)
+
+    def _would_add(self, messages: Sequence[Mapping[str, Any]], where: Place) -> Receipt:
+        """What adding messages would do: decided as `add` decides it, and not written."""
+        given = messages_of(messages, zone=self._zone)
+        pieces = [[Piece(message, message.text, None, EMPTY)] for message in given]
+        with self._store.read() as snapshot:
+            at = lookup.present(snapshot, where.tenant, self._now())
+            row = snapshot.row("wall_named", tenant=where.tenant, project=where.project, user=where.user)
+            wall = Wall(-1, where.tenant, where.project, where.user) if row is None else _wall(row)
+            changes = write.added(
+                cast("Transaction", snapshot), wall, where, pieces, author=None, idempotency_key=None, at=at
+            )
+        return Receipt("", "import", moment(at), tuple(changes.entries), dry_run=True)
 
     def rebuild(
         self,

@@ -203,9 +203,9 @@ def _joined(*parts: str) -> str:
 
 
 def _origin(session: str | None, metadata: Mapping[str, Any]) -> str:
-    path = metadata.get("path")
-    if isinstance(path, str):
-        return path
+    for name in ("path", "title"):
+        if isinstance(metadata.get(name), str):
+            return metadata[name]
     return f"session {session}" if session else ""
 
 
