@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
-from mnemic import exported, postings
+from mnemic import exported, postings, vault
 from mnemic.analysis import Writing
 from mnemic.changes import Stamp, Values, new_receipt_id, writing_of
 from mnemic.commit import add_segment, append_documents, log, look_again, payload_hash
@@ -117,6 +117,13 @@ def together(receipts: Sequence[Receipt], verb: str, actor: str | None, now: int
 # -- export
 
 _KEPT_OUT = ("row", "wall", "num", "salt")
+
+
+def export_folder(store: SqliteStore, reach: Reach, folder: Path, *, everything: bool) -> int:
+    """Write a scope (or the whole file) to a folder of Markdown: see `vault`. Returns the number of files."""
+    if not everything:
+        require_owner(reach, "export()")
+    return vault.export(store, reach, folder, everything=everything)
 
 
 class Lines(Iterator[str]):
@@ -252,11 +259,19 @@ def _same_file(one: Path, other: Path) -> bool:
 
 def is_export(source: object, format: str | None) -> bool:
     """Whether a source is what `export` wrote, by the format that the caller names, else by its first line."""
-    if format is not None:
-        return format == "mnemic"
     if not isinstance(source, str | Path):
         return True
-    return Path(source).is_file() and exported.has_header(Path(source))
+    path = Path(source)
+    if path.is_dir():
+        return format in (None, "mnemic", "markdown") and vault.is_export(path)
+    return format == "mnemic" if format is not None else path.is_file() and exported.has_header(path)
+
+
+def own_lines(source: str | Path | Iterable[str], now: int) -> str | Path | Iterable[str]:
+    """An export: its path, or its lines; of a folder of Markdown the lines that say the same."""
+    if isinstance(source, str | Path) and Path(source).is_dir():
+        return vault.lines(Path(source), now)
+    return source
 
 
 def would_import(

@@ -283,9 +283,9 @@ def _relation(line: str, number: int) -> Relation | None:
 
 # -- remembered text as Markdown
 
-_ALWAYS = re.compile(r"[\\`*_\[\]<>#|~^${]|==|%%|&(?=[#\w])")
-_AT_START = re.compile(r"(?:[-+=]|\d{1,9}(?=[.)])|:)")
-_ADDRESS = re.compile(r":(?=//)|(?<=[\w.+-])@(?=[\w])|(?<=www)\.|(?<=mailto):", re.IGNORECASE)
+_ALWAYS = re.compile(r"[\\`*_\[\]<>#|~^${]|=(?==)|(?<==)=|%(?=%)|(?<=%)%|(?<=<)!|(?<=\{)%|&(?=[#\w])")
+_AT_START = re.compile(r"(\d{0,9})(?=[-+=:]|(?<=\d)[.)])")
+_ADDRESS = re.compile(r"(?<=:)//|(?<=[\w.+-])@(?=[\w])|(?<=www)\.|(?<=mailto):", re.IGNORECASE)
 _UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]")
 _REFERENCE = re.compile(r"\\([!-/:-@\[-`{-~])|&#(\d{1,7});")
 
@@ -304,21 +304,18 @@ def quoted(text: str) -> list[str]:
 
 
 def _escaped_line(line: str) -> str:
-    start = _AT_START.match(line)
-    begin = ""
-    if start is not None:
-        digits = start[0].isdigit()
-        begin, line = (start[0] + "\\", line[start.end() :]) if digits else ("\\" + start[0], line[start.end() :])
-        begin += line[:1] if digits else ""
-        line = line[1:] if digits else line
-    line = _ALWAYS.sub(lambda found: "".join(f"\\{one}" for one in found[0]), line)
-    line = _ADDRESS.sub(lambda found: f"\\{found[0]}", line)
-    line = _UNSEEN.sub(lambda found: f"&#{ord(found[0])};", begin + line)
+    line = _ADDRESS.sub(_backslashed, _ALWAYS.sub(_backslashed, line))
+    line = _AT_START.sub(r"\1\\", line, count=1) if _AT_START.match(line) else line
+    line = _UNSEEN.sub(lambda found: f"&#{ord(found[0])};", line)
     if line[:1] in (" ", "\t"):
         line = f"&#{ord(line[0])};{line[1:]}"
     if line[-1:] in (" ", "\t"):
         line = f"{line[:-1]}&#{ord(line[-1])};"
     return line
+
+
+def _backslashed(found: re.Match[str]) -> str:
+    return "".join(f"\\{one}" for one in found[0])
 
 
 def unescaped(text: str) -> str:
@@ -341,24 +338,29 @@ def comment(value: Json) -> str:
     return f"<!-- {_UNSAFE.sub(_as_json, text)} -->"
 
 
-_UNSAFE = re.compile("[<>&`\\-\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]")
-_COMMENT = re.compile(r"<!-- (\{.*\}) -->")
+_UNSAFE = re.compile("-(?=-)|[{](?=[{%])|[<>&`%\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]")
+_COMMENT = re.compile(r"(?<!\\)<!-- (\{[^<>]*\}) -->")
 
 
-def commented(line: str) -> tuple[Json, int] | None:
+def commented(line: str) -> tuple[Any, int] | None:
     """The JSON in the comment of a line, and where that begins. Raises ValueError where it is no JSON."""
     match = _COMMENT.search(line)
     return None if match is None else (json.loads(match[1]), match.start())
 
 
-def file_name(name: str, longest: int = 80) -> str:
-    """A name that every system takes for a file, the same at every time, and another one for every other name."""
-    plain = unicodedata.normalize("NFC", name)
-    plain = re.sub(r"[^\w.]+", "-", plain.lower()).strip("-._")
+def file_name(name: str, *, exact: bool = False, longest: int = 80) -> str:
+    """A name that every system takes for a file, and the same one every time.
+
+    Names that differ in more than their case and what stands between their words get different ones; with `exact`, all
+    that differ.
+    """
+    whole = unicodedata.normalize("NFC", name)
+    plain = re.sub(r"[^\w]+", "-", whole.lower()).replace("_", "-").strip("-")
     while len(plain.encode()) > longest:
         plain = plain[:-1]
-    plain = plain.strip("-._")
-    if plain == name and not _RESERVED.fullmatch(plain):
+    plain = plain.strip("-")
+    told = plain == name if exact else re.sub(r"[\s:/._-]+", "-", whole.lower()).strip("-") == plain
+    if told and plain and not _RESERVED.fullmatch(plain):
         return plain
     return f"{plain or 'x'}-{hashlib.blake2b(name.encode(), digest_size=4).hexdigest()}"
 

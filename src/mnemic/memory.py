@@ -1014,18 +1014,37 @@ class Memory:
     # -- the whole
 
     @overload
-    def export(self, path: None = None, *, everything: bool = False, **scope: Unpack[ScopeArgs]) -> Iterator[str]: ...
-    @overload
-    def export(self, path: str | Path, *, everything: bool = False, **scope: Unpack[ScopeArgs]) -> int: ...
     def export(
-        self, path: str | Path | None = None, *, everything: bool = False, **scope: Unpack[ScopeArgs]
+        self, path: None = None, *, format: str = "jsonl", everything: bool = False, **scope: Unpack[ScopeArgs]
+    ) -> Iterator[str]: ...
+    @overload
+    def export(
+        self, path: str | Path, *, format: str = "jsonl", everything: bool = False, **scope: Unpack[ScopeArgs]
+    ) -> int: ...
+    def export(
+        self,
+        path: str | Path | None = None,
+        *,
+        format: str = "jsonl",
+        everything: bool = False,
+        **scope: Unpack[ScopeArgs],
     ) -> Iterator[str] | int:
         """Everything of a scope's own (or of the whole file) as JSON Lines, with all revisions and links, lossless.
 
         Without `path` the lines are yielded; with it they are written there, and their number is returned. An
         `import_` of them into an empty store gives the same records, history and answers.
+
+        With `format="markdown"` `path` is a folder, for reading: sessions, subjects, views, linked. An `import_` of it
+        into an empty store gives the same current records, without their history. Returns the number of files. Raises
+        InputError where the folder holds others, ConflictError where a file was edited since the last export.
         """
         asked = self._reach(self.export, scope, whole=everything)
+        if format == "markdown":
+            if path is None:
+                raise InputError("export(format='markdown') writes a folder: name one")
+            return exchange.export_folder(self._store, asked, Path(path), everything=everything)
+        if format != "jsonl":
+            raise InputError(f"format={format!r} is not known: 'jsonl', or 'markdown' for a folder")
         lines = exchange.export_lines(self._store, asked, everything=everything)
         if path is None:
             return lines
@@ -1071,6 +1090,7 @@ class Memory:
     ) -> Receipt:
         named = any(value is not None for value in scope.values()) or self._bound
         asked = self._reach(self.import_, scope) if named else None
+        source = exchange.own_lines(source, self._now())
         if dry_run:
             return _timed(exchange.would_import(self._store, source, asked, author or self._author, self._now), started)
         done = exchange.import_lines(

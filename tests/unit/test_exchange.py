@@ -252,7 +252,7 @@ def test_a_file_that_cannot_be_read_is_told_in_our_words(other: Memory, tmp_path
     (tmp_path / "latin.jsonl").write_bytes(b'{"mnemic":"export","format":1}\n\xe9\n')
     with pytest.raises(InputError, match="UTF-8"):
         other.import_(tmp_path / "latin.jsonl")
-    with pytest.raises(NotFoundError):
+    with pytest.raises(InputError, match="none of the formats"):
         other.import_(tmp_path)
     with pytest.raises(NotFoundError):
         other.import_(tmp_path / "none")

@@ -41,11 +41,23 @@ def is_one(value: Json) -> bool:
 
 def read(parts: Sequence[Part]) -> Iterator[Item]:
     """Episodes, then facts, then what the graph has summed up of its nodes."""
+    for part in parts:
+        for element in elements(part, lambda key: key in EPISODES):
+            yield _episode(mapping(element.value), element.where)
+    nodes = _nodes(parts)
+    yield from _edges(parts, nodes)
+    for id_, node in nodes.items():
+        if "summary" in node and "content" not in node:
+            yield _summary(id_, node)
+
+
+def _nodes(parts: Sequence[Part]) -> dict[str, Json]:
+    """What is needed of each node, by its id."""
     nodes: dict[str, Json] = {}
     for part in parts:
         for element in elements(part, lambda key: key in NODES):
             node = mapping(element.value)
-            if (id_ := name_of(node.get("uuid"))) is not None and element.key in NODES:
+            if (id_ := name_of(node.get("uuid"))) is not None:
                 nodes[id_] = present(
                     name=text_of(node.get("name")),
                     summary=text_of(node.get("summary")),
@@ -54,16 +66,24 @@ def read(parts: Sequence[Part]) -> Iterator[Item]:
                     group=name_of(node.get("group_id")),
                     content=text_of(node.get("content")),
                 )
-    for part in parts:
-        for element in elements(part, lambda key: key in EPISODES):
-            yield _episode(mapping(element.value), element.where)
+    return nodes
+
+
+def _edges(parts: Sequence[Part], nodes: Mapping[str, Json]) -> Iterator[Item]:
+    """The facts. What was taken over comes before what took over from it."""
     successors = _successors(parts)
-    for part in parts:
-        for element in elements(part, lambda key: key in EDGES):
-            yield _edge(mapping(element.value), element.where, nodes, successors)
-    for id_, node in nodes.items():
-        if "summary" in node and "content" not in node:
-            yield _summary(id_, node)
+    over: list[Stated] = []
+    for taken_over in (True, False):
+        for part in parts:
+            for element in elements(part, lambda key: key in EDGES):
+                edge = _edge(mapping(element.value), element.where, nodes, successors)
+                if not isinstance(edge, Stated) or edge.superseded_by is None:
+                    if not taken_over:
+                        yield edge
+                elif taken_over:
+                    over.append(edge)
+        yield from sorted(over, key=lambda edge: str(edge.valid_to))
+        over.clear()
 
 
 def _episode(value: Json, where: str) -> Item:

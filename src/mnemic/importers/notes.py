@@ -51,7 +51,7 @@ def items_of(found: Note, name: str, changed: datetime) -> Iterator[Item]:
             text=section.text,
             role="document",
             time=time,
-            session=short_id(name),
+            session=short_id(handle_of(found, name)),
             metadata={**about, **present(section=" / ".join(section.path))},
         )
         for observation in section.observations:
