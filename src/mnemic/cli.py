@@ -236,7 +236,7 @@ COMMON: tuple[Callable[[Any], Any], ...] = (
 SECTIONS = {
     "Keep and change": ("add", "remember", "update", "retire", "merge", "split", "feedback", "undo", "erase"),
     "Ask and read": ("search", "ask", "context", "get", "list", "timeline", "history", "diff"),
-    "The whole file": ("stats", "upkeep", "rebuild", "verify", "export", "import"),
+    "The whole file": ("stats", "upkeep", "rebuild", "verify", "export", "import", "notes"),
     "Try it": ("demo", "bench"),
 }
 
@@ -1184,26 +1184,35 @@ def diff(console: Console, since: str, until: str | None) -> None:
 
 
 @_verb("export", without=("embedder", "timezone", "json"))
-@click.argument("path", required=False, type=click.Path(dir_okay=False, path_type=Path))
+@click.argument("path", required=False, type=click.Path(path_type=Path))
+@click.option("--markdown", is_flag=True, help="A folder of Markdown, for reading; PATH is the folder.")
 @_everything
-def export_(console: Console, path: Path | None, everything: bool) -> None:
-    """Write records with their history as JSON Lines.
+def export_(console: Console, path: Path | None, markdown: bool, everything: bool) -> None:
+    """Write records with their history as JSON Lines, or as a folder of Markdown.
 
-    All those of the user named, or of the whole file; without PATH to standard output.
+    All those of the user named, or of the whole file; without PATH to standard output. Markdown is for reading:
+    sessions, subjects and views, linked; it comes back with "mnemic import FOLDER", without its history. A folder that
+    was exported to before is brought up to date.
 
     \b
     mnemic export backup.jsonl --everything
     mnemic export --user ana > ana.jsonl
+    mnemic export --markdown ana/
     """
     scope: ScopeArgs = {} if everything else console.scope
+    if markdown and path is None:
+        raise click.UsageError("--markdown writes a folder: name it.")
     with console.memory() as memory:
         if path is None:
             lines = memory.export(everything=everything, **scope)
             while some := list(islice(lines, LINES_AT_A_TIME)):
                 click.echo("\n".join(some))
             return
-        number = memory.export(path, everything=everything, **scope)
-    console.note(f"wrote {_counted(number, 'line')} to {intake.shown(path)} ({path.stat().st_size:,} bytes)")
+        number = memory.export(path, format="markdown" if markdown else "jsonl", everything=everything, **scope)
+    if markdown:
+        console.note(f"wrote {_counted(number, 'file')} to {intake.shown(path)}")
+    else:
+        console.note(f"wrote {_counted(number, 'line')} to {intake.shown(path)} ({path.stat().st_size:,} bytes)")
 
 
 def _columns(context: click.Context, parameter: click.Parameter, value: str | None) -> dict[str, str] | None:
@@ -1273,6 +1282,38 @@ def _lines_of(path: str) -> Iterator[str]:
         raise InputError(f"{name} is not UTF-8 text ({error.reason})") from None
     except OSError as error:
         raise InputError(f"{name} cannot be read: {error.strerror}") from None
+
+
+@_verb("notes", without=("all_projects", "session", "agent"))
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--once", is_flag=True, help="Look once, and end.")
+@click.option("--to", metavar="FILE", default="mnemic.md", show_default=True, help="The note that is written to.")
+@click.option(
+    "--every",
+    metavar="SECONDS",
+    type=click.FloatRange(min=0.1),
+    default=2.0,
+    show_default=True,
+    help="How often to look.",
+)
+def notes_(console: Console, folder: Path, once: bool, to: str, every: float) -> None:
+    """Keep a folder of Markdown and the memory alike, until Ctrl-C.
+
+    The folder is the authority. Its notes are read section by section, observations such as "- [preference] Tea, not
+    coffee #drinks" become statements, and what is edited, moved or deleted there is so in the memory. What is
+    remembered (by an agent, by "mnemic remember") is appended to a note; a correction edits the line, and your edit of
+    a line is a correction. Where both changed, both words stay.
+
+    \b
+    mnemic notes NOTES/
+    mnemic notes NOTES/ --once --to inbox.md
+    """
+    from mnemic.notes import Folder  # with the engine, for which no other command's help should wait
+
+    with console.memory(make=True) as memory:
+        kept = Folder(memory, folder, to=to, shared=console.shared, **console.scope)
+        for report in [kept.sync()] if once else kept.watch(every):
+            console.tell(report, str(report).splitlines())
 
 
 @_verb()
