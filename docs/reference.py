@@ -105,8 +105,10 @@ PARAMETERS = {
     "until": "Up to then, by `time`.",
     "t1": "The earlier recorded time.",
     "t2": "The later recorded time.",
-    "path": "The file to write; without it, the lines are yielded.",
-    "line_source": "A path, or an iterable of lines.",
+    "path": "The file (of Markdown: the folder) to write; without it, the lines are yielded.",
+    "line_source": "A path, or an iterable of lines of an export.",
+    "only": "The one user or group of the source whose items are taken.",
+    "columns": "Our columns and those of a table: see [Tables](howto/import.md#tables).",
 }
 IN_VERB = {
     ("Memory", "author"): "Who writes, where a call does not say.",
@@ -114,6 +116,10 @@ IN_VERB = {
     ("add", "time"): "Of messages without a time. Default: now.",
     ("add", "source"): "Of messages without a source: {sources}. Default: by the role.",
     ("import_", "source"): PARAMETERS["line_source"],
+    ("import_", "format"): "Of what: see [Bring memories from elsewhere](howto/import.md). Default: by what is in it.",
+    ("import_", "shared"): "Of another system's export: what every user may read.",
+    ("import_", "dry_run"): "Only tell what would come.",
+    ("export", "format"): "`jsonl`, or `markdown` for a [folder](howto/markdown.md#an-export).",
     ("ask", "threshold"): "Not known where the evidence was found with a lower probability. Default: 0.5.",
     ("ask", "budget"): "Tokens of the context that a model reads.",
     ("timeline", "subject"): "Only records about this subject (name or alias, case folded).",

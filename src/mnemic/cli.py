@@ -1188,11 +1188,11 @@ def diff(console: Console, since: str, until: str | None) -> None:
 @click.option("--markdown", is_flag=True, help="A folder of Markdown, for reading; PATH is the folder.")
 @_everything
 def export_(console: Console, path: Path | None, markdown: bool, everything: bool) -> None:
-    """Write records with their history as JSON Lines, or as a folder of Markdown.
+    """Write records as JSON Lines, or a folder of Markdown.
 
-    All those of the user named, or of the whole file; without PATH to standard output. Markdown is for reading:
-    sessions, subjects and views, linked; it comes back with "mnemic import FOLDER", without its history. A folder that
-    was exported to before is brought up to date.
+    All those of the user named, or of the whole file, with their history; without PATH to standard output. Markdown is
+    for reading: sessions, subjects and views, linked; it comes back with "mnemic import FOLDER", without its history.
+    A folder that was exported to before is brought up to date.
 
     \b
     mnemic export backup.jsonl --everything

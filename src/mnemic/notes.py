@@ -75,7 +75,8 @@ class Report:
         return bool(self.added or self.changed or self.retired or self.written or self.conflicts or self.left_out)
 
     def __str__(self) -> str:
-        counts = {"added": self.added, "changed": self.changed, "retired": self.retired, "lines written": self.written}
+        lines = "line written" if self.written == 1 else "lines written"
+        counts = {"added": self.added, "changed": self.changed, "retired": self.retired, lines: self.written}
         told = ", ".join(f"{many} {what}" for what, many in counts.items() if many) or "nothing to do"
         more = [f"conflict: {one}" for one in self.conflicts] + [f"left out: {one}" for one in self.left_out]
         return "\n".join([told, *more])

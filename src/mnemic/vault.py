@@ -229,7 +229,7 @@ def _episode(held: _Held, row: Values) -> list[str]:
 
 def _statements(held: _Held, rows: Sequence[Values]) -> Iterator[str]:
     """What is so now; what was so before; what was taken back by hand. Each in the order of its time."""
-    rows = sorted(rows, key=lambda row: (row["time"], row["id"]))
+    rows = sorted(rows, key=lambda row: (row["time"], row["kind"], row["text"], row["id"]))
     parts = {
         "": [row for row in rows if row["retired_at"] is None and not _is_over(row)],
         "Before": [row for row in rows if row["retired_at"] is None and _is_over(row)],

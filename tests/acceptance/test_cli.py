@@ -43,6 +43,7 @@ COMMANDS = [
     "erase",
     "export",
     "import",
+    "notes",
     "stats",
     "rebuild",
     "upkeep",
