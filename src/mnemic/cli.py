@@ -1253,11 +1253,11 @@ def import_(console: Console, path: str, verbose: bool, dry_run: bool, author: s
     """
     from mnemic import exchange  # with it comes all of the engine, for which no other command's help should wait
 
-    own = path == "-" or not Path(path).exists() or exchange.is_export(path, given["format"])
+    pipe = path == "-" or (Path(path).exists() and not Path(path).is_file() and not Path(path).is_dir())
+    own = pipe or not Path(path).exists() or exchange.is_export(path, given["format"])
     if own and (given["only"] or given["columns"]):
-        raise click.UsageError("--only and --map are for other systems' exports.")
-    piped = path == "-" or (own and Path(path).exists() and not Path(path).is_file())
-    source = list(_lines_of(path)) if piped else path
+        raise click.UsageError("--only and --map are for other systems' exports, which are files or folders.")
+    source = list(_lines_of(path)) if pipe else path
     options: dict[str, Any] = {**({} if own else given), **(console.named if own else console.scope)}
     if not own:
         options["shared"] = console.shared

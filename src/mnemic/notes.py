@@ -321,8 +321,9 @@ class _Look:
         about = present(
             path=one.name, title=title_of(one.note, one.name), tags=list(one.note.tags), links=list(one.note.links)
         )
+        own = any(self._is_own(said) for section in one.note.sections for said in section.observations)
         for section in one.note.sections:
-            text = self._words(section)
+            text = self._words(section, written_to=own or one.name == self._to)
             if text is None:
                 continue
             id_ = section_id(one.note, one.name, section)
@@ -338,11 +339,14 @@ class _Look:
                 },
             )
 
-    def _words(self, section: Section) -> str | None:
-        """What a section says beside the lines that Mnemic wrote; None where that is nothing."""
-        own = {one.line - section.line for one in section.observations if self._is_own(one)}
-        if not own:
+    def _words(self, section: Section, *, written_to: bool) -> str | None:
+        """What a section says beside the lines that Mnemic wrote; None where that is nothing.
+
+        In a note that is written to, a heading alone is none: it may stand there for these lines.
+        """
+        if not written_to:
             return section.text
+        own = {one.line - section.line for one in section.observations if self._is_own(one)}
         lines = [line for number, line in enumerate(section.text.split("\n")) if number not in own]
         said = [line for line in lines if line.strip() and not line.lstrip().startswith("#")]
         return "\n".join(lines).strip("\n") if said else None
@@ -706,6 +710,8 @@ def _insert(lines: list[str], subject: str | None, line: str) -> None:
         start = lines.index(heading) + 1
         at = next((number for number in range(start, len(lines)) if lines[number].startswith("#")), len(lines))
     else:
+        while not lines[-1].strip():
+            lines.pop()
         lines += ["", heading, ""]
         at = len(lines)
     while at and not lines[at - 1].strip() and not (at > 1 and lines[at - 2].startswith("#")):

@@ -927,3 +927,34 @@ def test_entities_are_merged_and_split(monkeypatch: pytest.MonkeyPatch) -> None:
     run("split", found["Melanie"], "--name", "Mel", "--user", "ana")
     assert set(entities()) == {"Mel", "Melanie"}
     assert "is no name of" in run("split", found["Melanie"], "--name", "Mel", "--user", "ana", code=2).stderr
+
+
+def test_imports_from_elsewhere_and_a_folder_of_markdown(tmp_path: Path) -> None:
+    rows = [{"words": "I moved to Porto in May.", "sent": "2026-05-20T10:00Z"}, {"words": " "}]
+    Path("rows.jsonl").write_text("\n".join(json.dumps(row) for row in rows))
+    told = run("import", "rows.jsonl", "--map", "text=words,time=sent", "--dry-run")
+    assert "would be 1 added" in told.output
+    assert "left out 1: no text ('rows.jsonl', line 2)" in told.output
+    assert not Path("mnemic.db").exists()
+    assert answer("import", "rows.jsonl", "--map", "text=words,time=sent")["entries"][0]["action"] == "added"
+    assert "1 ignored" in run("import", "rows.jsonl", "--map", "text=words,time=sent").output
+    run("import", "rows.jsonl", "--map", "text", code=2)
+    assert "--map text=" in run("import", "rows.jsonl", code=2).output
+    assert "did you mean 'jsonl'" in run("import", "rows.jsonl", "--format", "jsnl", code=2).output
+    run("export", "--markdown", code=2)
+    run("export", "out", "--markdown")
+    assert "1 added" in run("import", "out", "--file", "other.db").output
+    assert answer("list", "--kind", "episode", "--file", "other.db") == answer("list", "--kind", "episode") | {
+        "records": [
+            one | {"recorded_at": other["recorded_at"]}
+            for one, other in zip(
+                answer("list", "--kind", "episode")["records"],
+                answer("list", "--kind", "episode", "--file", "other.db")["records"],
+                strict=True,
+            )
+        ]
+    }
+    run("import", "out", "--file", "other.db", "--only", "x", code=2)
+    Path("mine").mkdir()
+    assert "there is no folder" in run("notes", "none", "--once", code=2).output
+    assert run("notes", "mine", "--once").output == "nothing to do\n"

@@ -191,7 +191,9 @@ def test_what_is_remembered_becomes_a_line_below_its_subject(memory: Memory, fol
     day = f"{record.time:%Y-%m-%d}"
     assert f"\n## Ana\n\n- [preference] Prefers mornings #work ({day}) ^{record.id}\n" in text
     assert text.index("The roof leaks") < text.index("## Ana")
-    assert texts(memory) == {"Prefers mornings", "The roof leaks"}  # and is not read as something new
+    put(folder / "mnemic.md", text + "\n")  # and is not read as something new
+    kept.sync()
+    assert texts(memory) == {"Prefers mornings", "The roof leaks"}
     memory.remember("Has a cat", subject="Ana", **ANA)
     memory.remember("Sings", subject="Rui", **ANA)
     kept.sync()

@@ -89,6 +89,8 @@ def find(path: str | Path, format: str | None = None, columns: Mapping[str, str]
     name = None if format is None else _PEERS.get(format.lower(), format.lower())
     if name is not None and name not in FORMATS:
         raise InputError(f"format={format!r} is not known{nearest(format or '', FORMATS)}: {', '.join(FORMATS)}")
+    if name is None and columns:
+        name = "csv" if path.suffix.lower() in (".csv", ".tsv") else "jsonl"
     parts = parts_of(path)
     seen, layout, which = _look(path, parts)
     if name is None and not seen:
@@ -178,8 +180,9 @@ def _of_lines(part: Part) -> tuple[str, str] | None:
         return None
     if graph.is_one(value):
         return "mcp", ""
-    several = part.path.suffix.lower() in (".jsonl", ".ndjson") or len([*_first_two(part)]) > 1
-    return ("jsonl", "") if several and _has_text(value) else None
+    if value and part.path.suffix.lower() in (".jsonl", ".ndjson"):
+        return "jsonl", ""
+    return ("jsonl", "") if _has_text(value) and len([*_first_two(part)]) > 1 else None
 
 
 def _first_two(part: Part) -> Iterator[tuple[int, str]]:
