@@ -22,7 +22,7 @@ import re
 import stat
 import time as clocks
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib import import_module
@@ -211,17 +211,23 @@ class _Look:
         """File to memory, then memory to file."""
         before = _dumped(self._state)
         here = self._read_changed()
-        gone = self._gone(here)
+        gone = {name: self._state.files[name] for name in self._gone(here)}
         try:
             if self._open or gone:
                 self._take_sections(gone)
                 self._take_lines(gone)
-            if self._open or gone or self._changes() != self._state.journal:
+            journal = self._changes()  # what comes from here on is for the next look
+            if self._open or gone or journal != self._state.journal:
                 self._write_back()
             for one in self._open.values():
                 self._write(one)
-            self._state.journal = self._changes()
-        finally:  # what was done is known, also where a later step failed
+            self._state.journal = journal
+        except BaseException:  # what was done is known; all that was looked at is to be looked at again
+            self._state.files |= gone
+            for name in self._open.keys() & self._state.files.keys():
+                self._state.files[name].seen = ()
+            raise
+        finally:
             if _dumped(self._state) != before:
                 (self._folder / STATE).parent.mkdir(mode=0o700, exist_ok=True)
                 replaced(self._folder / STATE, _dumped(self._state).encode())
@@ -295,11 +301,12 @@ class _Look:
 
     # -- sections
 
-    def _take_sections(self, gone: Sequence[str]) -> None:
+    def _take_sections(self, gone: Mapping[str, _File]) -> None:
         """Add the sections that are new, as edits those that have changed; retire those that are in no note now."""
         retire: list[str] = []
-        for name in gone:
-            retire += [kept[0] for kept in self._state.files.pop(name).sections.values()]
+        for name, file in gone.items():
+            del self._state.files[name]
+            retire += [kept[0] for kept in file.sections.values()]
         for one in self._open.values():
             known = self._state.files[one.name]
             wanted = dict(self._sections(one))
@@ -391,7 +398,7 @@ class _Look:
 
     # -- lines of notes, into the memory
 
-    def _take_lines(self, gone: Sequence[str]) -> None:
+    def _take_lines(self, gone: Iterable[str]) -> None:
         """Bring the memory to what the lines of the notes say, which were read."""
         looked_at = {*self._open, *gone}
         missing = {id_: line for id_, line in self._state.lines.items() if line.file in looked_at}

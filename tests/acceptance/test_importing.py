@@ -768,8 +768,8 @@ def test_a_large_export_is_read_an_item_at_a_time(tmp_path: Path) -> None:
     with open(tmp_path / "conversations.json", "w", encoding="utf-8") as file:
         file.write("[" + ",".join([one] * 500) + "]")
     assert (tmp_path / "conversations.json").stat().st_size > 10_000_000
-    found = importers.find(tmp_path / "conversations.json")
     tracemalloc.start()
+    found = importers.find(tmp_path / "conversations.json")
     assert sum(isinstance(item, importers.Said) for item in importers.items(found)) == 500
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from mnemic import InputError, Memory, NotFoundError, Record, notes
+from mnemic import InputError, Memory, NotFoundError, Record, StoreError, notes
 from mnemic.notes import Folder, Report, line_of
 from mnemic.testing import HashEmbedder
 
@@ -403,6 +403,30 @@ def test_what_was_known_may_be_lost(memory: Memory, folder: Path, kept: Folder) 
     assert memory.get(ids[0], **ANA).text == "one, edited"
     assert any("names a record that is not here" in one for one in report.left_out)
     assert "three" not in texts(memory)  # what was erased is not learned again
+
+
+@pytest.mark.parametrize("verb", ["add", "remember", "retire", "list"])
+def test_a_look_that_fails_in_the_middle_is_made_again(
+    memory: Memory, folder: Path, kept: Folder, verb: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(folder / "old.md", "Old.\n\n- [fact] Goes")
+    kept.sync()
+    (folder / "old.md").unlink()
+    put(folder / "garden.md", GARDEN)
+    memory.remember("likes tea", **ANA)
+
+    def fails(*given: Any, **named: Any) -> Any:
+        raise StoreError(5, "the disk is gone")
+
+    monkeypatch.setattr(memory, verb, fails)
+    with pytest.raises(StoreError):
+        kept.sync()
+    monkeypatch.undo()
+    kept.sync()
+    assert stated(memory).keys() == {"Sow in May", "Water every second day", "likes tea"}
+    assert len(memory.list(kinds="episode", **ANA)) == 2
+    assert "likes tea" in (folder / "mnemic.md").read_text("utf-8")
+    quiet(kept)
 
 
 def test_line_ends_and_marks_of_a_file_stay(memory: Memory, folder: Path, kept: Folder) -> None:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
 from pathlib import Path
 
 from mnemic.errors import InputError, nearest
 from mnemic.importers import chatgpt, claude, graph, graphiti, letta, mem0, notes, tables
-from mnemic.importers.files import Part, elements, lines, parts_of
+from mnemic.importers.files import Part, elements, parts_of
 from mnemic.importers.values import Item, Json, mapping
 
 Read = Callable[[Sequence[Part], Mapping[str, str]], Iterator[Item]]
@@ -59,6 +58,8 @@ _VARIANTS: Mapping[str, Read] = {
 """Other layouts of a format, by its name and theirs."""
 _PEERS = {"zep": "graphiti", "obsidian": "markdown", "basic-memory": "markdown", "openai": "chatgpt", "ndjson": "jsonl"}
 _CHATS = ("conversations", "memories.json", "projects.json", "users.json")
+_LONGEST_LINE = 1_000_000
+"""Characters of a line up to which a file is looked at as lines: one that is a single line may be all of an export."""
 _SQLITE = b"SQLite format 3\x00"
 
 
@@ -142,8 +143,9 @@ def _look(path: Path, parts: Sequence[Part]) -> tuple[str, str, Sequence[Part]]:
     suffix = part.path.suffix.lower()
     if suffix in (".csv", ".tsv"):
         return "csv", "", parts
-    if _begins(part) in ("[", "{"):
-        seen, layout = _of_lines(part) or _of_json(part)
+    begins = _begins(part)
+    if begins in ("[", "{"):
+        seen, layout = (_of_lines(part) if begins == "{" else None) or _of_json(part)
         return seen, layout, parts
     return "", "", ()
 
@@ -171,22 +173,18 @@ def _keys(part: Part) -> set[str]:
 
 def _of_lines(part: Part) -> tuple[str, str] | None:
     """The format of lines of JSON; None where the file is no lines."""
-    first = next(((number, line) for number, line in lines(part)), None)
-    if first is None:
-        return None
+    with part.text() as stream:
+        first, second = (stream.readline(_LONGEST_LINE) for _ in range(2))
+    named = part.path.suffix.lower() in (".jsonl", ".ndjson")
+    if len(first) == _LONGEST_LINE:
+        return ("jsonl", "") if named else None
     try:
-        value = mapping(json.loads(first[1]))
+        value = mapping(json.loads(first))
     except (ValueError, RecursionError):
         return None
     if graph.is_one(value):
         return "mcp", ""
-    if value and part.path.suffix.lower() in (".jsonl", ".ndjson"):
-        return "jsonl", ""
-    return ("jsonl", "") if _has_text(value) and len([*_first_two(part)]) > 1 else None
-
-
-def _first_two(part: Part) -> Iterator[tuple[int, str]]:
-    return islice(lines(part), 2)
+    return ("jsonl", "") if value and (named or (_has_text(value) and second.strip())) else None
 
 
 def _of_json(part: Part) -> tuple[str, str]:
