@@ -26,6 +26,8 @@ from mnemic.types import Entry, Receipt
 
 BATCH = 1000
 """Items in one transaction."""
+RECEIPTS = 20
+"""Receipts up to which all are named."""
 REASONS = 12
 """Reasons for what is left out that a receipt tells …"""
 EXAMPLES = 3
@@ -365,7 +367,8 @@ def _receipt(sums: _Sums, door: Door) -> Receipt:
     wrote = [receipt.id for receipt in sums.receipts if receipt.id and _changed(receipt)]
     notes = list(dict.fromkeys(note for receipt in sums.receipts for note in receipt.notes))
     if len(wrote) > 1:
-        notes.append(f"in {len(wrote)} receipts, which can be undone one by one: {wrote[0]} to {wrote[-1]}")
+        named = ", ".join(wrote) if len(wrote) <= RECEIPTS else f"{wrote[0]} to {wrote[-1]}"
+        notes.append(f"in {len(wrote)} receipts, which can be undone one by one: {named}")
     for reason, many in sums.counts.most_common(REASONS):
         places = ", ".join(sums.skipped[reason]) + (", …" if many > len(sums.skipped[reason]) else "")
         notes.append(f"left out {many:,}: {reason} ({places})")
