@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from mnemic import (
     answer,
+    around,
     decay,
     denials,
     derive,
@@ -91,16 +92,19 @@ from mnemic.types import (
     SOURCES,
     Answer,
     Change,
+    Conflicts,
     Context,
     Diff,
     Entry,
     Evidence,
     Explanation,
+    Neighbour,
     Page,
     Receipt,
     Record,
     Results,
     ScopeArgs,
+    Spent,
     Stats,
 )
 
@@ -1003,6 +1007,27 @@ class Memory:
             raise InputError(f"t1={t1} lies after t2={t2}: pass the earlier time first")
         with self._store.read() as snapshot:
             return journal.diff(snapshot, lookup.seen(snapshot, asked), asked, since, until)
+
+    def links(self, id: str, *, limit: int = 100, **scope: Unpack[ScopeArgs]) -> tuple[Neighbour, ...]:
+        """The records that are joined to this one: what it rests on, takes the place of or contradicts, and what does
+        that to it. Raises NotFoundError."""
+        asked = self._reach(self.links, scope)
+        with self._store.read() as snapshot:
+            return around.neighbours(snapshot, _id(id), asked, self._now(), _count("limit", limit))
+
+    def conflicts(self, *, limit: int = 100, after: str | None = None, **scope: Unpack[ScopeArgs]) -> Conflicts:
+        """The pairs of current records that contradict each other, a page at a time: retire the one that is wrong, or
+        say anew what is right."""
+        asked = self._reach(self.conflicts, scope)
+        with self._store.read() as snapshot:
+            return around.conflicts(snapshot, asked, self._now(), _count("limit", limit), after)
+
+    def spending(self, *, since: When | None = None, **scope: Unpack[ScopeArgs]) -> tuple[Spent, ...]:
+        """What models have cost the users of a scope, by day (UTC), the latest first."""
+        asked = self._reach(self.spending, scope)
+        first = "" if since is None else f"{moment(interval(since, self._zone, 'since').start):%Y-%m-%d}"
+        with self._store.read() as snapshot:
+            return around.spent(snapshot, asked, first)
 
     def stats(self, *, everything: bool = False, **scope: Unpack[ScopeArgs]) -> Stats:
         """Counts of what a scope holds; `everything=True` for the whole file."""

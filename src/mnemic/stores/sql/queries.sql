@@ -262,6 +262,20 @@ ORDER BY links.weight, links.row;
 -- Edges by row number.
 SELECT links.* FROM json_each(:rows) AS wanted CROSS JOIN links ON links.row = wanted.value;
 
+-- name: links_out
+-- Edges that leave a record, from one on.
+SELECT row, role, target_id FROM links WHERE source_id = :id AND retired_at IS NULL AND row > :after ORDER BY row LIMIT :most;
+
+-- name: links_in
+-- Edges that reach a record, from one on.
+SELECT row, role, source_id FROM links WHERE target_id = :id AND retired_at IS NULL AND row > :after ORDER BY row LIMIT :most;
+
+-- name: contradictions
+-- The edges between records of some walls that cannot both be so, before one, the last first. Each pair has one each way.
+SELECT row, source_id, target_id FROM json_each(:walls) AS wanted CROSS JOIN links ON links.wall = wanted.value
+WHERE role = 'contradicts' AND retired_at IS NULL AND row < :before AND source_id < target_id
+ORDER BY row DESC LIMIT :most;
+
 -- name: links_touching
 -- Every edge of these records, closed ones too.
 SELECT links.* FROM links WHERE source_id IN (SELECT value FROM json_each(:ids))
@@ -448,6 +462,12 @@ DELETE FROM answer_evidence WHERE id IN (SELECT value FROM json_each(:ids));
 SELECT tenant = :tenant AND user = :user AS own, sum(calls) AS calls, sum(tokens_in) AS tokens_in,
     sum(tokens_out) AS tokens_out, sum(money) AS money
 FROM spending WHERE day = :day GROUP BY own;
+
+-- name: spending_since
+-- What models have cost some users, by day.
+SELECT day, sum(calls) AS calls, sum(tokens_in) AS tokens_in, sum(tokens_out) AS tokens_out, sum(money) AS money
+FROM spending WHERE tenant = :tenant AND day >= :since AND user IN (SELECT value FROM json_each(:users))
+GROUP BY day ORDER BY day DESC;
 
 -- name: add_spending
 -- Count what a model has cost.
