@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from mnemic import (
     answer,
+    around,
     decay,
     denials,
     derive,
@@ -91,16 +92,19 @@ from mnemic.types import (
     SOURCES,
     Answer,
     Change,
+    Conflicts,
     Context,
     Diff,
     Entry,
     Evidence,
     Explanation,
+    Neighbour,
     Page,
     Receipt,
     Record,
     Results,
     ScopeArgs,
+    Spent,
     Stats,
 )
 
@@ -673,6 +677,7 @@ class Memory:
                     kinds = exchange.kinds_of(tx, list(reasons))
                     entries = [Entry(i, "erased", why) for i, why in reasons.items() if kinds[i] != "act"]
                 else:
+                    decay.tell_under(cast("Transaction", tx), reasons)
                     entries = erase_records(cast("Transaction", tx), reasons, tenant, stamp, self._tokens_of)
                 if not everything:  # a private record may rest on a shared one: it goes, and its owner alone is told
                     entries = [entry for entry in entries if held[entry.id] in visible]
@@ -1003,6 +1008,27 @@ class Memory:
         with self._store.read() as snapshot:
             return journal.diff(snapshot, lookup.seen(snapshot, asked), asked, since, until)
 
+    def links(self, id: str, *, limit: int = 100, **scope: Unpack[ScopeArgs]) -> tuple[Neighbour, ...]:
+        """The records that are joined to this one: what it rests on, takes the place of or contradicts, and what does
+        that to it. Raises NotFoundError."""
+        asked = self._reach(self.links, scope)
+        with self._store.read() as snapshot:
+            return around.neighbours(snapshot, _id(id), asked, self._now(), _count("limit", limit))
+
+    def conflicts(self, *, limit: int = 100, after: str | None = None, **scope: Unpack[ScopeArgs]) -> Conflicts:
+        """The pairs of current records that contradict each other, a page at a time: retire the one that is wrong, or
+        say anew what is right."""
+        asked = self._reach(self.conflicts, scope)
+        with self._store.read() as snapshot:
+            return around.conflicts(snapshot, asked, self._now(), _count("limit", limit), after)
+
+    def spending(self, *, since: When | None = None, **scope: Unpack[ScopeArgs]) -> tuple[Spent, ...]:
+        """What models have cost the users of a scope, by day (UTC), the latest first."""
+        asked = self._reach(self.spending, scope)
+        first = "" if since is None else f"{moment(interval(since, self._zone, 'since').start):%Y-%m-%d}"
+        with self._store.read() as snapshot:
+            return around.spent(snapshot, asked, first)
+
     def stats(self, *, everything: bool = False, **scope: Unpack[ScopeArgs]) -> Stats:
         """Counts of what a scope holds; `everything=True` for the whole file."""
         asked = self._reach(self.stats, scope, whole=everything)
@@ -1267,6 +1293,7 @@ class Memory:
             decay.coarsen(tx, row)
             if found.erase:
                 stamp = self._stamp(tx, row["tenant"], None)
+                decay.tell_under(tx, found.erase)
                 erased = erase_records(tx, found.erase, row["tenant"], stamp, self._tokens_of)
                 self._derive_in(tx, [row])
                 self._redo_in(tx, [row], erased=True)

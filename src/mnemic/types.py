@@ -516,6 +516,68 @@ class Diff:
 
 
 @dataclass(frozen=True, slots=True)
+class Neighbour:
+    """A record that an edge joins to another one: `role` is what the edge says ("derived_from", "supersedes",
+    "contradicts", …), and `out` whether it leads to this record, or comes from it."""
+
+    role: str
+    out: bool
+    record: Record
+
+    def __str__(self) -> str:
+        return f"{self.role} {'→' if self.out else '←'} {self.record}"
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """Two current records that cannot both be so, and of which neither is known to be later."""
+
+    one: Record
+    other: Record
+
+    def __str__(self) -> str:
+        return f"{self.one}\n  {self.other}"
+
+
+@dataclass(frozen=True, slots=True)
+class Conflicts(Sequence[Conflict]):
+    """Some conflicts and where to go on: pass `next` as `after=`; it is None on the last page."""
+
+    pairs: tuple[Conflict, ...]
+    next: str | None = None
+
+    def __len__(self) -> int:
+        return len(self.pairs)
+
+    @overload
+    def __getitem__(self, index: int) -> Conflict: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Conflict]: ...
+    def __getitem__(self, index: int | slice) -> Conflict | Sequence[Conflict]:
+        return self.pairs[index]
+
+    def __str__(self) -> str:
+        lines = [str(pair) for pair in self.pairs]
+        return "\n".join([*lines, *([f"more: after={self.next}"] if self.next else [])]) or "no conflict"
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What models have cost on a day (UTC): calls, tokens read and written, and money as the prices given say."""
+
+    day: str
+    calls: int
+    tokens_in: int
+    tokens_out: int
+    money: float
+
+    def __str__(self) -> str:
+        return (
+            f"{self.day}  {_counted(self.calls, 'call')}, {self.tokens_in + self.tokens_out:,} tokens, {self.money:.4f}"
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Stats:
     """Counts for a scope (or the whole file)."""
 

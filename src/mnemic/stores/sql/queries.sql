@@ -262,6 +262,20 @@ ORDER BY links.weight, links.row;
 -- Edges by row number.
 SELECT links.* FROM json_each(:rows) AS wanted CROSS JOIN links ON links.row = wanted.value;
 
+-- name: links_out
+-- Edges that leave a record, from one on.
+SELECT row, role, target_id FROM links WHERE source_id = :id AND retired_at IS NULL AND row > :after ORDER BY row LIMIT :most;
+
+-- name: links_in
+-- Edges that reach a record, from one on.
+SELECT row, role, source_id FROM links WHERE target_id = :id AND retired_at IS NULL AND row > :after ORDER BY row LIMIT :most;
+
+-- name: contradictions
+-- The edges between records of some walls that cannot both be so, before one, the last first. Each pair has one each way.
+SELECT row, source_id, target_id FROM json_each(:walls) AS wanted CROSS JOIN links ON links.wall = wanted.value
+WHERE role = 'contradicts' AND retired_at IS NULL AND row < :before AND source_id < target_id
+ORDER BY row DESC LIMIT :most;
+
 -- name: links_touching
 -- Every edge of these records, closed ones too.
 SELECT links.* FROM links WHERE source_id IN (SELECT value FROM json_each(:ids))
@@ -449,6 +463,12 @@ SELECT tenant = :tenant AND user = :user AS own, sum(calls) AS calls, sum(tokens
     sum(tokens_out) AS tokens_out, sum(money) AS money
 FROM spending WHERE day = :day GROUP BY own;
 
+-- name: spending_since
+-- What models have cost some users, by day.
+SELECT day, sum(calls) AS calls, sum(tokens_in) AS tokens_in, sum(tokens_out) AS tokens_out, sum(money) AS money
+FROM spending WHERE tenant = :tenant AND day >= :since AND user IN (SELECT value FROM json_each(:users))
+GROUP BY day ORDER BY day DESC;
+
 -- name: add_spending
 -- Count what a model has cost.
 INSERT INTO spending (day, tenant, user, calls, tokens_in, tokens_out, money)
@@ -505,6 +525,14 @@ UPDATE decays SET due = 0 WHERE (wall, part) IN (
 UPDATE decays SET due = 0 WHERE (wall, part) IN (
     SELECT records.wall, records.num / :many FROM links CROSS JOIN records ON records.id = links.source_id
     WHERE links.row > :row AND links.role = 'derived_from' AND records.num IS NOT NULL
+);
+
+-- name: decays_due_under
+-- What these records rest on, or speak of, is to be looked at again.
+UPDATE decays SET due = 0 WHERE (wall, part) IN (
+    SELECT records.wall, records.num / :many FROM links CROSS JOIN records ON records.id = links.target_id
+    WHERE links.source_id IN (SELECT value FROM json_each(:ids)) AND links.role = 'derived_from'
+    AND records.num IS NOT NULL
 );
 
 -- name: decaying

@@ -48,6 +48,7 @@ CREATE TABLE stale (
 ALTER TABLE walls ADD COLUMN fading INTEGER NOT NULL DEFAULT 0;  -- counts changes to them
 
 CREATE INDEX links_fading ON links (wall, retired_at) WHERE role = 'fades';
+CREATE INDEX links_contradicting ON links (wall, row) WHERE role = 'contradicts' AND retired_at IS NULL;
 
 CREATE INDEX records_forget ON records (wall) WHERE kind = 'forget';
 
