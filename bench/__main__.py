@@ -31,6 +31,7 @@ from bench import (
     precise,
     report,
     run,
+    serve,
     speed,
     summaries,
     updates,
@@ -108,6 +109,19 @@ def quality(
 ) -> None:
     """How much of the evidence is found, beside simple baselines."""
     _quality(data, out, seed, name, sets, limit, systems, left_out)
+
+
+@main.command("serve")
+@_seed
+@click.option("--clients", type=click.IntRange(min=1), default=200, show_default=True, help="At once.")
+@click.option("--seconds", type=float, default=10.0, show_default=True, help="How long they ask.")
+@click.option("--pause", type=float, default=0.0, show_default=True, help="Seconds between requests, on average.")
+@click.option("--times", type=click.IntRange(min=10), default=200, show_default=True, help="Searches one by one.")
+@click.option("--workers", type=click.IntRange(min=1), default=2, show_default=True, help="Processes that serve.")
+def serve_command(seed: int, clients: int, seconds: float, pause: float, times: int, workers: int) -> None:
+    """What the REST server adds to a search, and how it holds under many clients at once."""
+    for line in serve.run(clients, seconds, pause, times, seed, workers):
+        click.echo(line)
 
 
 @main.command("speed")

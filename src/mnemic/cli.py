@@ -1373,6 +1373,15 @@ def verify(console: Console) -> int:
 @click.option("--rate", metavar="N", type=click.FloatRange(min=0, min_open=True), help="Requests a second of one key.")
 @click.option("--threads", metavar="N", type=click.IntRange(1, 64), help="That work on the memory. Default: 4.")
 @click.option(
+    "--workers",
+    metavar="N",
+    type=click.IntRange(1, 64),
+    default=1,
+    show_default=True,
+    help="Processes, one for a core.",
+)
+@click.option("--worker", is_flag=True, hidden=True, help="One of several processes.")
+@click.option(
     "--ssl-certfile", metavar="PATH", type=click.Path(dir_okay=False, path_type=Path), help="Serve https with this."
 )
 @click.option("--ssl-keyfile", metavar="PATH", type=click.Path(dir_okay=False, path_type=Path), help="Its private key.")
@@ -1380,7 +1389,7 @@ def verify(console: Console) -> int:
 @click.option("--background", is_flag=True, help="Do upkeep in a thread, after each write.")
 @click.option("--otel", is_flag=True, help="A span for each call, for the OpenTelemetry of this process.")
 @_reranker
-def serve(console: Console, reranker: str | None, background: bool, **given: Any) -> None:
+def serve(console: Console, reranker: str | None, background: bool, workers: int, worker: bool, **given: Any) -> None:
     """Serve the memory over HTTP: JSON in, JSON out.
 
     Beyond this machine (--host 0.0.0.0) it wants keys: "mnemic keys add" makes them. From the first key on every
@@ -1392,8 +1401,20 @@ def serve(console: Console, reranker: str | None, background: bool, **given: Any
     mnemic serve --host 0.0.0.0 --ssl-certfile cert.pem --ssl-keyfile key.pem
     """
     run = importlib.import_module("mnemic.serve.run")  # with all of FastAPI, for which no other command should wait
+    if workers > 1:
+        with console.memory(make=True):  # so that what cannot be used is said once, and is made by one
+            pass
+        many = importlib.import_module("mnemic.serve.workers")
+        many.serve_many(workers, console.store, sys.argv[1:], tell=console.note, **given)
+        return
+    tell = _ready if worker else console.note
     with console.memory(make=True, reranker=reranker, background=background) as memory:
-        run.serve(memory, console.store, tell=console.note, **given)
+        run.serve(memory, console.store, tell=tell, parent=sys.stdin if worker else None, **given)
+
+
+def _ready(_: str) -> None:
+    """One of several processes says that it listens."""
+    click.echo("ready")
 
 
 @_verb(without=("timezone", "embedder", "recipe", "model", "all_projects", "shared", "session", "agent"))

@@ -15,7 +15,7 @@ from functools import partial
 from ipaddress import ip_address
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import IO, Any
 
 import uvicorn
 from fastapi import FastAPI
@@ -51,15 +51,16 @@ def is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def bound(where: Listening) -> socket.socket:
-    """A socket that listens there. Raises StoreError where it cannot."""
+def bound(where: Listening, *, shared: bool = False) -> socket.socket:
+    """A socket bound there; with others of ours, if `shared`. Raises StoreError where it cannot, ConfigError."""
     family = socket.AF_INET6 if ":" in where.host else socket.AF_INET
     # With TCP by name: only then does asyncio send small answers at once, and not 40 ms later.
     found = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if shared:
+            found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         found.bind((where.host.strip("[]"), where.port))
-        found.listen(2048)
     except OSError as error:
         found.close()
         raise StoreError(
@@ -144,16 +145,15 @@ def serve(
     ssl_keyfile: Path | None = None,
     stop_seconds: float = 30.0,
     otel: bool = False,
+    parent: IO[str] | None = None,
     tell: Callable[[str], None] = print,
 ) -> None:
-    """Serve a memory until a signal says to stop; `tell` is told where. Raises ConfigError, StoreError."""
+    """Serve a memory until a signal says to stop; `tell` is told where. Raises ConfigError, StoreError.
+
+    `parent` is a pipe from one that has started several such processes, which share the port: it ends with the parent.
+    """
     keys = Keys(beside(store))
-    needed = keys.are_needed()
-    if not is_loopback(host) and not needed and not without_keys_beyond_loopback:
-        raise ConfigError(
-            f"at {host} others could read and change everything: make keys first ('mnemic keys add'), or say "
-            "--without-keys-beyond-loopback"
-        )
+    check(keys, host, without_keys_beyond_loopback)
     if ssl_keyfile is not None and ssl_certfile is None:
         raise ConfigError("--ssl-keyfile needs --ssl-certfile, too")
     gate = Gate(keys, frozenset(name.lower() for name in allow_host), frozenset(allow_origin), not is_loopback(host))
@@ -162,13 +162,34 @@ def serve(
     span = {"span": importlib.import_module("mnemic.serve.traces").span} if otel else {}
     app = server(memory, gate=gate, limits=limits, store=store, threads=threads or THREADS, stopping=stopping, **span)
     where = Listening(host, port, ssl_certfile, ssl_keyfile, stop_seconds=stop_seconds)
-    with contextlib.closing(bound(where)) as listening:
-        name = f"[{host}]" if ":" in host else host
-        scheme = "https" if ssl_certfile else "http"
-        address = f"{scheme}://{name}:{listening.getsockname()[1]}"
-        who = "with a key" if needed else "without a key"
-        ready = partial(tell, f"listening on {address}, {who}; Ctrl-C stops it")
-        served(app, where, stopping, limits=limits, started=ready).run(sockets=[listening])
+    with contextlib.closing(bound(where, shared=parent is not None)) as listening:
+        listening.listen(2048)
+        ready = partial(tell, told(keys, host, listening.getsockname()[1], https=ssl_certfile is not None))
+        one = served(app, where, stopping, limits=limits, started=ready)
+        if parent is not None:
+            threading.Thread(target=_end_with, args=(parent, one), daemon=True).start()
+        one.run(sockets=[listening])
+
+
+def _end_with(parent: IO[str], one: Server) -> None:
+    parent.read()  # nothing comes, until it ends
+    one.stop()
+
+
+def check(keys: Keys, host: str, without_keys_beyond_loopback: bool) -> None:
+    """Refuse to let others ask without a key, unless told so in words. Raises ConfigError."""
+    if not is_loopback(host) and not keys.are_needed() and not without_keys_beyond_loopback:
+        raise ConfigError(
+            f"at {host} others could read and change everything: make keys first ('mnemic keys add'), or say "
+            "--without-keys-beyond-loopback"
+        )
+
+
+def told(keys: Keys, host: str, port: int, *, https: bool) -> str:
+    """Where it listens, in words."""
+    name = f"[{host}]" if ":" in host else host
+    who = "with a key" if keys.are_needed() else "without a key"
+    return f"listening on {'https' if https else 'http'}://{name}:{port}, {who}; Ctrl-C stops it"
 
 
 def _patient(seconds: float) -> type[asyncio.Protocol]:
