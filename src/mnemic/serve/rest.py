@@ -93,7 +93,11 @@ class Serving:
             self.metrics.waited.observe(time.perf_counter() - asked)
             return work()
 
-        return await asyncio.get_running_loop().run_in_executor(self.pool, begun)
+        try:
+            under_way = asyncio.get_running_loop().run_in_executor(self.pool, begun)
+        except RuntimeError:  # the threads have ended
+            raise RefusedError("the server is stopping", FULL) from None
+        return await under_way
 
     async def caller(self, request: Request) -> Caller:
         """Who asks. Raises RefusedError, AccessError, BusyError."""
@@ -198,7 +202,7 @@ def server(
             allow_headers=["*"],
             expose_headers=["ETag", "Link", "Retry-After"],
         )
-    app.add_middleware(Border, limits=limits, metrics=metrics)
+    app.add_middleware(Border, limits=limits, metrics=metrics, stopping=stopping)
     app.add_exception_handler(MnemicError, _problem)
     app.add_exception_handler(HTTPException, _no_route)
     app.add_exception_handler(ClientDisconnect, _gone)
