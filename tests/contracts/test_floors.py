@@ -20,16 +20,16 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         *("ports", "text", "when", "dates", "question", "where", "scope", "rank", "reading", "learn", "ticket"),
         *("spelling", "precise", "statements", "rules", "timeline", "denials", "faithful", "salvage", "propose"),
         *("allowance", "segments", "background", "extract", "forgetting", "postings", "messages", "samples", "names"),
-        *("views", "summaries", "topics", "portrait", "agenda", "newer"),
+        *("views", "summaries", "topics", "portrait", "agenda", "newer", "paths"),
     ),
     ("analysis", "stores", "models", "asking", "testing"),
     (
         *("changes", "lookup", "write", "commit", "erasure", "frame", "looks", "channels", "records", "lessons"),
-        *("derive", "consult", "fading", "forgotten", "decay", "entities", "keeping", "placing"),
+        *("derive", "consult", "fading", "forgotten", "decay", "entities", "keeping", "placing", "filing"),
     ),
     ("read", "feedback", "pack", "answer", "journal", "exchange", "exported"),
     ("memory",),
-    ("intake", "progress", "show"),
+    ("intake", "progress", "show", "cabinet", "compat"),
     ("cli", "demo", "__main__"),
 )
 """The floors of docs/architecture.md, from the ground up. Rooms of one floor may know each other, not in a circle."""
