@@ -213,14 +213,15 @@ def _of(block: object, name: str) -> Any:
 
 def _directory(given: str, where: str, files: Iterable[Listed]) -> str:
     """Two levels of a directory, without what is hidden; a name's own children follow it."""
-    sizes: dict[tuple[str, ...], int | None] = {}
+    sizes: dict[tuple[tuple[str, ...], str], int] = {}
     for file in files:
-        names = file.path.removeprefix(f"{where}/").split("/")
+        names = tuple(file.path.removeprefix(f"{where}/").split("/"))
         for depth in range(1, min(len(names), 2) + 1):
-            sizes[tuple(names[:depth])] = file.size if depth == len(names) else None
+            inside = depth < len(names)
+            sizes[names[:depth], "/" if inside else ""] = _DIRECTORY_BYTES if inside else file.size
     shown = [
-        f"{_size(_DIRECTORY_BYTES if size is None else size)}\t{given}/{'/'.join(names)}{'/' if size is None else ''}"
-        for names, size in sorted(sizes.items())
+        f"{_size(size)}\t{given}/{'/'.join(names)}{slash}"
+        for (names, slash), size in sorted(sizes.items())
         if not any(name.startswith(".") for name in names)
     ]
     header = f"Here're the files and directories up to 2 levels deep in {given}, excluding hidden items:"
