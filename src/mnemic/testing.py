@@ -325,7 +325,8 @@ class _Exchange(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         server = cast("_Loopback", self.server)
         raw = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        protocol = next((known for end, known in _PROTOCOLS.items() if self.path.endswith(end)), None)
+        path = self.path.partition("?")[0]
+        protocol = next((known for end, known in _PROTOCOLS.items() if path.endswith(end)), None)
         if protocol is None:
             self._send(404, _problem(404, f"nothing at {self.path}: known are …{', …'.join(_PROTOCOLS)}"), {})
             return
