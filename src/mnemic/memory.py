@@ -1868,12 +1868,16 @@ class Memory:
 def _refuse(verb: Callable[..., Any], name: str, unknown: Mapping[str, object]) -> None:
     if not unknown:
         return
-    word = next(iter(unknown))
     signature = inspect.signature(verb).parameters.values()
     names = [p.name for p in signature if p.kind is not p.VAR_KEYWORD and p.name != "self"]
-    names += PARTS if name != "Memory" else ()
-    hint = nearest(word, names, _PEERS)
-    raise ParameterError(f"{name} has no parameter '{word}'{hint or '; it has ' + ', '.join(names)}")
+    refuse_unknown(name, unknown, [*names, *(PARTS if name != "Memory" else ())])
+
+
+def refuse_unknown(verb: str, unknown: Iterable[str], known: Sequence[str]) -> None:
+    """Refuse a parameter that a verb does not have, and name the one that was probably meant. Raises ParameterError."""
+    for word in unknown:
+        hint = nearest(word, known, _PEERS)
+        raise ParameterError(f"{verb} has no parameter '{word}'{hint or '; it has ' + ', '.join(known)}")
 
 
 def _query(query: object) -> str:
