@@ -16,12 +16,14 @@ import shutil
 import subprocess
 import sys
 import time as clocks
+import webbrowser
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, cast
+from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 import click
@@ -247,7 +249,7 @@ SECTIONS = {
     "Keep and change": ("add", "remember", "update", "retire", "merge", "split", "feedback", "undo", "erase"),
     "Ask and read": ("search", "ask", "context", "get", "list", "timeline", "history", "diff"),
     "The whole file": ("stats", "upkeep", "rebuild", "verify", "export", "import"),
-    "For others": ("serve", "keys"),
+    "For others": ("serve", "ui", "keys"),
     "Try it": ("demo", "bench"),
 }
 
@@ -1394,6 +1396,34 @@ def serve(console: Console, reranker: str | None, background: bool, **given: Any
     run = importlib.import_module("mnemic.serve.run")  # with all of FastAPI, for which no other command should wait
     with console.memory(make=True, reranker=reranker, background=background) as memory:
         run.serve(memory, console.store, tell=console.note, **given)
+
+
+@_verb(without=("session", "agent"))
+@click.option("--port", default=8765, show_default=True, metavar="N", type=click.IntRange(0, 65535), help="0: any.")
+@click.option("--open", "show", is_flag=True, help="Open it in the browser.")
+def ui(console: Console, port: int, show: bool) -> None:
+    """Show the memory as a web page on this machine: search, timeline, conflicts, corrections.
+
+    \b
+    mnemic ui
+    mnemic ui --user ana --open
+    """
+    run = importlib.import_module("mnemic.serve.run")  # with all of FastAPI, for which no other command should wait
+    asked = {"user": "user_id", "project": "project_id", "tenant": "tenant_id"}
+    scope = cast("dict[str, Any]", console.scope)
+    whose = urlencode({name: scope[part] for name, part in asked.items() if isinstance(scope.get(part), str)})
+
+    def tell(words: str) -> None:
+        console.note(words)
+        found = re.search(r"https?://\S+(?=,)", words)
+        if found:
+            address = f"{found[0]}/ui/?{whose}"
+            console.note(f"the page is at {address}")
+            if show:
+                webbrowser.open(address)
+
+    with console.memory() as memory:
+        run.serve(memory, console.store, tell=tell, host="127.0.0.1", port=port)
 
 
 @_verb(without=("timezone", "embedder", "recipe", "model", "all_projects", "shared", "session", "agent"))

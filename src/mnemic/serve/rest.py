@@ -27,6 +27,7 @@ from mnemic.serve.bodies import answer, checked, from_query
 from mnemic.serve.gate import Caller, Gate, let_in, scope_in
 from mnemic.serve.limits import Limits, Rates
 from mnemic.serve.openapi import document
+from mnemic.serve.page import Lately, add_page
 from mnemic.serve.refused import RefusedError
 from mnemic.serve.verbs import Verb, verbs
 from mnemic.types import Page, Record
@@ -51,6 +52,7 @@ class Serving:
     pool: ThreadPoolExecutor
     stopping: threading.Event = field(default_factory=threading.Event)
     """Set when the server stops: streams end then."""
+    lately: Lately = field(default_factory=Lately)
 
     async def run(self, work: Callable[[], T]) -> T:
         """Do something that may wait, in a thread."""
@@ -82,7 +84,9 @@ class Serving:
 
         def work() -> Any:
             memory, passed = let_in(self.memory, caller, verb, scoped)
-            return verb.call(memory, passed)
+            value = verb.call(memory, passed)
+            self.lately.note(caller, scoped, value)
+            return value
 
         return await self.run(work)
 
@@ -125,6 +129,7 @@ def server(
             app.post(f"/v1/{verb.path}")(_verb(serving, verb))
     _add_records(app, serving)
     _add_health(app, serving)
+    add_page(app, serving.caller, serving.lately)
     app.add_exception_handler(MnemicError, _problem)
     app.add_exception_handler(HTTPException, _no_route)
     app.add_exception_handler(ClientDisconnect, _gone)
