@@ -28,7 +28,7 @@ async function send(method, path, body, headers = {}) {
   if (body !== undefined) sent["Content-Type"] = "application/json";
   let answer;
   try {
-    answer = await fetch(path, { method, headers: sent, body: body === undefined ? undefined : JSON.stringify(body) });
+    answer = await fetch(path, { method, cache: "no-store", headers: sent, body: body === undefined ? undefined : JSON.stringify(body) });
   } catch {
     throw new Refused({ detail: "The server cannot be reached. Is it running?" }, 0);
   }

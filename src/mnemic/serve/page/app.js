@@ -13,12 +13,13 @@ const PARTS = { search, timeline, subjects, conflicts, given, usage };
 let leave = new AbortController();
 
 async function show() {
-  const [path, parts] = location.hash.replace(/^#\/?/, "").split("?");
+  const [, path, parts] = location.hash.match(/^#?\/?([^?]*)\??(.*)$/s);
   const name = PARTS[path] ? path : "search";
   leave.abort();
   leave = new AbortController();
-  const main = byId("main");
+  const main = h("div");  // of its own: a part that is late writes where nobody looks any more
   main.leaving = leave.signal;
+  byId("main").replaceChildren(main);
   for (const link of document.querySelectorAll("nav a")) link.toggleAttribute("aria-current", link.hash === `#/${name}`);
   for (const link of document.querySelectorAll("nav a[aria-current]")) link.setAttribute("aria-current", "page");
   document.title = `${document.querySelector(`nav a[href="#/${name}"]`).textContent} — Mnemic`;
