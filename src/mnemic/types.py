@@ -478,6 +478,51 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
+class Touched:
+    """What a call did to one record: which revision of it, and the journal's word for it."""
+
+    id: str
+    revision: int
+    action: str
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One call that changed something, as the journal has it; of its records those that the scope sees."""
+
+    receipt: str
+    verb: str
+    at: datetime
+    actor: str | None
+    records: tuple[Touched, ...]
+
+    def __str__(self) -> str:
+        did = ", ".join(f"{one.action} {one.id}" for one in self.records) or "nothing that is shown"
+        return f"{self.at:%Y-%m-%d %H:%M:%S}  {self.verb:<10}  {self.actor or '-'}  {did}"
+
+
+@dataclass(frozen=True, slots=True)
+class Steps(Sequence[Step]):
+    """Some steps of the journal, and where to go on: pass `next` as `after=`; it is None where there are no more."""
+
+    steps: tuple[Step, ...]
+    next: str | None = None
+
+    def __len__(self) -> int:
+        return len(self.steps)
+
+    @overload
+    def __getitem__(self, index: int) -> Step: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Step]: ...
+    def __getitem__(self, index: int | slice) -> Step | Sequence[Step]:
+        return self.steps[index]
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self.steps)) or "nothing"
+
+
+@dataclass(frozen=True, slots=True)
 class Page(Sequence[Record]):
     """Some records and where to go on: pass `next` as `after=`; it is None on the last page."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
@@ -13,7 +13,7 @@ from mnemic.errors import AccessError, InputError, ScopeError
 from mnemic.memory import Memory
 from mnemic.problems import NO_KEY
 from mnemic.serve.grants import OWNER, WALLS, Grant
-from mnemic.serve.keys import Keys
+from mnemic.serve.keys import Key, Keys
 from mnemic.serve.refused import RefusedError
 from mnemic.serve.verbs import Verb
 
@@ -33,8 +33,7 @@ class Caller:
 
     name: str | None
     grant: Grant
-    key: str | None = None
-    """The key's id."""
+    key: Key | None = None
 
 
 EVERYBODY: Final = Caller(None, OWNER)
@@ -53,7 +52,6 @@ class Gate:
     """Pages of other servers that may ask this one: "https://example.org"."""
     everywhere: bool = False
     """Whether it is asked without keys from other machines: then there is no telling a right name from a wrong one."""
-    streams: dict[str, int] = field(default_factory=dict[str, int])
 
     def caller(self, headers: Mapping[str, str]) -> Caller:
         """Who asks. Raises RefusedError for a key that is missing or wrong, AccessError for a page of elsewhere."""
@@ -75,7 +73,13 @@ class Gate:
                 NO_KEY,
                 {"WWW-Authenticate": 'Bearer realm="mnemic", error="invalid_token"'},
             )
-        return Caller(key.name, key.grant, key.id)
+        return Caller(key.name, key.grant, key)
+
+    def still(self, caller: Caller) -> bool:
+        """Whether a caller who was let in would be let in now: keys are revoked, and the first key closes the door."""
+        if self.keys is None:
+            return True
+        return not self.keys.are_needed() if caller.key is None else self.keys.is_in_force(caller.key)
 
     def _check_page(self, headers: Mapping[str, str]) -> None:
         """Without keys, whoever reaches this machine may ask: but no page of elsewhere through its user's browser.

@@ -118,8 +118,13 @@ class Keys:
         """Whether there is a key at all: from the first on, every request needs one; also when all are revoked."""
         return bool(self._rows())
 
+    def is_in_force(self, key: Key) -> bool:
+        """Whether a key has not been revoked since."""
+        row = self._rows().get(key.id)
+        return row is not None and row["revoked_at"] is None
+
     def holder(self, token: str) -> Key | None:
-        """The key that a token is, if it is one in force; and that it was used now."""
+        """The key that a token is, if it is one in force."""
         prefix, _, rest = token.partition("_")
         id_, _, secret = rest.partition("_")
         row = self._rows().get(id_)
@@ -133,17 +138,14 @@ class Keys:
                 return None
             if not hmac.compare_digest(given, row["old_hash"]):
                 return None
-        key = _key(row)
-        if key.last_used_at is None or _now() - key.last_used_at > SEEN_EVERY:
-            self._used(id_)
-        return key
+        return _key(row)
+
+    def use(self, key: Key) -> None:
+        """Keep that a key was used now; not where that cannot be written just now."""
+        with contextlib.suppress(StoreError), self._change(wait=0.1) as file:
+            file.execute("UPDATE keys SET last_used_at = ? WHERE id = ?", (_now().isoformat(), key.id))
 
     # -- the file
-
-    def _used(self, id_: str) -> None:
-        # A key works also where nothing can be written, or somebody else is writing just now.
-        with contextlib.suppress(StoreError), self._change(wait=0.1) as file:
-            file.execute("UPDATE keys SET last_used_at = ? WHERE id = ?", (_now().isoformat(), id_))
 
     def _rows(self) -> dict[str, sqlite3.Row]:
         """The rows of the file as it is now: read again where it has been changed since."""
@@ -181,6 +183,11 @@ class Keys:
         file.row_factory = sqlite3.Row
         file.execute("PRAGMA secure_delete = ON")
         return file
+
+
+def is_to_be_noted(key: Key) -> bool:
+    """Whether it has to be kept that this key is used just now."""
+    return key.last_used_at is None or _now() - key.last_used_at > SEEN_EVERY
 
 
 def beside(store: Path) -> Path:

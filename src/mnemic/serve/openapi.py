@@ -37,6 +37,10 @@ EXAMPLES: Final[Mapping[str, Mapping[str, Any]]] = {
     "timeline": {"since": "2026-05-01T00:00:00+00:00", "subject": "Ana", **ANA},
     "history": {"id": "3uwa4q", **ANA},
     "diff": {"t1": "2026-05-01T00:00:00+00:00", "t2": "2026-06-01T00:00:00+00:00", **ANA},
+    "journal": {"limit": 20, "order": "newest", **ANA},
+    "links": {"id": "3uwa4q", **ANA},
+    "conflicts": {**ANA},
+    "spending": {"since": "2026-05-01T00:00:00+00:00", **ANA},
     "stats": {**ANA},
     "upkeep": {"budget_ms": 2000, **ANA},
     "rebuild": {"dry_run": True, **ANA},
@@ -66,8 +70,14 @@ def document() -> Mapping[str, Any]:
     one["patch"]["parameters"] += [_header("If-Match", "The revision that is to be changed.")]
     one["patch"]["responses"]["412"] = _problem("It is at another revision than If-Match says.")
     paths["/v1/records/{id}"] = {**one, "parameters": [_place("id")]}
-    history = _asked(table["history"], "recordHistory", ["id"])
-    paths["/v1/records/{id}/history"] = {"get": history, "parameters": [_place("id")]}
+    for name in ("history", "links"):
+        asked = _asked(table[name], f"record{name.title()}", ["id"])
+        paths[f"/v1/records/{{id}}/{name}"] = {"get": asked, "parameters": [_place("id")]}
+    for name in ("conflicts", "spending", "stats", "journal", "timeline"):
+        paths[f"/v1/{name}"]["get"] = _asked(table[name], f"get{name.title()}")
+    paths["/v1/events"] = {"get": _events(table["journal"])}
+    for name, about in HEALTH.items():
+        paths[name] = {"get": _health(name, about)}
     kinds = [verb.returns for verb in table.values() if verb.returns is not str]
     return {
         "openapi": "3.1.0",
@@ -116,6 +126,38 @@ def _asked(verb: Verb, name: str, without: Sequence[str] = ()) -> dict[str, Any]
     return operation
 
 
+def _events(verb: Verb) -> dict[str, Any]:
+    operation = _asked(verb, "events", ["limit", "order"])
+    operation["summary"] = "What is done in a scope, as it is done: a stream of steps, by whatever process."
+    operation["description"] = (
+        "Server-sent events. The id of one is its step's receipt, and Last-Event-ID goes on there."
+    )
+    operation["parameters"].append(_header("Last-Event-ID", "The step that was seen last."))
+    operation["responses"]["200"]["content"] = {"text/event-stream": {"schema": {"type": "string"}}}
+    return operation
+
+
+HEALTH: Final[Mapping[str, str]] = {
+    "/healthz": "It runs.",
+    "/readyz": "It can be asked.",
+    "/metrics": "Numbers for Prometheus. Where there are keys: an owner's.",
+}
+
+
+def _health(name: str, about: str) -> dict[str, Any]:
+    kind = "text/plain" if name == "/metrics" else "application/json"
+    schema = {"type": "string"} if name == "/metrics" else {"type": "object"}
+    return {
+        "operationId": name.strip("/"),
+        "summary": about,
+        "tags": ["server"],
+        "responses": {
+            "200": {"description": about, "content": {kind: {"schema": schema}}},
+            "default": _problem("A problem."),
+        },
+    }
+
+
 def _deleted(retire: Verb, erase: Verb) -> dict[str, Any]:
     operation = _operation(retire, "deleteRecord")
     operation["summary"] = "Retire a record, or erase it."
@@ -134,12 +176,15 @@ def _operation(verb: Verb, name: str) -> dict[str, Any]:
     content = {"application/x-ndjson": {"schema": {"type": "string"}}}
     if not verb.gives_lines:
         content = {"application/json": {"schema": schema_of(verb.returns)}}
+    headers = [_header(name.title(), f"The call's {part}, percent-encoded.") for name, part in HEADERS.items()]
+    if verb.writes:
+        headers.append(_header("Idempotency-Key", "Yours for this call: sent again, it is done once."))
     return {
         "operationId": name,
         "summary": summary,
         "description": f"{verb.about}\n\nNeeds the role {verb.role}.",
         "tags": ["write" if verb.writes else "read"],
-        "parameters": [_header(name.title(), f"The call's {part}, percent-encoded.") for name, part in HEADERS.items()],
+        "parameters": headers,
         "responses": {
             "200": {"description": "Done.", "content": content},
             "default": _problem("A problem, with the engine's own words."),

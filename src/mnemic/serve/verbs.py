@@ -33,6 +33,7 @@ from mnemic.types import (
     Results,
     Spent,
     Stats,
+    Steps,
 )
 
 Role = Literal["reader", "writer", "admin", "owner"]
@@ -164,6 +165,10 @@ _GIVES: Final[Mapping[str, tuple[Role, Any, bool]]] = {
     "links": ("reader", tuple[Neighbour, ...], False),
     "conflicts": ("reader", Conflicts, False),
     "diff": ("reader", Diff, False),
+    "journal": ("reader", Steps, False),
+    "links": ("reader", tuple[Neighbour, ...], False),
+    "conflicts": ("reader", Conflicts, False),
+    "spending": ("reader", tuple[Spent, ...], False),
     "stats": ("reader", Stats, False),
     "spending": ("reader", tuple[Spent, ...], False),
     "upkeep": ("writer", Receipt, True),

@@ -327,6 +327,23 @@ VALUES (:id, :tenant, :verb, :at, :actor, :first_seq, :last_seq, :undoes, :detai
 -- One receipt.
 SELECT * FROM receipts WHERE id = :id;
 
+-- name: call
+-- A call that came with a key of its caller's.
+SELECT * FROM calls WHERE key = :key;
+
+-- name: keep_call
+-- A call's key and, once it is done, its answer.
+INSERT INTO calls (key, tenant, at, receipt, request, answer) VALUES (:key, :tenant, :at, :receipt, :request, :answer)
+ON CONFLICT (key) DO UPDATE SET answer = excluded.answer WHERE calls.request IS NOT NULL;
+
+-- name: drop_old_calls
+-- Keys that nobody uses again.
+DELETE FROM calls WHERE at < :before;
+
+-- name: silence_calls
+-- What calls of a tenant were asked and answered may tell of what is erased.
+UPDATE calls SET request = NULL, answer = NULL WHERE tenant = :tenant AND request IS NOT NULL;
+
 -- name: receipts_named
 -- Several receipts.
 SELECT receipts.* FROM json_each(:ids) AS wanted CROSS JOIN receipts ON receipts.id = wanted.value ORDER BY at, id;
@@ -347,6 +364,18 @@ VALUES (:tenant, :seq, :receipt, :at, :actor, :action, :wall, :num, :id, :revisi
 -- name: journal_from
 -- A tenant's chain from a place on.
 SELECT * FROM journal WHERE tenant = :tenant AND seq > :seq ORDER BY seq LIMIT :limit;
+
+-- name: receipt_behind
+-- The next call that changed something behind these walls, from a place of the chain on.
+SELECT receipts.* FROM journal CROSS JOIN receipts ON receipts.id = journal.receipt
+WHERE journal.tenant = :tenant AND journal.seq > :seq AND +journal.wall IN (SELECT value FROM json_each(:walls))
+ORDER BY journal.seq LIMIT 1;
+
+-- name: receipt_before
+-- The last call that changed something behind these walls before a place of the chain.
+SELECT receipts.* FROM journal CROSS JOIN receipts ON receipts.id = journal.receipt
+WHERE journal.tenant = :tenant AND journal.seq < :seq AND +journal.wall IN (SELECT value FROM json_each(:walls))
+ORDER BY journal.seq DESC LIMIT 1;
 
 -- name: journal_size
 -- Rows of the chains that are about these walls.
