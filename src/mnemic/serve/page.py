@@ -46,7 +46,7 @@ POLICY: Final = {
 KEPT: Final = 200
 """Contexts that are remembered to have been given: in RAM, by their questions and ids, not by their words."""
 
-Asking = Callable[[Request], Any]
+Asking = Callable[[Request], Caller]
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,11 +131,11 @@ def add_page(app: FastAPI, caller_of: Asking, lately: Lately) -> None:
 
     @app.get("/v1/whoami")
     async def _whoami(request: Request) -> Response:
-        return _json(whoami(await caller_of(request)))
+        return _json(whoami(caller_of(request)))
 
     @app.get("/v1/given")
     async def _given(request: Request) -> Response:
-        caller: Caller = await caller_of(request)
+        caller = caller_of(request)
         asked = scope_in(request.headers, {})
         caller.grant.bound(asked)
         return _json({"given": lately.seen_by(caller.grant, asked)})

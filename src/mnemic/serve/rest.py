@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import hashlib
 import json
 import tempfile
 import threading
@@ -126,14 +127,9 @@ class Serving:
 
         def work() -> Told:
             memory, passed = let_in(self.memory, caller, verb, scoped)
-<<<<<<< HEAD
-            value = verb.call(memory, passed)
-            self.lately.note(caller, scoped, value)
-            return value
-=======
             value = self.do(verb, request, memory, partial(verb.call, given=passed), said)
+            self.lately.note(caller, scoped, value)
             return Told(value, b"" if verb.gives_lines else answer(value))
->>>>>>> rest
 
         return await self.run(work)
 
@@ -198,9 +194,7 @@ def server(
     _add_records(app, serving)
     _add_events(app, serving)
     _add_health(app, serving)
-<<<<<<< HEAD
     add_page(app, serving.caller, serving.lately)
-=======
     if gate.origins:
         app.add_middleware(
             CORSMiddleware,
@@ -210,7 +204,6 @@ def server(
             expose_headers=["ETag", "Link", "Retry-After"],
         )
     app.add_middleware(Border, limits=limits, metrics=metrics)
->>>>>>> rest
     app.add_exception_handler(MnemicError, _problem)
     app.add_exception_handler(HTTPException, _no_route)
     app.add_exception_handler(ClientDisconnect, _gone)
@@ -335,7 +328,8 @@ def _add_records(app: FastAPI, serving: Serving) -> None:
         given = from_query(table["get"], request.query_params.multi_items())
         told = await serving.ask(table["get"], request, caller, {**given, "id": id})
         record: Record = told.value
-        tag = f'"{record.revision}"'
+        # Its revision, and what else is told of it: a record that is retired, or rests on more, keeps its revision.
+        tag = f'"{record.revision}-{hashlib.sha256(told.body).hexdigest()[:16]}"'
         if _tags(request.headers.get("if-none-match")) & {tag, "*"}:
             return Response(status_code=304, headers={"ETag": tag})
         return _json(told, {"ETag": tag})
@@ -346,7 +340,8 @@ def _add_records(app: FastAPI, serving: Serving) -> None:
         given = {**await serving.given(request), "id": id}
         wanted = _tags(request.headers.get("if-match")) - {"*"}
         if wanted:
-            revisions = [int(tag.strip('"')) for tag in wanted if tag.strip('"').isdigit()]
+            numbers = [tag.strip('"').partition("-")[0] for tag in wanted]
+            revisions = [int(number) for number in numbers if number.isdigit()]
             if len(revisions) != 1 or "if_revision" in given:
                 raise InputError('If-Match takes one revision, such as "3", and not beside if_revision')
             given["if_revision"] = revisions[0]
