@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import hashlib
 import json
 import tempfile
 import threading
@@ -84,7 +83,7 @@ class Serving:
     span: Span
     stopping: threading.Event
     """Set when the server stops: streams end then."""
-    lately: Lately = field(default_factory=Lately)
+    lately: Lately
 
     async def run(self, work: Callable[[], T]) -> T:
         """Do something that may wait, in a thread."""
@@ -165,7 +164,7 @@ def server(
     pool = ThreadPoolExecutor(threads, thread_name_prefix="mnemic")
     rates, metrics = Rates(limits.rate, limits.burst), Metrics()
     stopping = stopping or threading.Event()
-    serving = Serving(memory, store, gate, limits, rates, pool, metrics, span, stopping)
+    serving = Serving(memory, store, gate, limits, rates, pool, metrics, span, stopping, Lately())
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
