@@ -590,6 +590,12 @@ _PART_NAME = re.compile(r"\s*(?:and\s+)?([^\W\d_a-zß-ÿ][\w-]+)")
 _I = re.compile(r"\bi(?:'\w+)?\b")
 _TOGETHER = re.compile(r"((?:^|[.!?,;:]\s)\s*(?:\w+ ){0,2}\w+) and i\b")
 """Of "Ben and I went" both tell, in one clause."""
+_CALLED = (
+    r"((?:^|[.!?,])\s*(?:(?:hey|hi|hello|dear|thanks|thank you|wow|yes|yeah|yep|no|oh|ok|okay|sure|so),?\s+)?)"
+    r"{name}(\s*(?:[,.!?]|$))"
+)
+"""A name with which somebody is spoken to."""
+_YOU = re.compile(r"\byou(?:'\w+|r|rs)?\b")
 _DENIES = re.compile(
     rf"{_ENDED.pattern}|{_GIVEN_AWAY.pattern}|\b(?:cancell?ed|called off|moved (?:out|away)|died|passed away|is over)\b"
 )
@@ -635,22 +641,24 @@ def _is_denial(text: str) -> bool:
 
 
 def _tells_of(clause: Statement, evidence: _Evidence) -> Iterator[str]:
-    """What somebody says with an "I" is about nobody else."""
+    """What somebody says with an "I", or to somebody by name, is about nobody else."""
     own = frozenset(_content(clause.subject))
     if folded(clause.subject) == USER or not own:
         return
+    called = _CALLED.format(name=re.escape(clause.subject.lower()))
+    texts = [re.sub(called, r"\1 \2", _TOGETHER.sub(r"\1 & i", text)) for text in evidence.texts]
+    named = own <= frozenset(stem for text in texts for stem in _stems(text))
     wanted = frozenset(_content(clause.text)) - own
     best, tells = 0, True
-    for turn, text in zip(evidence.turns, evidence.texts, strict=True):
+    for turn, text in zip(evidence.turns, texts, strict=True):
         speaks = own <= frozenset(_stems(turn.by))
-        for place in _clauses(_TOGETHER.sub(r"\1 & i", text), ""):
+        for place in _clauses(text, ""):
             stems = frozenset(_stems(place.text))
+            told = bool(own & stems) or (named and not _I.search(place.text)) or _YOU.search(place.text) is not None
             shared_ = len(wanted & stems)
-            told = speaks or not _I.search(place.text) or bool(own & stems)
-            if shared_ > best:
-                best, tells = shared_, told
-            elif shared_ == best:
-                tells = tells or told
+            if shared_ >= best:
+                tells = speaks or told or (tells and shared_ == best)
+                best = shared_
     if best and not tells:
         yield f"its evidence says it of who speaks, not of {clause.subject!r}"
 

@@ -5,11 +5,13 @@
 An answer is kept by the hash of prompt, model and parameters, with what its extract rests on: so a summary is a
 function of its extract and of the answers kept, nobody is asked twice about the same sentences, and what a model said
 goes with an erasure of anything that it was shown. Nobody is asked in a transaction: until there is an answer a summary
-stands as its extract, and is noted as untold (see `keeping`).
+stands as its extract, and is noted as untold (see `keeping`). A model that declines, or whose answers cannot be read,
+has `TRIES`; then the extract stands for good, as it does where nothing is left of an answer.
 """
 
 from __future__ import annotations
 
+import json
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -21,11 +23,15 @@ from mnemic.allowance import Ledger, Usage
 from mnemic.asking import Outcome, ask_all, key_of
 from mnemic.changes import Wall
 from mnemic.consult import KEPT_AT_ONCE, Asks, Reading, count, keep_answer, ledger_of, payer_of
-from mnemic.stores.sqlite import Snapshot, Transaction
+from mnemic.stores.sqlite import Row, Snapshot, Transaction
 from mnemic.views import RETOLD, Made
 
 BATCH = 256
 """Summaries whose extracts are at hand at a time."""
+TRIES = 3
+"""Times that a model may decline, or answer what cannot be read, before it is asked no more about an extract."""
+_HOPELESS = ("declined", "unreadable")
+"""Faults that no time heals."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +40,8 @@ class Question:
 
     wall: Wall
     extract: Made
+    tries: int = 0
+    """Times that it was asked in vain."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +50,16 @@ class Kept:
 
     question: Question
     outcome: Outcome
+
+    @property
+    def in_vain(self) -> int:
+        """Times that it was asked in vain by now."""
+        return self.question.tries + (self.outcome.fault in _HOPELESS)
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether there is nothing more to ask."""
+        return self.outcome.text is not None or self.in_vain >= TRIES
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +77,15 @@ class Told:
 def told(asks: Asks, snapshot: Snapshot, wall: int, extract: Made) -> Made:
     """A summary in the model's words, where its answer is kept; else the extract."""
     row = snapshot.row("answer", wall=wall, key=_key(asks, extract))
-    read = None if row is None else retell.read_answer(row["text"], extract)
-    return extract if read is None or read.unreadable else retell.retold(extract, read, asks.model_name)
+    if row is None or 0 < _tries(row) < TRIES:
+        return extract
+    read = retell.read_answer(row["text"], extract)
+    return retell.retold(extract, read, asks.model_name)
+
+
+def _tries(row: Row | None) -> int:
+    """How often what an answer says could not be read."""
+    return 0 if row is None else int(json.loads(row["asked"])["tries"])
 
 
 def _key(asks: Asks, extract: Made) -> str:
@@ -74,7 +99,8 @@ def questions(snapshot: Snapshot, parts: Iterable[tuple[Wall, str]], asks: Asks)
     for wall, key in parts:
         extract = keeping.extracted(snapshot, wall.number, key)
         if extract is not None and RETOLD not in told(asks, snapshot, wall.number, extract).data:
-            found.append(Question(wall, extract))
+            tries = _tries(snapshot.row("answer", wall=wall.number, key=_key(asks, extract)))
+            found.append(Question(wall, extract, tries))
     return found
 
 
@@ -136,19 +162,19 @@ class _Session:
     answered: int = 0
     why: str = ""
     bare: int = 0
-    """Summaries of whose answers nothing stays."""
+    """Summaries that stay extracts although they are settled."""
     refused: Counter[str] = field(default_factory=Counter[str])
 
     def take(self, index: int, outcome: Outcome) -> None:
         """An answer, or why there is none."""
         question = self.asked[index]
         self.usage += outcome.usage
-        self.kept.append(Kept(question, outcome))
-        if outcome.text is None:
+        self.kept.append(one := Kept(question, outcome))
+        if not one.is_settled:
             self.why = self.why or outcome.deferred or ""
             return
         self.answered += 1
-        read = retell.read_answer(outcome.text, question.extract)
+        read = retell.read_answer(outcome.text or "", question.extract)
         self.bare += not read.sentences
         self.refused.update(one.reasons[0] for one in read.refused)
 
@@ -171,19 +197,20 @@ class _Session:
             notes.append(f"refused of the sentences of summaries that the model wrote: {many}, most often as {why}")
         if self.bare:
             whose = "1 summary stays an extract" if self.bare == 1 else f"{self.bare} summaries stay extracts"
-            notes.append(f"{whose}: nothing is left of what the model wrote")
+            notes.append(f"{whose}: nothing that the model wrote can be used")
         return Told(self.usage, deferred, self.why or "there was no time to ask", tuple(notes))
 
 
 def keep(tx: Transaction, wall: Wall, kept: Sequence[Kept], asks: Asks, at: int) -> list[str]:
-    """Keep answers, and count what they have cost. The keys of the summaries that they tell."""
+    """Keep answers, and count what they have cost. The keys of the summaries that are settled by them."""
     found: list[str] = []
     for one in kept:
         text, extract = one.outcome.text, one.question.extract
-        if text is None:
+        if text is None and one.outcome.fault not in _HOPELESS:
             continue
-        asked: Mapping[str, object] = {"recipe": retell.RECIPE, "view": extract.key}
-        keep_answer(tx, wall, asks, one.outcome.key, text, asked, extract.evidence, at)
-        found.append(extract.key)
+        tries = 0 if text is not None else one.in_vain
+        asked: Mapping[str, object] = {"recipe": retell.RECIPE, "view": extract.key, "tries": tries}
+        keep_answer(tx, wall, asks, one.outcome.key, text or "", asked, extract.evidence, at)
+        found += [extract.key] if one.is_settled else []
     count(tx, wall, (one.outcome.usage for one in kept), at)
     return found
