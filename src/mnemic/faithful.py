@@ -374,7 +374,10 @@ _INTENDED = re.compile(
     r"\b(?:will|'ll|going to|gonna|want(?:s|ed)? to|plan(?:s|ned)? (?:to|on)|planning|hop(?:e|es|ing) to|considering"
     r"|thinking (?:about|of)|would like to)\b"
 )
-_GIVEN_AWAY = re.compile(r"\b(?:sold|lost|gave away|got rid of|broke up with|divorced)\b")
+_GIVEN_AWAY = re.compile(
+    r"\b(?:sold|lost|gave away|got rid of|broke up with|divorced)\b"
+    r"|\b(?:moved (?:out|away) (?:of|from)|evicted from|kicked out of|vacated|gave up) (?:my|our) (?:[\w'-]+ )*$"
+)
 _JEST = re.compile(r"\b(?:just (?:kidding|joking)|jk)\b|(?:^|\s)/s(?:\s|$)|\*sarcasm\*|\(joke\)")
 _NOT_YET = frozenset({"goal", "event", "instruction", "forget"})
 """Kinds that may tell what is only intended."""
