@@ -376,7 +376,8 @@ _INTENDED = re.compile(
 )
 _GIVEN_AWAY = re.compile(
     r"\b(?:sold|lost|gave away|got rid of|broke up with|divorced)\b"
-    r"|\b(?:moved (?:out|away) (?:of|from)|evicted from|kicked out of|vacated|gave up) (?:my|our) (?:(?!(?:in)?to |and )[\w'-]+ )*$"
+    r"|\b(?:moved (?:out|away) (?:of|from)|evicted from|kicked out of|vacated|gave up) (?:my|our)"
+    r" (?:(?!(?:in)?to |and )[\w'-]+ )*$"
 )
 _JEST = re.compile(r"\b(?:just (?:kidding|joking)|jk)\b|(?:^|\s)/s(?:\s|$)|\*sarcasm\*|\(joke\)")
 _NOT_YET = frozenset({"goal", "event", "instruction", "forget"})

@@ -194,15 +194,15 @@ def _carrying(said: str, turns: Sequence[Turn]) -> tuple[list[Turn], tuple[str, 
 # -- the summary
 
 
-def retold(extract: Made, read: Read, model: str) -> Made:
+def retold(extract: Made, sentences: Sequence[Sentence], refused: int, model: str) -> Made:
     """A summary in the words of a model, by days as the extract is; the extract's own where none of them is left.
 
     All else stays the extract's: what it rests on, its times, and its sentences, of which the next summary is made. Its
     data says which model retold it, which episodes carry each sentence, and how many sentences were refused.
     """
-    told = [{"text": one.text, "evidence": list(one.turns)} for one in read.sentences]
-    data = {**extract.data, RETOLD: {"model": model, "sentences": told, "refused": len(read.refused)}}
-    return replace(extract, text=_written(read.sentences) or extract.text, data=data)
+    told = [{"text": one.text, "evidence": list(one.turns)} for one in sentences]
+    data = {**extract.data, RETOLD: {"model": model, "sentences": told, "refused": refused}}
+    return replace(extract, text=_written(sentences) or extract.text, data=data)
 
 
 def _written(sentences: Sequence[Sentence]) -> str:

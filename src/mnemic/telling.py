@@ -14,7 +14,7 @@ from __future__ import annotations
 import json
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 
@@ -23,6 +23,7 @@ from mnemic.allowance import Ledger, Usage
 from mnemic.asking import Outcome, ask_all, key_of
 from mnemic.changes import Wall
 from mnemic.consult import KEPT_AT_ONCE, Asks, Reading, count, keep_answer, ledger_of, payer_of
+from mnemic.retell import Read, Sentence
 from mnemic.stores.sqlite import Row, Snapshot, Transaction
 from mnemic.views import RETOLD, Made
 
@@ -32,6 +33,7 @@ TRIES = 3
 """Times that a model may decline, or answer what cannot be read, before it is asked no more about an extract."""
 _HOPELESS = ("declined", "unreadable")
 """Faults that no time heals."""
+_NOTHING = Read(())
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,8 @@ class Kept:
 
     question: Question
     outcome: Outcome
+    read: Read = _NOTHING
+    """What the answer says, checked: that is done once, and not where others wait."""
 
     @property
     def in_vain(self) -> int:
@@ -79,8 +83,9 @@ def told(asks: Asks, snapshot: Snapshot, wall: int, extract: Made) -> Made:
     row = snapshot.row("answer", wall=wall, key=_key(asks, extract))
     if row is None or 0 < _tries(row) < TRIES:
         return extract
-    read = retell.read_answer(row["text"], extract)
-    return retell.retold(extract, read, asks.model_name)
+    asked = json.loads(row["asked"])
+    sentences = tuple(Sentence(said, tuple(turns), time_) for said, turns, time_ in asked["says"])
+    return retell.retold(extract, sentences, asked["refused"], asks.model_name)
 
 
 def _tries(row: Row | None) -> int:
@@ -169,12 +174,12 @@ class _Session:
         """An answer, or why there is none."""
         question = self.asked[index]
         self.usage += outcome.usage
-        self.kept.append(one := Kept(question, outcome))
+        read = _NOTHING if outcome.text is None else retell.read_answer(outcome.text, question.extract)
+        self.kept.append(one := Kept(question, outcome, read))
         if not one.is_settled:
             self.why = self.why or outcome.deferred or ""
             return
         self.answered += 1
-        read = retell.read_answer(outcome.text or "", question.extract)
         self.bare += not read.sentences
         self.refused.update(one.reasons[0] for one in read.refused)
 
@@ -209,7 +214,9 @@ def keep(tx: Transaction, wall: Wall, kept: Sequence[Kept], asks: Asks, at: int)
         if text is None and one.outcome.fault not in _HOPELESS:
             continue
         tries = 0 if text is not None else one.in_vain
-        asked: Mapping[str, object] = {"recipe": retell.RECIPE, "view": extract.key, "tries": tries}
+        says = [[said.text, list(said.turns), said.time] for said in one.read.sentences]
+        asked = {"recipe": retell.RECIPE, "view": extract.key, "tries": tries, "says": says}
+        asked["refused"] = len(one.read.refused)
         keep_answer(tx, wall, asks, one.outcome.key, text or "", asked, extract.evidence, at)
         found += [extract.key] if one.is_settled else []
     count(tx, wall, (one.outcome.usage for one in kept), at)

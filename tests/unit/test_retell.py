@@ -198,7 +198,8 @@ def test_what_cannot_be_read_is_told() -> None:
 
 def test_a_retold_summary_says_by_whom_and_holds_its_extract() -> None:
     made = extract()
-    told = retold(made, read_answer(answer(KNEE, CANOE, ("Rui swims.", [1])), made), "openai:m")
+    read = read_answer(answer(KNEE, CANOE, ("Rui swims.", [1])), made)
+    told = retold(made, read.sentences, len(read.refused), "openai:m")
     assert told.text == f"2026-03-03\n{KNEE[0]}\n2026-03-04\nIlse sold her red canoe on 3 March 2026."
     assert told.data[RETOLD] == {
         "model": "openai:m",
@@ -214,7 +215,7 @@ def test_a_retold_summary_says_by_whom_and_holds_its_extract() -> None:
     )
     week = parts_of(TALK[0])[1]
     assert week_summary(week, [told]) == week_summary(week, [made]), "no model's words are retold"
-    bare = retold(made, read_answer(answer(("Rui swims.", [1])), made), "openai:m")
+    bare = retold(made, read_answer(answer(("Rui swims.", [1])), made).sentences, 1, "openai:m")
     assert (bare.text, bare.data[RETOLD]["sentences"]) == (made.text, [])
 
 
