@@ -156,10 +156,13 @@ def keep_answer(
     evidence: Iterable[str],
     at: int,
 ) -> None:
-    """Keep an answer, with what was asked and the ids of all that it rests on."""
+    """Keep an answer, with what was asked and the ids of all that it rests on; not where some of that was erased while
+    the model was thinking."""
+    rests = dict.fromkeys(evidence)
+    if any(row["erased_by"] is not None for row in latest_of(tx, list(rests)).values()):
+        return
     plain = json.dumps(asked, ensure_ascii=False)
     tx.run("add_answer", wall=wall.number, key=key, model=asks.model_name, asked=plain, text=text, at=at)
-    rests = dict.fromkeys(evidence)
     tx.run_many("add_answer_evidence", ({"id": id_, "wall": wall.number, "key": key} for id_ in rests))
 
 

@@ -93,10 +93,10 @@ def recounted(text: str, turns: Sequence[Turn]) -> tuple[str, ...]:
     evidence = _Evidence(list(turns), [])
     reasons: list[str] = []
     subject = USER
-    for first, (start, stop) in enumerate(_sentences(text)):
+    for number, (start, stop) in enumerate(_sentences(text)):
         said = text[start:stop]
         opening = _PRONOUN.match(said)
-        if opening and not first:
+        if opening and number == 0:
             reasons.append(f"it does not say who or what {opening[0]!r} is")
         subject = subject if opening else _opening_name(said)
         spans = tuple(best_span(said, said, turn) for turn in turns)

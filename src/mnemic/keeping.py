@@ -364,26 +364,30 @@ def redone(
     """What brings these views to what they should say; they are stale no longer once it is written."""
     changes = Changes(VERB, wall.tenant)
     latest = latest_of(tx, [view_id(wall, key) for key in keys])
-    untold: list[str] = []
+    untold: dict[str, bool | None] = {}
     for key in keys:
         before = len(changes.openings) + len(changes.closings)
         view, row = made(tx, wall.number, key, means), latest.get(view_id(wall, key))
         kept = _bring(tx, wall, view, row, changes, document_of)
         if len(changes.openings) + len(changes.closings) > before:
             mark_stale(tx, ((wall.number, part) for part in above(key)))
-        if kept and view is not None and _is_untold(view, row, means):
-            untold.append(key)
+        untold[key] = _is_untold(view, row, means) if kept and view is not None else False
     tx.run("drop_stale", wall=wall.number, job=JOB, parts=json.dumps(list(keys)))
-    tx.run("drop_stale", wall=wall.number, job=UNTOLD, parts=json.dumps([key for key in keys if key not in untold]))
-    tx.run_many("add_stale", ({"wall": wall.number, "job": UNTOLD, "part": key} for key in untold))
+    settled = [key for key, is_so in untold.items() if is_so is False]
+    tx.run("drop_stale", wall=wall.number, job=UNTOLD, parts=json.dumps(settled))
+    left = [key for key, is_so in untold.items() if is_so]
+    tx.run_many("add_stale", ({"wall": wall.number, "job": UNTOLD, "part": key} for key in left))
     return changes
 
 
-def _is_untold(view: Made, row: Values | None, means: Means) -> bool:
-    """Whether a model is to be asked about a view: also where none is at hand, and the one before had told it."""
+def _is_untold(view: Made, row: Values | None, means: Means) -> bool | None:
+    """Whether a model is to be asked about a view. Where none is at hand: if one had told it before; else None, for no
+    more than was so."""
     if view.kind != "summary" or RETOLD in view.data:
         return False
-    return means.tell is not None or (row is not None and RETOLD in loads(row["data"], {}))
+    if means.tell is not None:
+        return True
+    return True if row is not None and RETOLD in loads(row["data"], {}) else None
 
 
 def writings(snapshot: Snapshot, wall: Wall, keys: Sequence[str], means: Means) -> list[Writing]:

@@ -1132,7 +1132,7 @@ class Memory:
     ) -> tuple[Sequence[Entry], list[str], Sequence[telling.Question]]:
         """What becomes of a wall's derived records: the changes, examples of them, and what a model should tell yet.
 
-        Nothing has changed where it is a dry run, or the model `asks` are to be made first.
+        Nothing has changed where it is a dry run, or where there is something to tell, unless that is not to be asked.
         """
         entries: tuple[Entry, ...] = ()
         examples: list[str] = []
@@ -1495,6 +1495,11 @@ class Memory:
         for first in range(0, len(untold), telling.BATCH):
             with self._store.read() as snapshot:
                 questions = self._questions(snapshot, untold[first : first + telling.BATCH])
+            asks = {(one.wall.number, one.extract.key) for one in questions}
+            answered = {(row["wall"], key) for row, key in untold[first : first + telling.BATCH]} - asks
+            if answered:  # by a model that was not at hand when they were redone
+                with self._store.write() as tx:
+                    keeping.mark_stale(tx, answered)
             self._ask_to_tell(questions, run)
             yield from self._keeping(asked)
 

@@ -40,7 +40,7 @@ Answer with JSON alone: {"sentences": [...]}. Each sentence has
 "turns": numbers of the turns that say it, the most telling first
 
 Rules
-- Only what the turns say. Use their words, names and figures; add nothing, guess nothing, judge nothing.
+- Only what the turns say. Use their language, words, names and figures; add nothing, guess nothing, judge nothing.
 - Bring together what belongs together; first what matters later: what somebody did, plans, decided, has, wants.
 - Names in place of "I", "you" and "she" in every sentence; "the user" for a user without a name.
 - Days in place of "yesterday". Each turn shows the day on which it was said.
@@ -114,7 +114,9 @@ def flawed(answer: str) -> str | None:
     items = _items(found := salvaged(answer))
     if items is None:
         return unreadable(answer)
-    return f"it was broken off after {len(items)} sentences; make it shorter" if found.cut else None
+    if found.cut:
+        return f"it was broken off after {len(items)} sentences; make it shorter"
+    return found.problems[0] if found.lost else None
 
 
 def read_answer(answer: str, extract: Made) -> Read:

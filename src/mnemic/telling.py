@@ -168,6 +168,8 @@ class _Session:
     why: str = ""
     bare: int = 0
     """Summaries that stay extracts although they are settled."""
+    in_part: int = 0
+    """Summaries of whose answers a part is lost."""
     refused: Counter[str] = field(default_factory=Counter[str])
 
     def take(self, index: int, outcome: Outcome) -> None:
@@ -181,6 +183,7 @@ class _Session:
             return
         self.answered += 1
         self.bare += not read.sentences
+        self.in_part += outcome.text is not None and retell.flawed(outcome.text) is not None
         self.refused.update(one.reasons[0] for one in read.refused)
 
     def hand_over(self, keeps: Callable[[Wall, Sequence[Kept]], None]) -> None:
@@ -200,6 +203,9 @@ class _Session:
             why, _ = self.refused.most_common(1)[0]
             many = sum(self.refused.values())
             notes.append(f"refused of the sentences of summaries that the model wrote: {many}, most often as {why}")
+        if self.in_part:
+            whose = "1 summary" if self.in_part == 1 else f"{self.in_part} summaries"
+            notes.append(f"a part of what the model answered about {whose} is lost")
         if self.bare:
             whose = "1 summary stays an extract" if self.bare == 1 else f"{self.bare} summaries stay extracts"
             notes.append(f"{whose}: nothing that the model wrote can be used")

@@ -157,6 +157,15 @@ def test_without_a_model_nothing_changes(tmp_path: Path) -> None:
         with opened(tmp_path / "a.db", server) as memory:
             assert memory.upkeep(**WHO).model_calls == 2, "the new session was never told in a model's words"
             assert "Ana planted a pear tree." in summaries(memory)["summary:week:2026-W10"]
+            tree = next(one.id for one in memory.list(kinds="episode", **WHO) if "pear" in one.text)
+        with opened(tmp_path / "a.db", None) as memory:
+            memory.undo(memory.retire(tree, **WHO), **WHO)
+            memory.upkeep(**WHO)
+            assert "Ana: I planted a pear tree." in summaries(memory)["summary:week:2026-W10"]
+        with opened(tmp_path / "a.db", server) as memory:
+            done = memory.upkeep(**WHO)
+            assert (done.model_calls, done.notes) == (0, ()), "these sentences have their answer"
+            assert "Ana planted a pear tree." in summaries(memory)["summary:week:2026-W10"]
         with opened(tmp_path / "b.db", None) as memory:
             add(memory)
             memory.upkeep(**WHO)
@@ -318,6 +327,42 @@ def test_an_answer_goes_with_what_it_rests_on(tmp_path: Path) -> None:
         assert "Ana painted the kitchen green." in summaries(memory)["summary:week:2026-W10"]
     for file in tmp_path.iterdir():
         assert b"Quixada" not in file.read_bytes(), file.name
+
+
+def test_what_is_erased_while_the_model_thinks_is_not_kept(tmp_path: Path) -> None:
+    """Nor is what it derives from it."""
+    both: list[Memory] = []
+    ids: list[str] = []
+
+    def model(prompt: str) -> str:
+        if "Quixada" in prompt and ids:
+            both[0].erase(ids.pop(), **WHO)
+        said = {
+            "subject": "Ana",
+            "relation": "moved",
+            "value": "Quixada",
+            "text": "Ana moved to Quixada.",
+            "turns": [1],
+        }
+        return json.dumps({"statements": [said], "sentences": [said]})
+
+    for steps in ({"summarise": model}, {"derive": model, "summarise": None}):
+        path = tmp_path / f"{len(steps)}.db"
+        with opened(path, None) as other, opened(path, None, model=steps, recipe=None) as memory:
+            both[:] = [other]
+            ids[:] = add(memory, ["I moved to Quixada by train."])
+            memory.upkeep(**WHO)
+            assert not ids
+        assert b"Quixada" not in path.read_bytes()
+
+
+def test_a_part_that_is_lost_is_told(tmp_path: Path) -> None:
+    cut = tell([{}, {"content": "[1] Monday 2 March 2026, 09:00, Ana: I moved to Antwerp by train."}])
+    broken = Answer(f'{cut[:-2]}, {{"text": "Ana pain', finish="length")
+    with ScriptedChat(broken) as server, opened(tmp_path / "a.db", server) as memory:
+        add(memory, SAID[:1])
+        assert memory.upkeep(**WHO).notes == ("a part of what the model answered about 3 summaries is lost",)
+        assert summaries(memory)["summary:week:2026-W10"] == "2026-03-02\nAna moved to Antwerp by train."
 
 
 def test_limits_hold_and_what_they_stop_stands_as_an_extract(tmp_path: Path) -> None:
