@@ -37,7 +37,8 @@ from mnemic.errors import (
     StoreError,
 )
 from mnemic.intake import Found, Skipped
-from mnemic.show import Paper, as_json, safe
+from mnemic.plain import as_json
+from mnemic.show import Paper, safe
 from mnemic.types import ANY, FORMATS, SOURCES, STATES, Answer, Receipt, Results, ScopeArgs
 
 if TYPE_CHECKING:

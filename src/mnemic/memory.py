@@ -676,6 +676,7 @@ class Memory:
                     kinds = exchange.kinds_of(tx, list(reasons))
                     entries = [Entry(i, "erased", why) for i, why in reasons.items() if kinds[i] != "act"]
                 else:
+                    decay.tell_under(cast("Transaction", tx), reasons)
                     entries = erase_records(cast("Transaction", tx), reasons, tenant, stamp, self._tokens_of)
                 if not everything:  # a private record may rest on a shared one: it goes, and its owner alone is told
                     entries = [entry for entry in entries if held[entry.id] in visible]
@@ -1296,6 +1297,7 @@ class Memory:
             decay.coarsen(tx, row)
             if found.erase:
                 stamp = self._stamp(tx, row["tenant"], None)
+                decay.tell_under(tx, found.erase)
                 erased = erase_records(tx, found.erase, row["tenant"], stamp, self._tokens_of)
                 self._derive_in(tx, [row])
                 self._redo_in(tx, [row], erased=True)

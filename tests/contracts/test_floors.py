@@ -20,7 +20,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         *("ports", "text", "when", "dates", "question", "where", "scope", "rank", "reading", "learn", "ticket"),
         *("spelling", "precise", "statements", "rules", "timeline", "denials", "faithful", "salvage", "propose"),
         *("allowance", "segments", "background", "extract", "forgetting", "postings", "messages", "samples", "names"),
-        *("views", "summaries", "topics", "portrait", "agenda", "newer", "retell"),
+        *("views", "summaries", "topics", "portrait", "agenda", "newer", "retell", "plain", "problems"),
     ),
     ("analysis", "stores", "models", "asking", "testing"),
     (
@@ -30,6 +30,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("read", "feedback", "pack", "answer", "journal", "exchange", "exported"),
     ("memory",),
     ("intake", "progress", "show"),
+    ("serve",),
     ("cli", "demo", "__main__"),
 )
 """The floors of docs/architecture.md, from the ground up. Rooms of one floor may know each other, not in a circle."""

@@ -507,6 +507,14 @@ UPDATE decays SET due = 0 WHERE (wall, part) IN (
     WHERE links.row > :row AND links.role = 'derived_from' AND records.num IS NOT NULL
 );
 
+-- name: decays_due_under
+-- What these records rest on, or speak of, is to be looked at again.
+UPDATE decays SET due = 0 WHERE (wall, part) IN (
+    SELECT records.wall, records.num / :many FROM links CROSS JOIN records ON records.id = links.target_id
+    WHERE links.source_id IN (SELECT value FROM json_each(:ids)) AND links.role = 'derived_from'
+    AND records.num IS NOT NULL
+);
+
 -- name: decaying
 -- What a policy knows of the documents that a wall holds, from a number on: one row each. The bytes of their texts only
 -- where they are counted.
