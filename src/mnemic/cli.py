@@ -238,7 +238,7 @@ COMMON: tuple[Callable[[Any], Any], ...] = (
     _common(
         "--model",
         metavar="SPEC",
-        help="Answers and derives: http://…/v1#model or anthropic:MODEL. Default: $MNEMIC_MODEL, else none.",
+        help="Answers, derives and sums up: http://…/v1#model or anthropic:MODEL. Default: $MNEMIC_MODEL, else none.",
     ),
     _common("--json", is_flag=True, help="Answer in JSON: one object, or one a line."),
     _common("-q", "--quiet", is_flag=True, help="Only the answer: no notes, no progress, no receipts."),
@@ -1281,7 +1281,7 @@ def upkeep(console: Console, budget_ms: float | None, forgetting: str | None, ev
 
     Statements that rules can read out of it, and what they change; with a --model what it reads, whose key, if it needs
     one, is $MNEMIC_API_KEY. Nothing with --recipe none. Then the profile, states of subjects, commitments, open
-    questions, summaries and topics ("mnemic get --key profile").
+    questions, summaries and topics ("mnemic get --key profile"); where a model derives, summaries are in its words.
 
     With --forgetting: what was not used for long ranks lower, and at last is cold, shown only with --include faded.
     Nothing is erased; "mnemic undo" takes a step back.

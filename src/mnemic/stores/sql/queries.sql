@@ -724,8 +724,9 @@ INSERT OR IGNORE INTO stale (wall, job, part) VALUES (:wall, :job, :part);
 SELECT part FROM stale WHERE wall = :wall AND job = :job ORDER BY part;
 
 -- name: stale_counts
--- How much a job has to redo in each wall.
-SELECT wall, count(*) AS parts FROM stale WHERE job = :job GROUP BY wall;
+-- How much a job has to redo in each wall, without the parts that begin with `but`; all of it where that is empty.
+SELECT wall, count(*) AS parts FROM stale
+WHERE job = :job AND (:but = '' OR substr(part, 1, length(:but)) <> :but) GROUP BY wall;
 
 -- name: drop_stale
 -- It has been redone.
