@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, tzinfo
 from functools import partial
+from importlib import import_module
 from itertools import chain, islice
 from pathlib import Path
 from types import TracebackType
@@ -18,6 +19,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from mnemic import (
     answer,
+    around,
     decay,
     denials,
     derive,
@@ -91,17 +93,21 @@ from mnemic.types import (
     SOURCES,
     Answer,
     Change,
+    Conflicts,
     Context,
     Diff,
     Entry,
     Evidence,
     Explanation,
+    Neighbour,
     Page,
     Receipt,
     Record,
     Results,
     ScopeArgs,
+    Spent,
     Stats,
+    Steps,
 )
 
 if TYPE_CHECKING:
@@ -201,7 +207,13 @@ class Memory:
     Raises StoreError (see `mnemic.errors`) when the file cannot be used, ConfigError for settings that cannot be.
     """
 
-    def __init__(
+    def __new__(cls, url: object = "", **_: Any) -> Self:
+        """A file's memory; for the address of a server the one that asks it (see `mnemic.client`)."""
+        if cls is Memory and isinstance(url, str) and url.startswith(("http://", "https://")):
+            return object.__new__(cast("type[Self]", import_module("mnemic.client").RemoteMemory))
+        return object.__new__(cls)
+
+    def __init__(  # pyright: ignore[reportInconsistentConstructor]
         self,
         url: str | Path = "mnemic.db",
         *,
@@ -240,6 +252,8 @@ class Memory:
         self._reader = Reader(self._store, self._cache, derives=self._recipe is not None)
         self._background = Background(self._upkept) if background and not read_only else None
         self._bound: dict[str, Any] = {}
+
+    __new__.__wrapped__ = __init__  # pyright: ignore[reportFunctionMemberAccess] - whose parameters help() shows
 
     # -- writing
 
@@ -950,8 +964,7 @@ class Memory:
         **scope: Unpack[ScopeArgs],
     ) -> Page:
         """Records by time, newest first (or `order="oldest"`), a page at a time: pass a page's `next` as `after`."""
-        if order not in ("newest", "oldest"):
-            raise InputError(f"order={order!r} is not known: 'newest' or 'oldest'")
+        _order(order)
         view = self._view(self.list, scope, None, as_of, known_at, include, kinds, where)
         with self._reader.scene(view) as scene:
             found = chosen(scene, view, newest_first=order == "newest", limit=_count("limit", limit), after=after)
@@ -1006,6 +1019,47 @@ class Memory:
             raise InputError(f"t1={t1} lies after t2={t2}: pass the earlier time first")
         with self._store.read() as snapshot:
             return journal.diff(snapshot, lookup.seen(snapshot, asked), asked, since, until)
+
+    def journal(
+        self,
+        *,
+        after: str | None = None,
+        order: str = "oldest",
+        limit: int = 100,
+        **scope: Unpack[ScopeArgs],
+    ) -> Steps:
+        """What was done in a scope, call by call, oldest first (or `order="newest"`): who changed which records, when.
+
+        `after` is the receipt of a step: it goes on behind that one, so whoever keeps the last one misses nothing.
+        Raises NotFoundError for one that changed nothing in this scope.
+        """
+        asked = self._reach(self.journal, scope)
+        newest = _order(order) == "newest"
+        with self._store.read() as snapshot:
+            at = None if after is None else _id(after)
+            found = journal.steps_of(snapshot, asked, _count("limit", limit), at, newest_first=newest)
+        return Steps(*found)
+
+    def links(self, id: str, *, limit: int = 100, **scope: Unpack[ScopeArgs]) -> tuple[Neighbour, ...]:
+        """The records that are joined to this one: what it rests on, takes the place of or contradicts, and what does
+        that to it. Raises NotFoundError."""
+        asked = self._reach(self.links, scope)
+        with self._store.read() as snapshot:
+            return around.neighbours(snapshot, _id(id), asked, self._now(), _count("limit", limit))
+
+    def conflicts(self, *, limit: int = 100, after: str | None = None, **scope: Unpack[ScopeArgs]) -> Conflicts:
+        """The pairs of current records that contradict each other, a page at a time: retire the one that is wrong, or
+        say anew what is right."""
+        asked = self._reach(self.conflicts, scope)
+        with self._store.read() as snapshot:
+            return around.conflicts(snapshot, asked, self._now(), _count("limit", limit), after)
+
+    def spending(self, *, since: When | None = None, **scope: Unpack[ScopeArgs]) -> tuple[Spent, ...]:
+        """What models have cost the users of a scope, by day (UTC), the latest first."""
+        asked = self._reach(self.spending, scope)
+        first = "" if since is None else f"{moment(interval(since, self._zone, 'since').start):%Y-%m-%d}"
+        with self._store.read() as snapshot:
+            return around.spent(snapshot, asked, first)
 
     def stats(self, *, everything: bool = False, **scope: Unpack[ScopeArgs]) -> Stats:
         """Counts of what a scope holds; `everything=True` for the whole file."""
@@ -1933,18 +1987,44 @@ class Memory:
         return begins, ends
 
 
+# -- for those who put something in front of a memory
+
+
+def store_of(memory: Memory) -> SqliteStore:
+    """The store that a memory is on."""
+    return memory._store  # pyright: ignore[reportPrivateUsage]
+
+
+def with_store(memory: Memory, store: SqliteStore) -> Memory:
+    """The same memory, whose writes go through another store in front of its own."""
+    other = object.__new__(type(memory))
+    other.__dict__.update(memory.__dict__)
+    other._store = store  # pyright: ignore[reportPrivateUsage]
+    return other
+
+
+def bound_of(memory: Memory) -> Reach:
+    """The walls to which a memory is bound."""
+    bound = memory._bound  # pyright: ignore[reportPrivateUsage]
+    return reach({part: value for part, value in bound.items() if part not in STAMPS})
+
+
 # -- checking what was passed
 
 
 def _refuse(verb: Callable[..., Any], name: str, unknown: Mapping[str, object]) -> None:
     if not unknown:
         return
-    word = next(iter(unknown))
     signature = inspect.signature(verb).parameters.values()
     names = [p.name for p in signature if p.kind is not p.VAR_KEYWORD and p.name != "self"]
-    names += PARTS if name != "Memory" else ()
-    hint = nearest(word, names, _PEERS)
-    raise ParameterError(f"{name} has no parameter '{word}'{hint or '; it has ' + ', '.join(names)}")
+    refuse_unknown(name, unknown, [*names, *(PARTS if name != "Memory" else ())])
+
+
+def refuse_unknown(verb: str, unknown: Iterable[str], known: Sequence[str]) -> None:
+    """Refuse a parameter that a verb does not have, and name the one that was probably meant. Raises ParameterError."""
+    for word in unknown:
+        hint = nearest(word, known, _PEERS)
+        raise ParameterError(f"{verb} has no parameter '{word}'{hint or '; it has ' + ', '.join(known)}")
 
 
 def _query(query: object) -> str:
@@ -1959,6 +2039,12 @@ def _count(name: str, value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:
         raise InputError(f"{name}={value!r} is not possible: pass a whole number from 1 on")
     return value
+
+
+def _order(order: object) -> str:
+    if order not in ("newest", "oldest"):
+        raise InputError(f"order={order!r} is not known: 'newest' or 'oldest'")
+    return cast("str", order)
 
 
 def _share(name: str, value: Any) -> float | None:
