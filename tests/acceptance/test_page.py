@@ -23,7 +23,7 @@ pytestmark = pytest.mark.skipif(
     CHROMIUM is None and "CI" not in os.environ, reason="there is no Chromium on this machine"
 )
 
-EVIL = "<img src=x onerror=\"window.hurt=1\"><script>window.hurt=2</script> [a](javascript:window.hurt=3) I live in Rome."
+EVIL = '<img src=x onerror="window.hurt=1"><script>window.hurt=2</script> [a](javascript:window.hurt=3) I live in Rome.'
 PARTS = ("search", "timeline", "subjects", "conflicts", "given", "usage")
 
 
@@ -75,7 +75,7 @@ def page(browser: Browser, address: str) -> Iterator[Page]:
     yield shown
     context.close()
     assert [fault for fault in faults if "409" not in fault] == []
-    assert {url.split("/")[2] for url in asked} == {address.split("/")[2]}, "the page asks its own server and nobody else"
+    assert {url.split("/")[2] for url in asked} == {address.split("/")[2]}, "it asks its own server and nobody else"
 
 
 def to(page: Page, part: str) -> None:
@@ -250,9 +250,7 @@ def test_nobody_is_kept_out(browser: Browser, address: str, scheme: str, width: 
 
 def test_a_key_is_asked_for_where_the_server_wants_one(browser: Browser, address: str, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "mnemic", "keys", "add", "page", "--role", "writer", "--user", "ana"]
-    made = subprocess.run(
-        [*command, "--file", str(tmp_path / "agent.db")], capture_output=True, text=True, check=True
-    )
+    made = subprocess.run([*command, "--file", str(tmp_path / "agent.db")], capture_output=True, text=True, check=True)
     key = re.search(r"mnemic[_-]\S+", made.stdout)
     assert key is not None, made.stdout
     context = browser.new_context()
