@@ -7,6 +7,7 @@ Exit codes, as grep has them: 0 something was found or done, 1 nothing was found
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import io
 import json
 import os
@@ -18,6 +19,7 @@ import time as clocks
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
+from importlib import import_module
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, cast
@@ -31,6 +33,7 @@ from mnemic.config import LocalTime, Settings, settings
 from mnemic.errors import (
     ConfigError,
     InputError,
+    MissingExtraError,
     MnemicError,
     ModelError,
     NotFoundError,
@@ -78,17 +81,25 @@ class Console:
             raise NotFoundError(
                 f"there is no file '{self.file}': name one with --file or $MNEMIC_FILE, or add something first"
             )
-        with mnemic.Memory(
+        with self.opened(self.embedder, reranker=reranker, forgetting=forgetting) as memory:
+            yield memory
+
+    def opened(self, embedder: object, **more: Any) -> Memory:
+        """The memory in the file, made if it is new. Raises StoreError, ConfigError."""
+        return mnemic.Memory(
             self.file,
-            embedder=self.embedder,
+            embedder=embedder,
             recipe=self._given.get("recipe") or self._known.recipe,
             model=self._given.get("model") or self._known.model,
-            forgetting=forgetting,
-            reranker=reranker,
             timezone=self._given.get("timezone") or LocalTime(),
             api_key=self._known.api_key,
-        ) as memory:
-            yield memory
+            **more,
+        )
+
+    @property
+    def mcp_key(self) -> str | None:
+        """The key that an MCP server over HTTP asks for."""
+        return self._known.mcp_key
 
     @property
     def scope(self) -> ScopeArgs:
@@ -233,6 +244,7 @@ SECTIONS = {
     "Keep and change": ("add", "remember", "update", "retire", "merge", "split", "feedback", "undo", "erase"),
     "Ask and read": ("search", "ask", "context", "get", "list", "timeline", "history", "diff"),
     "The whole file": ("stats", "upkeep", "rebuild", "verify", "export", "import"),
+    "Serve": ("mcp",),
     "Try it": ("demo", "bench"),
 }
 
@@ -243,19 +255,36 @@ class _Verb(click.Command):
     without: frozenset[str] = frozenset()
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        own: list[tuple[str, str]] = []
-        common: list[tuple[str, str]] = []
-        for parameter in self.get_params(ctx):
-            if not isinstance(parameter, click.Option):
-                continue
-            if parameter.callback is _keep and parameter.name in self.without:
-                continue
-            if (row := parameter.get_help_record(ctx)) is not None:
-                (common if parameter.callback is _keep else own).append(row)
-        for title, rows in (("Options", own), ("Common options", common)):
-            if rows:
-                with formatter.section(title):
-                    formatter.write_dl(rows)
+        _format_options(self, self.without, ctx, formatter)
+
+
+def _format_options(
+    command: click.Command, without: frozenset[str], ctx: click.Context, formatter: click.HelpFormatter
+) -> None:
+    own: list[tuple[str, str]] = []
+    common: list[tuple[str, str]] = []
+    for parameter in command.get_params(ctx):
+        if not isinstance(parameter, click.Option):
+            continue
+        if parameter.callback is _keep and parameter.name in without:
+            continue
+        if (row := parameter.get_help_record(ctx)) is not None:
+            (common if parameter.callback is _keep else own).append(row)
+    for title, rows in (("Options", own), ("Common options", common)):
+        if rows:
+            with formatter.section(title):
+                formatter.write_dl(rows)
+
+
+class _Verbs(click.Group):
+    """A command that has commands of its own."""
+
+    command_class = _Verb
+    without: frozenset[str] = frozenset()
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        self.format_commands(ctx, formatter)
+        _format_options(self, self.without, ctx, formatter)
 
 
 class _Mnemic(click.Group):
@@ -368,10 +397,13 @@ def _with_common(function: F) -> F:
     return function
 
 
-def _verb(name: str | None = None, *, without: Iterable[str] = ()) -> Callable[[Callable[..., Any]], click.Command]:
+def _verb(
+    name: str | None = None, *, without: Iterable[str] = (), within: click.Group | None = None, **settings_: Any
+) -> Callable[[Callable[..., Any]], click.Command]:
     """A command with the options that all of them have; its function gets the console first.
 
-    `without` are the common options that do nothing here: its help does not name them.
+    `without` are the common options that do nothing here: its help does not name them. `within` is the command that it
+    belongs to, where that is not `mnemic` itself; `settings_` are click's.
     """
 
     def made(function: Callable[..., Any]) -> click.Command:
@@ -386,8 +418,8 @@ def _verb(name: str | None = None, *, without: Iterable[str] = ()) -> Callable[[
         called.__name__ = function.__name__
         if hasattr(function, "__click_params__"):
             called.__click_params__ = function.__click_params__  # pyright: ignore[reportFunctionMemberAccess]
-        command = main.command(name)(_with_common(called))
-        if isinstance(command, _Verb):
+        command = (within or main).command(name, **settings_)(_with_common(called))
+        if isinstance(command, _Verb | _Verbs):
             command.without = frozenset(without)
         return command
 
@@ -1338,6 +1370,92 @@ def verify(console: Console) -> int:
         faults or [f"whole: {changes:,} changes in unbroken chains, and SQLite finds no fault"],
     )
     return 1 if faults else 0
+
+
+# -- serving
+
+CHOSEN = {
+    "user": "user_id",
+    "project": "project_id",
+    "tenant": "tenant_id",
+    "agent": "agent_id",
+    "session": "session_id",
+}
+
+
+@_verb("mcp", cls=_Verbs, invoke_without_command=True)
+@click.option("--http", is_flag=True, help="Streamable HTTP in place of standard input and output.")
+@click.option("--host", default=None, help="Listen there. Default: 127.0.0.1, this machine alone.")
+@click.option("--port", type=click.IntRange(0, 65535), default=None, help="Default: 8377; 0 takes any that is free.")
+@click.option("--expose", is_flag=True, help="Mean it: listen beyond this machine. Needs $MNEMIC_MCP_KEY.")
+@click.option("--allow-host", multiple=True, metavar="NAME", help="A name by which clients call it; may be repeated.")
+@click.option("--allow-origin", multiple=True, metavar="URL", help="Pages from there may call it; may be repeated.")
+@click.option(
+    "--let-model-choose",
+    multiple=True,
+    type=click.Choice(list(CHOSEN)),
+    help="Give the tools a parameter for this part of the scope; may be repeated. Default: none.",
+)
+@click.option("--allow-erase", is_flag=True, help="Let the model erase for good. Default: it can only retire.")
+@click.option("--max-tokens", metavar="N", type=click.IntRange(500), default=8000, help="Of a result. Default: 8000.")
+@click.option("--reference", is_flag=True, help="Speak the tools of MCP's reference memory server: create_entities, …")
+@click.option("--no-upkeep", is_flag=True, help="Leave upkeep (profile, summaries, …) to others.")
+def mcp(console: Console, **given: Any) -> None:
+    """Serve the memory to coding agents and chats, over MCP.
+
+    They start this command themselves: `mnemic mcp install` writes it into their settings. Whose memories they get is
+    set by the options here, never by the model.
+
+    \b
+    claude mcp add mnemic -- mnemic mcp --file ~/mnemic.db
+    mnemic mcp install cursor --dry-run
+    mnemic mcp --http --port 8377
+    """
+    if click.get_current_context().invoked_subcommand is None:
+        _serve_mcp(console, **given)
+
+
+def _serve_mcp(
+    console: Console,
+    http: bool,
+    let_model_choose: tuple[str, ...],
+    allow_erase: bool,
+    max_tokens: int,
+    reference: bool,
+    no_upkeep: bool,
+    **address: Any,
+) -> None:
+    if not http and any(value not in (None, False, ()) for value in address.values()):
+        raise click.UsageError("--host, --port, --expose, --allow-host and --allow-origin go with --http.")
+    if importlib.util.find_spec("mcp") is None:
+        raise MissingExtraError("the MCP server needs the official SDK: pip install 'mnemic[mcp]'")
+    desks = import_module("mnemic.serve.mcp.desk")
+
+    def opened(embedder: object) -> Memory:
+        return console.opened(embedder, background=not no_upkeep)
+
+    def listening(url: str) -> None:
+        console.note(f"listening on {url}")
+
+    desk = desks.Desk(
+        opened,
+        desks.Terms(
+            scope=console.scope,
+            shared=console.shared,
+            chosen=tuple(CHOSEN[part] for part in dict.fromkeys(let_model_choose)),
+            may_erase=allow_erase,
+            max_tokens=max_tokens,
+        ),
+        embedder=console.embedder,
+    )
+    if not http:
+        import_module("mnemic.serve.mcp.server").run(desk, reference=reference)
+        return
+    over_http = import_module("mnemic.serve.mcp.http")
+    named = {"host": address["host"] or over_http.HOST, "key": console.mcp_key, "exposed": address["expose"]}
+    named["port"] = over_http.PORT if address["port"] is None else address["port"]
+    where = over_http.Address(**named, hosts=address["allow_host"], origins=address["allow_origin"])
+    over_http.run(desk, where, reference=reference, listening=listening)
 
 
 # -- seeing it work
