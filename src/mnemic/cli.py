@@ -12,6 +12,7 @@ import io
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -29,7 +30,7 @@ import click
 
 import mnemic
 from mnemic import intake, progress, ticket
-from mnemic.config import LocalTime, Settings, settings
+from mnemic.config import FILE, LocalTime, Settings, folders, settings
 from mnemic.errors import (
     ConfigError,
     InputError,
@@ -95,6 +96,16 @@ class Console:
             api_key=self._known.api_key,
             **more,
         )
+
+    def server_options(self, home: Path) -> list[str]:
+        """What was said of file and scope, as options for a server that somebody else starts, from wherever."""
+        named = self._given.get("file") or (self._known.file if self._known.file != FILE else None)
+        options = ["--file", str(Path(named).expanduser().absolute() if named else home / FILE)]
+        for name in _SERVER_OPTIONS:
+            given = self._given.get(name) or ()
+            for value in (given,) if isinstance(given, str) else given:
+                options += [f"--{name}", value]
+        return [*options, *(["--shared"] if self.shared else [])]
 
     @property
     def mcp_key(self) -> str | None:
@@ -1413,6 +1424,95 @@ def mcp(console: Console, **given: Any) -> None:
     """
     if click.get_current_context().invoked_subcommand is None:
         _serve_mcp(console, **given)
+
+
+_SERVER_OPTIONS = ("user", "project", "tenant", "agent", "session", "timezone", "embedder", "recipe", "model")
+
+
+@_verb("install", within=cast("click.Group", mcp))
+@click.argument("client", required=False)
+@click.argument("options", nargs=-1, metavar="[-- OPTION...]")
+@click.option("--dry-run", is_flag=True, help="Change nothing: show what would be.")
+@click.option("--remove", is_flag=True, help="Take it out again.")
+@click.option("--here", is_flag=True, help="The settings of the project in this folder, in place of the user's.")
+@click.option("--name", default="mnemic", show_default=True, help="What the client calls the server.")
+@click.option("--command", metavar="TEXT", help="How to start mnemic. Default: the one that runs now, by its path.")
+def mcp_install(
+    console: Console,
+    client: str | None,
+    options: tuple[str, ...],
+    dry_run: bool,
+    remove: bool,
+    here: bool,
+    name: str,
+    command: str | None,
+) -> int:
+    """Write the server into the settings of a client.
+
+    CLIENT is claude-code, claude-desktop, cursor, vscode, windsurf, zed, codex, gemini-cli or opencode; without one,
+    they are listed, with their files. Other entries and comments stay as they are, what was there is kept beside it as
+    a backup, and doing it twice changes nothing. --file, --user and the like are written down, and so is what follows
+    "--", which goes to `mnemic mcp`. The memory's file is ~/mnemic.db where none is named.
+
+    \b
+    mnemic mcp install cursor --dry-run
+    mnemic mcp install claude-code --project rocket -- --let-model-choose session
+    mnemic mcp install codex --remove
+    """
+    clients = import_module("mnemic.serve.mcp.clients")
+    where = folders()
+    if client is None:
+        rows = [
+            (one.name, str(clients.file_of(one, where, here=here and bool(one.project)))) for one in clients.CLIENTS
+        ]
+        console.tell(
+            [{"client": one, "file": path, "exists": Path(path).exists()} for one, path in rows],
+            [f"{one:<15} {path}{'' if Path(path).exists() else '  (no such file)'}" for one, path in rows],
+        )
+        return 0
+    known = clients.client_of(client)
+    path = clients.file_of(known, where, here=here)
+    line = [*_mnemic(command), "mcp", *console.server_options(where.home), *_checked_options(options)]
+    if remove:
+        edit = clients.removed(known, path, name)
+    else:
+        edit = clients.added(known, path, name, clients.entry_of(known, line))
+    backup = clients.write(edit) if edit.changes and not dry_run else None
+    did = "nothing to change" if not edit.changes else "would change" if dry_run else "removed" if remove else "added"
+    told = [f"{did}: {name} in {path}"]
+    if edit.changes:
+        told += str(edit).splitlines() if dry_run else [f"backup: {backup}"] if backup else []
+        own = clients.own_command(known, name, line)
+        if own is not None and not remove:
+            told.append(f"or, for all projects: {own}" if known.own is None else f"the same by its own command: {own}")
+        if not dry_run:
+            told.append(f"start {known.title} anew, so that it takes notice")
+    value = {
+        "client": known.name,
+        "file": str(path),
+        "changed": edit.changes and not dry_run,
+        "backup": backup and str(backup),
+    }
+    console.tell({**value, "diff": str(edit)}, told)
+    return 0
+
+
+def _mnemic(command: str | None) -> list[str]:
+    """How this very command is started: by its path, for a client that starts it has another search path."""
+    if command is not None:
+        return shlex.split(command)
+    started = Path(sys.argv[0])
+    if started.stem == "mnemic" and started.is_file():
+        return [str(started.absolute())]
+    return [sys.executable, "-m", "mnemic"]
+
+
+def _checked_options(options: Sequence[str]) -> list[str]:
+    """Options of `mnemic mcp`, refused now rather than when a client starts it."""
+    with mcp.make_context("mnemic mcp", list(options), resilient_parsing=False) as context:
+        if context.args:
+            raise click.UsageError(f"{context.args[0]!r} is no option of mnemic mcp.")
+    return list(options)
 
 
 def _serve_mcp(
