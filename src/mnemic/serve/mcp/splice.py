@@ -25,9 +25,11 @@ def with_entry(text: str, path: Sequence[str], entry: Value, kind: str) -> str:
     Raises ConfigError where the file cannot be read, or cannot be changed safely.
     """
     before = read(text, kind)
-    held = _at(before, path)
-    if held is not None and not isinstance(held, dict):
-        raise ConfigError(f"{'.'.join(path)} is there and is no table of settings: take it out by hand first")
+    held: object = None
+    for depth in range(1, len(path) + 1):
+        held = _at(before, path[:depth])
+        if held is not None and not isinstance(held, dict):
+            raise ConfigError(f"{'.'.join(path[:depth])} is there and no table of settings: change it by hand first")
     merged = {**cast("Value", held or {}), **entry}
     if held == merged:
         return text
@@ -218,8 +220,6 @@ def _json_put(text: str, path: Sequence[str], entry: Value) -> str:
 
 def _inserted(text: str, node: _Node, name: str, value: Value) -> str:
     """The text with one more field at the end of an object."""
-    if not isinstance(node.value, dict):
-        raise ConfigError(f"where {name!r} belongs there is no object: put that right first")
     closing = node.end - 1
     last = len(text[:closing].rstrip(" \t\r\n"))  # behind whatever stands last, a comment, too
     key = json.dumps(name, ensure_ascii=False) + ": "

@@ -706,5 +706,5 @@ def trouble(error: MnemicError) -> tuple[str, dict[str, Any]]:
     problem = problem_of(error) | {"detail": _in_tools(str(error))}
     receipts = cast("list[str]", problem.get("receipts", []))
     behind = f" (receipts: {', '.join(receipts)})" if receipts else ""
-    also = " Look for it with search_memory or list_memories." if isinstance(error, NotFoundError) else ""
-    return f"{kind.code}: {problem['detail'].rstrip('.')}{behind}.{also}", problem
+    also = ": look for it with search_memory or list_memories" if isinstance(error, NotFoundError) else ""
+    return f"{kind.code}: {problem['detail']}{behind}{also}", problem
