@@ -7,6 +7,7 @@ Exit codes, as grep has them: 0 something was found or done, 1 nothing was found
 from __future__ import annotations
 
 import contextlib
+import importlib
 import importlib.util
 import io
 import json
@@ -17,13 +18,15 @@ import shutil
 import subprocess
 import sys
 import time as clocks
+import webbrowser
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from importlib import import_module
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, cast
+from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 import click
@@ -75,14 +78,20 @@ class Console:
 
     @contextlib.contextmanager
     def memory(
-        self, *, make: bool = False, reranker: str | None = None, forgetting: object = None
+        self,
+        *,
+        make: bool = False,
+        reranker: str | None = None,
+        forgetting: object = None,
+        background: bool = False,
     ) -> Generator[Memory]:
         """The memory in the file. Only what writes makes a new one (`make`). Raises NotFoundError, StoreError."""
         if not make and "://" not in self.file and not Path(self.file).exists():
             raise NotFoundError(
                 f"there is no file '{self.file}': name one with --file or $MNEMIC_FILE, or add something first"
             )
-        with self.opened(self.embedder, reranker=reranker, forgetting=forgetting) as memory:
+        more: dict[str, Any] = {"reranker": reranker, "forgetting": forgetting, "background": background}
+        with self.opened(self.embedder, **more) as memory:
             yield memory
 
     def opened(self, embedder: object, **more: Any) -> Memory:
@@ -111,6 +120,13 @@ class Console:
     def mcp_key(self) -> str | None:
         """The key that an MCP server over HTTP asks for."""
         return self._known.mcp_key
+
+    @property
+    def store(self) -> Path:
+        """Where the file is, which is no address of anything else. Raises InputError."""
+        if "://" in self.file or self.file == ":memory:":
+            raise InputError(f"'{self.file}' is no file: a server and its keys need one")
+        return Path(self.file)
 
     @property
     def scope(self) -> ScopeArgs:
@@ -244,7 +260,7 @@ COMMON: tuple[Callable[[Any], Any], ...] = (
     _common(
         "--model",
         metavar="SPEC",
-        help="Answers and derives: http://…/v1#model or anthropic:MODEL. Default: $MNEMIC_MODEL, else none.",
+        help="Answers, derives and sums up: http://…/v1#model or anthropic:MODEL. Default: $MNEMIC_MODEL, else none.",
     ),
     _common("--json", is_flag=True, help="Answer in JSON: one object, or one a line."),
     _common("-q", "--quiet", is_flag=True, help="Only the answer: no notes, no progress, no receipts."),
@@ -255,7 +271,7 @@ SECTIONS = {
     "Keep and change": ("add", "remember", "update", "retire", "merge", "split", "feedback", "undo", "erase"),
     "Ask and read": ("search", "ask", "context", "get", "list", "timeline", "history", "diff"),
     "The whole file": ("stats", "upkeep", "rebuild", "verify", "export", "import"),
-    "Serve": ("mcp",),
+    "For others": ("mcp", "serve", "ui", "keys"),
     "Try it": ("demo", "bench"),
 }
 
@@ -1307,7 +1323,7 @@ def upkeep(console: Console, budget_ms: float | None, forgetting: str | None, ev
 
     Statements that rules can read out of it, and what they change; with a --model what it reads, whose key, if it needs
     one, is $MNEMIC_API_KEY. Nothing with --recipe none. Then the profile, states of subjects, commitments, open
-    questions, summaries and topics ("mnemic get --key profile").
+    questions, summaries and topics ("mnemic get --key profile"); where a model derives, summaries are in its words.
 
     With --forgetting: what was not used for long ranks lower, and at last is cold, shown only with --include faded.
     Nothing is erased; "mnemic undo" takes a step back.
@@ -1556,6 +1572,127 @@ def _serve_mcp(
     named["port"] = over_http.PORT if address["port"] is None else address["port"]
     where = over_http.Address(**named, hosts=address["allow_host"], origins=address["allow_origin"])
     over_http.run(desk, where, reference=reference, listening=listening)
+
+
+# -- for others
+
+
+@_verb(without=("user", "project", "all_projects", "shared", "tenant", "session", "agent", "json"))
+@click.option("--host", default="127.0.0.1", show_default=True, metavar="ADDRESS", help="Where to listen.")
+@click.option(
+    "--port", default=8000, show_default=True, metavar="N", type=click.IntRange(0, 65535), help="0: any that is free."
+)
+@click.option(
+    "--without-keys-beyond-loopback",
+    is_flag=True,
+    help="Let everybody who can reach this machine read, change and erase everything.",
+)
+@click.option("--allow-host", multiple=True, metavar="NAME", help="May be asked under this name without a key, too.")
+@click.option("--allow-origin", multiple=True, metavar="URL", help="Pages from there may ask, such as https://a.org.")
+@click.option("--rate", metavar="N", type=click.FloatRange(min=0, min_open=True), help="Requests a second of one key.")
+@click.option("--threads", metavar="N", type=click.IntRange(1, 64), help="That work on the memory. Default: 4.")
+@click.option(
+    "--ssl-certfile", metavar="PATH", type=click.Path(dir_okay=False, path_type=Path), help="Serve https with this."
+)
+@click.option("--ssl-keyfile", metavar="PATH", type=click.Path(dir_okay=False, path_type=Path), help="Its private key.")
+@click.option("--stop-seconds", default=30.0, show_default=True, metavar="N", type=float, help="To finish, at a stop.")
+@click.option("--background", is_flag=True, help="Do upkeep in a thread, after each write.")
+@click.option("--otel", is_flag=True, help="A span for each call, for the OpenTelemetry of this process.")
+@_reranker
+def serve(console: Console, reranker: str | None, background: bool, **given: Any) -> None:
+    """Serve the memory over HTTP: JSON in, JSON out.
+
+    Beyond this machine (--host 0.0.0.0) it wants keys: "mnemic keys add" makes them. From the first key on every
+    request needs one. What can be asked stands at /openapi.json.
+
+    \b
+    mnemic serve
+    mnemic serve --file agent.db --port 8080
+    mnemic serve --host 0.0.0.0 --ssl-certfile cert.pem --ssl-keyfile key.pem
+    """
+    run = importlib.import_module("mnemic.serve.run")  # with all of FastAPI, for which no other command should wait
+    with console.memory(make=True, reranker=reranker, background=background) as memory:
+        run.serve(memory, console.store, tell=console.note, **given)
+
+
+@_verb(without=("session", "agent"))
+@click.option("--port", default=8765, show_default=True, metavar="N", type=click.IntRange(0, 65535), help="0: any.")
+@click.option("--open", "show", is_flag=True, help="Open it in the browser.")
+def ui(console: Console, port: int, show: bool) -> None:
+    """Show the memory as a web page on this machine: search, timeline, conflicts, corrections.
+
+    \b
+    mnemic ui
+    mnemic ui --user ana --open
+    """
+    run = importlib.import_module("mnemic.serve.run")  # with all of FastAPI, for which no other command should wait
+    asked = {"user": "user_id", "project": "project_id", "tenant": "tenant_id"}
+    scope = cast("dict[str, Any]", console.scope)
+    whose = urlencode({name: scope[part] for name, part in asked.items() if isinstance(scope.get(part), str)})
+
+    def tell(words: str) -> None:
+        console.note(words)
+        found = re.search(r"https?://\S+(?=,)", words)
+        if found:
+            address = f"{found[0]}/ui/?{whose}"
+            console.note(f"the page is at {address}")
+            if show:
+                webbrowser.open(address)
+
+    with console.memory() as memory:
+        run.serve(memory, console.store, tell=tell, host="127.0.0.1", port=port)
+
+
+@_verb(without=("timezone", "embedder", "recipe", "model", "all_projects", "shared", "session", "agent"))
+@click.argument("action", type=click.Choice(["add", "list", "rotate", "revoke"]))
+@click.argument("name", required=False)
+@click.option(
+    "--role",
+    type=click.Choice(["reader", "writer", "admin", "owner"]),
+    default="reader",
+    show_default=True,
+    help="What a new key may do.",
+)
+@click.option("--any-user", is_flag=True, help="A new key may name any user.")
+@click.option("--any-project", is_flag=True, help="A new key may name any project.")
+@click.option("--any-tenant", is_flag=True, help="A new key may name any tenant.")
+@click.option(
+    "--grace", metavar="SECONDS", type=click.FloatRange(min=0), default=0.0, help="That a rotated key's old one holds."
+)
+def keys(console: Console, action: str, name: str | None, **given: Any) -> None:
+    """Make, list, rotate and revoke the keys of a server.
+
+    A key holds for the users, projects and tenant named, and for nobody else; without --tenant for those of no tenant.
+    A reader reads; a writer adds and changes, too; an admin erases, exports and rebuilds; an owner may all of that with
+    the whole file. A key is shown once: only its hash is kept, in a file beside the memory's (NAME-keys).
+
+    \b
+    mnemic keys add phone --role writer --user ana
+    mnemic keys add app --role admin --any-user --any-project --tenant acme
+    mnemic keys list
+    mnemic keys rotate phone --grace 3600
+    mnemic keys revoke phone
+    """
+    known = importlib.import_module("mnemic.serve.keys")  # with the engine
+    held = known.Keys(known.beside(console.store))
+    if action == "list":
+        for key in held.list():
+            console.tell(key, [known.line(key)])
+        return
+    if name is None:
+        raise click.UsageError(f"Name the key: mnemic keys {action} NAME.")
+    if action == "revoke":
+        key = held.revoke(name)
+        console.tell(key, [f"revoked {key.name!r}"])
+        return
+    if action == "rotate":
+        key, token = held.rotate(name, grace=timedelta(seconds=given["grace"]))
+    else:
+        if not console.store.exists():
+            raise NotFoundError(f"there is no file '{console.file}': name the one that is served with --file")
+        key, token = held.add(name, known.grant_of(given["role"], console.named, given))
+    console.note(f"{key.name} ({key.id}): {key.grant}. Keep it now: it is not shown again.")
+    console.tell({"id": key.id, "name": key.name, "key": token}, [token])
 
 
 # -- seeing it work
