@@ -97,7 +97,10 @@ def test_the_entry_really_starts_a_server(home: Path) -> None:
 def test_others_entries_and_comments_stay_and_a_backup_is_kept(home: Path) -> None:
     path = home / FILES["zed"]
     path.parent.mkdir(parents=True)
-    text = '// Zed settings\n{\n  "theme": "One Dark", // dark\n  "context_servers": {\n    "git": {"command": "x"}\n  },\n}\n'
+    text = (
+        '// Zed settings\n{\n  "theme": "One Dark", // dark\n'
+        '  "context_servers": {\n    "git": {"command": "x"}\n  },\n}\n'
+    )
     path.write_text(text)
     path.chmod(0o640)
     done = install("zed")
