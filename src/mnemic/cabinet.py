@@ -96,7 +96,7 @@ class Cabinet:
             raise InputError(f"name={name!r:.60} is not the name of a cabinet: up to 100 letters, without '/'")
         if isinstance(max_bytes, bool) or max_bytes < 1:
             raise InputError(f"max_bytes={max_bytes!r} is not possible: a number of bytes from 1 on")
-        self._desk = _Desk(memory, scope, shared=shared, author=author)
+        self._desk = _Desk.of(memory, scope, shared=shared, author=author)
         stamps = {"agent": self._desk.where.agent, "session": self._desk.where.session}
         speaker = None if source == "unknown" else source
         self._drawer = Drawer(
@@ -270,10 +270,19 @@ class _MovedOnError(Exception):
 class _Desk(Memory):
     """What a cabinet needs of a memory: the same one, its transactions in one wall."""
 
-    def __init__(self, memory: Memory, scope: ScopeArgs, *, shared: bool, author: str | None) -> None:
-        self.__dict__.update(memory.__dict__)
-        self._actor = author
-        self.where: Place = self._place(Cabinet, scope, shared=shared)
+    _actor: str | None
+    where: Place
+
+    @classmethod
+    def of(cls, memory: Memory, scope: ScopeArgs, *, shared: bool, author: str | None) -> _Desk:
+        """The desk of a memory, for one place in it. Raises InputError for a memory behind a server."""
+        if "_store" not in memory.__dict__:
+            raise InputError(f"{memory!r} is behind a server: files are kept in a memory that is opened here")
+        desk = object.__new__(cls)
+        desk.__dict__.update(memory.__dict__)
+        desk._actor = author
+        desk.where = desk._place(Cabinet, scope, shared=shared)
+        return desk
 
     @contextmanager
     def reading(self) -> Generator[tuple[Snapshot, int]]:
