@@ -39,32 +39,66 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-def _coroutine(
-    verb: Callable[Concatenate[Memory, P], R],
-) -> Callable[Concatenate[AsyncMemory, P], Coroutine[Any, Any, R]]:
-    """A verb of `Memory` as a coroutine, with the same signature and docstring."""
+def coroutine(
+    verb: Callable[Concatenate[Any, P], R], module: str = __name__
+) -> Callable[Concatenate[Any, P], Coroutine[Any, Any, R]]:
+    """A verb as a coroutine of a `Threaded` class, with the same signature and docstring."""
     name = verb.__name__
 
-    async def called(self: AsyncMemory, *args: P.args, **kwargs: P.kwargs) -> R:
+    async def called(self: Threaded, *args: P.args, **kwargs: P.kwargs) -> R:
         return await self._call(name, args, kwargs)  # pyright: ignore[reportPrivateUsage]
 
-    return _like(verb)(called)
+    return like(verb, module)(called)
 
 
-def _like(
-    verb: Callable[Concatenate[Any, P], Any],
+def like(
+    verb: Callable[Concatenate[Any, P], Any], module: str = __name__
 ) -> Callable[[Callable[..., R]], Callable[Concatenate[Any, P], R]]:
     """Gives a function the signature and docstring of a verb, to type checkers, too."""
 
     def named(function: Callable[..., R]) -> Callable[Concatenate[Any, P], R]:
         found = wraps(verb)(function)
-        found.__module__, found.__qualname__ = __name__, f"AsyncMemory.{verb.__name__}"
+        found.__module__, found.__qualname__ = module, f"Async{verb.__qualname__}"
         return found
 
     return named
 
 
-class AsyncMemory:
+class Threaded:
+    """Something whose verbs are coroutines: those of another, carried out by threads."""
+
+    _memory: Any
+    _pool: Pool
+    _long = LONG
+
+    def _stand_for(self, memory: Any, pool: Pool) -> Self:
+        self._memory, self._pool = memory, pool
+        return self
+
+    async def _call(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        if kwargs.get("progress") is not None:
+            kwargs = {**kwargs, "progress": partial(_tell, asyncio.get_running_loop(), kwargs["progress"])}
+        long = name in self._long or kwargs.get("wait") is True
+        return await self._pool.run(partial(getattr(self._memory, name), *args, **kwargs), long=long)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._pool.close(self._memory.close)
+
+    def __repr__(self) -> str:
+        return f"Async{self._memory!r}"
+
+
+def _tell(loop: asyncio.AbstractEventLoop, progress: Callable[[int, int], None], done: int, of: int) -> None:
+    with contextlib.suppress(RuntimeError):  # the loop has ended, and nobody listens any more
+        loop.call_soon_threadsafe(progress, done, of)
+
+
+class AsyncMemory(Threaded):
     """The same memory as `Memory`, for asyncio: the same parameters, and the same verbs as coroutines.
 
     All that `Memory` says holds here; only `scoped` is no coroutine, `export` without a path is an async iterator, and
@@ -77,9 +111,8 @@ class AsyncMemory:
     """
 
     _memory: Memory
-    _pool: Pool
 
-    @_like(Memory.__init__)
+    @like(Memory.__init__)
     def __init__(self, *args: Any, **settings: Any) -> None:
         self._stand_for(Memory(*args, **settings), Pool(THREADS))
 
@@ -94,29 +127,29 @@ class AsyncMemory:
             raise InputError(f"threads={threads!r} is not possible: pass a whole number from 1 on")
         return object.__new__(cls)._stand_for(memory, Pool(threads))
 
-    add = _coroutine(Memory.add)
-    remember = _coroutine(Memory.remember)
-    update = _coroutine(Memory.update)
-    retire = _coroutine(Memory.retire)
-    merge = _coroutine(Memory.merge)
-    split = _coroutine(Memory.split)
-    feedback = _coroutine(Memory.feedback)
-    undo = _coroutine(Memory.undo)
-    erase = _coroutine(Memory.erase)
-    upkeep = _coroutine(Memory.upkeep)
+    add = coroutine(Memory.add)
+    remember = coroutine(Memory.remember)
+    update = coroutine(Memory.update)
+    retire = coroutine(Memory.retire)
+    merge = coroutine(Memory.merge)
+    split = coroutine(Memory.split)
+    feedback = coroutine(Memory.feedback)
+    undo = coroutine(Memory.undo)
+    erase = coroutine(Memory.erase)
+    upkeep = coroutine(Memory.upkeep)
 
-    search = _coroutine(Memory.search)
-    context = _coroutine(Memory.context)
-    ask = _coroutine(Memory.ask)
-    get = _coroutine(Memory.get)
-    list = _coroutine(Memory.list)
-    timeline = _coroutine(Memory.timeline)
-    history = _coroutine(Memory.history)
-    diff = _coroutine(Memory.diff)
-    stats = _coroutine(Memory.stats)
+    search = coroutine(Memory.search)
+    context = coroutine(Memory.context)
+    ask = coroutine(Memory.ask)
+    get = coroutine(Memory.get)
+    list = coroutine(Memory.list)
+    timeline = coroutine(Memory.timeline)
+    history = coroutine(Memory.history)
+    diff = coroutine(Memory.diff)
+    stats = coroutine(Memory.stats)
 
-    import_ = _coroutine(Memory.import_)
-    rebuild = _coroutine(Memory.rebuild)
+    import_ = coroutine(Memory.import_)
+    rebuild = coroutine(Memory.rebuild)
 
     async def explain(self, results: Results, id: str) -> Explanation:
         """What `results.explain(id)` says: why a record is where it is among these hits, or why it is none of them.
@@ -133,7 +166,7 @@ class AsyncMemory:
     def export(
         self, path: str | Path, *, everything: bool = False, **scope: Unpack[ScopeArgs]
     ) -> Coroutine[Any, Any, int]: ...
-    @_like(Memory.export)
+    @like(Memory.export)
     def export(
         self, path: str | Path | None = None, *, everything: bool = False, **scope: Unpack[ScopeArgs]
     ) -> AsyncIterator[str] | Coroutine[Any, Any, int]:
@@ -146,7 +179,7 @@ class AsyncMemory:
             for line in some:
                 yield line
 
-    @_like(Memory.wait)
+    @like(Memory.wait)
     async def wait(self, seconds: float | None = None, **unknown: object) -> bool:
         loop = asyncio.get_running_loop()
         until = None if seconds is None else loop.time() + seconds
@@ -156,42 +189,16 @@ class AsyncMemory:
             await asyncio.sleep(PAUSE)
         return True
 
-    @_like(Memory.scoped)
+    @like(Memory.scoped)
     def scoped(self, **scope: Unpack[ScopeArgs]) -> AsyncMemory:
         return object.__new__(type(self))._stand_for(self._memory.scoped(**scope), self._pool)
 
-    @_like(Memory.close)
+    @like(Memory.close)
     async def close(self) -> None:
         await self._pool.close(self._memory.close)
 
     aclose = close
     """What `contextlib.aclosing` calls."""
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.close()
-
-    def __repr__(self) -> str:
-        return f"Async{self._memory!r}"
-
-    def _stand_for(self, memory: Memory, pool: Pool) -> Self:
-        self._memory, self._pool = memory, pool
-        return self
-
-    async def _call(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        if kwargs.get("progress") is not None:
-            kwargs = {**kwargs, "progress": partial(_tell, asyncio.get_running_loop(), kwargs["progress"])}
-        long = name in LONG or kwargs.get("wait") is True
-        return await self._pool.run(partial(getattr(self._memory, name), *args, **kwargs), long=long)
-
-
-def _tell(loop: asyncio.AbstractEventLoop, progress: Callable[[int, int], None], done: int, of: int) -> None:
-    with contextlib.suppress(RuntimeError):  # the loop has ended, and nobody listens any more
-        loop.call_soon_threadsafe(progress, done, of)
 
 
 class Pool:
@@ -212,10 +219,23 @@ class Pool:
 
     async def close(self, last: Callable[[], None]) -> None:
         """Do what has been taken on, then the `last`; take on nothing more. It is done even if this is cancelled."""
+        await asyncio.shield(asyncio.wrap_future(self.closing(last)))
+
+    def closed(self, last: Callable[[], None]) -> asyncio.Future[None] | None:
+        """Begin to close: on a loop, something to await; elsewhere, done when this returns."""
+        done = self.closing(last)
+        try:
+            return asyncio.wrap_future(done)
+        except RuntimeError:
+            done.result()
+            return None
+
+    def closing(self, last: Callable[[], None]) -> Future[None]:
+        """Begin to close, in a thread."""
         closer = ThreadPoolExecutor(1, "mnemic-close")
         done: Future[None] = closer.submit(self._end, last)
         closer.shutdown(wait=False)
-        await asyncio.shield(asyncio.wrap_future(done))
+        return done
 
     def _end(self, last: Callable[[], None]) -> None:
         for lane in self._lanes:

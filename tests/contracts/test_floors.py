@@ -29,7 +29,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ),
     ("read", "feedback", "pack", "answer", "journal", "exchange", "exported"),
     ("memory",),
-    ("aio", "intake", "progress", "show"),
+    ("aio", "compat", "intake", "progress", "show"),
     ("cli", "demo", "__main__"),
 )
 """The floors of docs/architecture.md, from the ground up. Rooms of one floor may know each other, not in a circle."""
