@@ -146,6 +146,10 @@ class AsyncMemory(Threaded):
     timeline = coroutine(Memory.timeline)
     history = coroutine(Memory.history)
     diff = coroutine(Memory.diff)
+    journal = coroutine(Memory.journal)
+    links = coroutine(Memory.links)
+    conflicts = coroutine(Memory.conflicts)
+    spending = coroutine(Memory.spending)
     stats = coroutine(Memory.stats)
 
     import_ = coroutine(Memory.import_)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import contextvars
+import importlib
 import inspect
 import os
 import subprocess
@@ -113,6 +115,10 @@ def test_every_verb_gives_what_memorys_gives(tmp_path: Path) -> None:
                 await memory.split(entities[0], names="Nobody", **ANA)
             assert (await memory.diff(added.at, retired.at, **ANA)).removed == ()
             assert (await memory.stats(**ANA)).records["episode"] == 3
+            assert (await memory.journal(limit=1, **ANA))[0].receipt == added.id
+            assert (await memory.links(results[0].id, **ANA))[0].role == "derived_from"
+            assert len(await memory.conflicts(**ANA)) == 0
+            assert await memory.spending(**ANA) == ()
             assert await memory.wait()
             assert (await memory.rebuild(dry_run=True, **ANA)).dry_run
             assert (await memory.erase(added.ids[0], **ANA)).count("erased") >= 1
@@ -394,3 +400,34 @@ def test_a_model_over_http_and_a_thousand_calls_at_once() -> None:
                 assert all(len(page) == 1 for page in found[3:])
 
     run(main)
+
+
+def test_a_memory_behind_a_server_is_one_like_any_other(tmp_path: Path) -> None:
+    for library in ("fastapi", "uvicorn", "prometheus_client"):
+        pytest.importorskip(library, reason=f"needs {library}")
+    rest = importlib.import_module("mnemic.serve.rest")
+    running = importlib.import_module("mnemic.serve.run")
+    gate = importlib.import_module("mnemic.serve.gate").Gate(None)
+    where, stopping, ready = running.Listening(port=0), threading.Event(), threading.Event()
+
+    async def main(url: str) -> None:
+        async with AsyncMemory(url) as memory:
+            await asyncio.gather(*(memory.add(f"I have {n} cats", **ANA) for n in range(2, 12)))
+            results = await memory.scoped(**ANA).search("How many cats?", limit=3)
+            assert len(results) == 3
+            assert (await memory.explain(results, results[0].id)).cut is None
+            assert len([line async for line in memory.export(**ANA)]) > 10
+
+    with Memory(tmp_path / "a.db", embedder="none") as held:
+        app = rest.server(held, gate=gate, stopping=stopping)
+        with contextlib.closing(running.bound(where)) as listening:
+            server = running.served(app, where, stopping, started=ready.set)
+            thread = threading.Thread(target=lambda: server.run(sockets=[listening]))
+            thread.start()
+            try:
+                assert ready.wait(30)
+                run(lambda: main(f"http://127.0.0.1:{listening.getsockname()[1]}"))
+            finally:
+                server.stop()
+                thread.join()
+        assert len(held.list(kinds="episode", **ANA)) == 10
