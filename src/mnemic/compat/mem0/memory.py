@@ -146,7 +146,7 @@ class Memory:
         self._refuse_types(memory_type, prompt)
         if not isinstance(messages, str | Mapping | list):
             raise InputError(f"messages must be str, dict, or list[dict], not {type(messages).__name__}")
-        kept = {**_without_identity(metadata or {}, {}, "add()")}
+        kept = _without_identity(metadata or {}, {}, "add()")
         expires_at = _end_of(expiration_date)
         scope = _scope(where)
         found: list[Shape] = []
