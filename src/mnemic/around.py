@@ -71,15 +71,16 @@ def spent(snapshot: Snapshot, reach: Reach, since: str) -> tuple[Spent, ...]:
 def _told(
     snapshot: Snapshot, ids: Sequence[str], walls: Mapping[int, Row], reach: Reach, now: int
 ) -> dict[str, Record]:
-    rows = latest_of(snapshot, list(dict.fromkeys(ids)))
-    return {
-        id_: record_of(row, walls[row["wall"]], fading.state_with(snapshot, row, state_of(row, now)))
-        for id_, row in rows.items()
+    rows = [
+        row
+        for row in latest_of(snapshot, list(dict.fromkeys(ids))).values()
         if row["wall"] in walls
         and row["erased_by"] is None
         and row["kind"] != "act"
         and reach.stamped(row["agent"], row["session"])
-    }
+    ]
+    states = fading.states_with(snapshot, [(row, state_of(row, now)) for row in rows])
+    return {row["id"]: record_of(row, walls[row["wall"]], state) for row, state in zip(rows, states, strict=True)}
 
 
 def _place(after: str | None) -> int:

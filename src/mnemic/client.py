@@ -16,8 +16,8 @@ import secrets
 import ssl
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import date
 from functools import partial
@@ -263,20 +263,11 @@ class _Wire:
         """The lines of an answer, as they come. The first one is asked for at once, so an error is not late."""
         connection = self._connect(PATIENCE)
         headers = {**self._headers, "Content-Type": "application/json"}
-        try:
+        with self._closed_if_cut(connection):
             connection.request("POST", self._path + path, json.dumps(body).encode(), headers)
             response = connection.getresponse()
             if response.status != 200:
                 self._answer(response, response.read())
-        except _CUT as error:
-            connection.close()
-            self._broken(error)
-        except OSError as error:
-            connection.close()
-            self._unreachable(error)
-        except BaseException:
-            connection.close()
-            raise
         return self._lines(connection, response)
 
     def _lines(self, connection: HTTPConnection, response: HTTPResponse) -> Iterator[str]:
@@ -327,10 +318,16 @@ class _Wire:
         if connection.sock is not None:
             connection.sock.settimeout(timeout)
         connection.timeout = timeout
-        try:
+        with self._closed_if_cut(connection):
             connection.request("POST", self._path + path, body, {**self._headers, **headers})
             response = connection.getresponse()
             return response, response.read()
+
+    @contextmanager
+    def _closed_if_cut(self, connection: HTTPConnection) -> Generator[None]:
+        """Close a connection whose request did not come to its end, and say why. Raises ServerError."""
+        try:
+            yield
         except _CUT as error:
             connection.close()
             self._broken(error)

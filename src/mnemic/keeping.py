@@ -39,7 +39,7 @@ from mnemic.changes import (
 from mnemic.lookup import key_holder, latest_of
 from mnemic.messages import json_text
 from mnemic.postings import Document
-from mnemic.records import is_view, loads
+from mnemic.records import episode_of, is_view, loads
 from mnemic.stores.sqlite import Fields, Row, Snapshot, Transaction
 from mnemic.types import Entry, trust
 from mnemic.views import (
@@ -283,20 +283,6 @@ def _about(snapshot: Snapshot, wall: int, subjects: Iterable[str]) -> list[Fact]
 def _last_episodes(snapshot: Snapshot, wall: int, most: int) -> list[Episode]:
     """The episodes that came last to a wall, in the order in which they came."""
     return [episode_of(row) for row in reversed(snapshot.rows("last_episodes", wall=wall, most=most))]
-
-
-def episode_of(row: Fields) -> Episode:
-    """A row as views read it."""
-    return Episode(
-        row["id"],
-        row["num"],
-        row["text"] or "",
-        row["time"],
-        row["role"] or "user",
-        row["speaker"],
-        row["session"],
-        row["source"],
-    )
 
 
 def facts_of(snapshot: Snapshot, rows: Iterable[Fields]) -> list[Fact]:

@@ -126,7 +126,9 @@ class Serving:
     async def ask(self, verb: Verb, request: Request, caller: Caller, given: Mapping[str, Any]) -> Told:
         """Call a verb for a caller. Raises MnemicError."""
         scoped = scope_in(request.headers, checked(verb, given))
-        said = json.dumps([verb.name, scoped], sort_keys=True).encode("utf-8", "backslashreplace")
+
+        def said() -> bytes:
+            return json.dumps([verb.name, scoped], sort_keys=True).encode("utf-8", "backslashreplace")
 
         def work() -> Told:
             memory, passed = let_in(self.memory, caller, verb, scoped)
@@ -136,14 +138,16 @@ class Serving:
 
         return await self.run(work)
 
-    def do(self, verb: Verb, request: Request, memory: Memory, work: Callable[[Memory], Any], said: bytes) -> Any:
+    def do(
+        self, verb: Verb, request: Request, memory: Memory, work: Callable[[Memory], Any], said: Callable[[], bytes]
+    ) -> Any:
         """Call a verb in this thread: counted, traced, and once only where its caller has given it a key."""
         key = request.headers.get("idempotency-key")
         try:
             with self.metrics.verbs.labels(verb.path).time(), self.span(verb.path, request.headers):
                 if key is None or not verb.writes:
                     return work(memory)
-                return once(memory, key, said, work, whole=verb.name not in SEVERAL)
+                return once(memory, key, said(), work, whole=verb.name not in SEVERAL)
         except MnemicError as error:
             self.metrics.failures.labels(verb.path, kind_of(error).code).inc()
             raise
@@ -287,7 +291,7 @@ def _import(serving: Serving, verb: Verb) -> Endpoint:
                 return memory.import_(_lines(file), **passed)
 
             def work() -> Told:
-                value = serving.do(verb, request, memory, read, digest.digest())
+                value = serving.do(verb, request, memory, read, digest.digest)
                 return Told(value, answer(value))
 
             return _json(await serving.run(work))

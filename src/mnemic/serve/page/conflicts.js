@@ -2,7 +2,7 @@
 
 import * as api from "./api.js";
 import { h, say, wrong } from "./dom.js";
-import { line } from "./record.js";
+import { line, undo } from "./record.js";
 
 export async function conflicts(main) {
   const box = h("div", {});
@@ -22,7 +22,7 @@ export async function conflicts(main) {
     const keep = async () => {
       try {
         const done = await api.call("retire", { ids: [other.id], reason: `settled: ${one.id} is right` });
-        say("Settled. The other one is taken out.", async () => { await api.call("undo", { receipt: done.id }); load(); });
+        say("Settled. The other one is taken out.", () => undo(done.id));
         load();
       } catch (error) { say(error.message); }
     };

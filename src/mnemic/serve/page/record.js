@@ -20,7 +20,7 @@ export function line(one, { onopen, more, relevance } = {}) {
 const told = (message) => window.dispatchEvent(new CustomEvent("changed", { detail: message }));
 
 /** Take back what a receipt did. */
-async function undo(receipt) {
+export async function undo(receipt) {
   try {
     await api.call("undo", { receipt });
     say("Taken back.");
