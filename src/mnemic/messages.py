@@ -99,7 +99,7 @@ def messages_of(
 def as_json_has_them(given: object) -> object:
     """What `add` was given, with nothing in it but what JSON has: to be sent to a server that adds it.
 
-    Raises InputError for what is no message; what is wrong inside of one, whoever adds it says.
+    Raises InputError for what is no message, or holds no text; what else is wrong with one, whoever adds it says.
     """
     if isinstance(given, str):
         return given
@@ -107,7 +107,9 @@ def as_json_has_them(given: object) -> object:
 
 
 def _sent(item: object, place: int) -> object:
-    fields = {key: _told(value) for key, value in _fields(item, f"message {place}").items()}
+    given = _fields(item, f"message {place}")
+    _content(given, f"message {place}")  # what is no text is said in the words that are always used
+    fields = {key: _told(value) for key, value in given.items()}
     return json.loads(json_text(_unwrapped(fields), f"message {place}"))
 
 

@@ -59,9 +59,10 @@ NO_METHOD: Final = Kind(errors.InputError, 405, "no-method", "This address is as
 TOO_SLOW: Final = Kind(errors.ServerError, 408, "too-slow", "The request did not come in time")
 PRECONDITION: Final = Kind(errors.ConflictError, 412, "precondition", "The record is at another revision")
 TOO_LARGE: Final = Kind(errors.InputError, 413, "too-large", "The request is too large")
+TOO_LONG: Final = Kind(errors.InputError, 431, "too-long", "The headers are too large")
 NO_JSON: Final = Kind(errors.InputError, 415, "media-type", "The body has to be JSON")
 FULL: Final = Kind(errors.BusyError, 503, "full", "Too many requests are under way")
-WIRE: Final = (NO_KEY, NO_ROUTE, NO_METHOD, TOO_SLOW, PRECONDITION, TOO_LARGE, NO_JSON, FULL)
+WIRE: Final = (NO_KEY, NO_ROUTE, NO_METHOD, TOO_SLOW, PRECONDITION, TOO_LARGE, TOO_LONG, NO_JSON, FULL)
 """What only a server has to say."""
 
 BY_CODE: Final[Mapping[str, Kind]] = {kind.code: kind for kind in (*KINDS, *WIRE)}

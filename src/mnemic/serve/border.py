@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import errno
 import time
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from typing import Any
 
+from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from mnemic.errors import BusyError
-from mnemic.problems import FULL, MEDIA_TYPE, problem_of
+from mnemic.errors import BusyError, InputError
+from mnemic.problems import FULL, MEDIA_TYPE, TOO_LONG, problem_of
 from mnemic.serve.bodies import answer
 from mnemic.serve.limits import Limits
 from mnemic.serve.metrics import Metrics
@@ -33,6 +34,7 @@ class Border:
     def __init__(self, app: ASGIApp, limits: Limits, metrics: Metrics) -> None:
         self._app, self._limits, self._metrics = app, limits, metrics
         self._many = 0
+        self._paths: dict[Any, str] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -55,15 +57,25 @@ class Border:
         self._metrics.under_way.set(self._many)
         try:
             if self._many > self._limits.at_once and scope["path"] not in ALWAYS:
-                await _refuse(sent)
+                busy = BusyError(errno.EAGAIN, "as many requests are under way as are taken: try again in a moment")
+                await _refuse(sent, problem_of(busy, FULL), retry=True)
+            elif (size := _size_of(scope)) > self._limits.headers:
+                long = InputError(f"address and headers have {size:,} bytes: {self._limits.headers:,} are taken")
+                await _refuse(sent, problem_of(long, TOO_LONG))
             else:
                 await self._app(scope, receive, sent)
         finally:
             self._many -= 1
             self._metrics.under_way.set(self._many)
-            route = getattr(scope.get("route"), "path", "none")
+            route = self._route(scope)
             self._metrics.requests.labels(route, _method(scope), status).inc()
             self._metrics.seconds.labels(route).observe(time.perf_counter() - started)
+
+    def _route(self, scope: Scope) -> str:
+        """The route that was asked, as it is written: an id in an address names no series."""
+        if not self._paths:
+            self._paths = {route.endpoint: route.path for route in scope["app"].routes if isinstance(route, Route)}
+        return self._paths.get(scope.get("endpoint"), "none")
 
 
 def _method(scope: Scope) -> str:
@@ -77,8 +89,14 @@ def _make_safe(message: MutableMapping[str, Any]) -> None:
     message["headers"] = [*headers, *(header for header in SAFE if header[0] not in there)]
 
 
-async def _refuse(send: Send) -> None:
-    busy = BusyError(errno.EAGAIN, "this server has as many requests under way as it takes: try again in a moment")
-    headers = [(b"content-type", MEDIA_TYPE.encode()), (b"retry-after", b"1")]
-    await send({"type": "http.response.start", "status": FULL.status, "headers": headers})
-    await send({"type": "http.response.body", "body": answer(problem_of(busy, FULL))})
+def _size_of(scope: Scope) -> int:
+    """Bytes of a request's address and headers; what comes in one piece, the protocol takes whatever its size."""
+    return len(scope["raw_path"]) + len(scope["query_string"]) + sum(len(n) + len(v) for n, v in scope["headers"])
+
+
+async def _refuse(send: Send, problem: Mapping[str, Any], *, retry: bool = False) -> None:
+    headers = [(b"content-type", MEDIA_TYPE.encode()), (b"connection", b"close")]
+    if retry:
+        headers.append((b"retry-after", b"1"))
+    await send({"type": "http.response.start", "status": problem["status"], "headers": headers})
+    await send({"type": "http.response.body", "body": answer(problem)})

@@ -7,7 +7,7 @@ import errno
 import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from pydantic_core import from_json
 
@@ -43,6 +43,10 @@ class Limits:
     """… and at once after a rest. Without keys nobody is told from anybody, and there is no such limit."""
 
 
+CLOSE: Final = {"Connection": "close"}
+"""Said where a body was not read to its end: what comes behind it on the connection is no request."""
+
+
 class Rates:
     """Token buckets, one for each name: what a name has used up fills again at a rate."""
 
@@ -74,19 +78,23 @@ async def parts(
     Raises RefusedError.
     """
     if declared is not None and declared.isdigit() and int(declared) > most:
-        raise RefusedError(f"the body has {int(declared):,} bytes: at most {most:,} are taken at once", TOO_LARGE)
+        raise RefusedError(
+            f"the body has {int(declared):,} bytes: at most {most:,} are taken at once", TOO_LARGE, CLOSE
+        )
     size = 0
     while True:
         try:
             async with asyncio.timeout(seconds):
                 chunk = await anext(chunks, None)
         except TimeoutError:
-            raise RefusedError(f"the body did not go on for {seconds:g} s", TOO_SLOW) from None
+            raise RefusedError(f"the body did not go on for {seconds:g} s", TOO_SLOW, CLOSE) from None
         if chunk is None:
             return
         size += len(chunk)
         if size > most:
-            raise RefusedError(f"the body has more than {most:,} bytes, which is all that is taken at once", TOO_LARGE)
+            raise RefusedError(
+                f"the body has more than {most:,} bytes, which is all that is taken at once", TOO_LARGE, CLOSE
+            )
         yield chunk
 
 
@@ -96,7 +104,7 @@ async def whole(chunks: AsyncIterator[bytes], *, declared: str | None, most: int
         async with asyncio.timeout(seconds):
             return b"".join([part async for part in parts(chunks, declared=declared, most=most, seconds=seconds + 1)])
     except TimeoutError:
-        raise RefusedError(f"the body was not there within {seconds:g} s", TOO_SLOW) from None
+        raise RefusedError(f"the body was not there within {seconds:g} s", TOO_SLOW, CLOSE) from None
 
 
 def json_object(body: bytes) -> dict[str, Any]:
