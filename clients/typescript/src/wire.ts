@@ -82,11 +82,16 @@ export class Wire {
     }
   }
 
-  /** The pieces of an answer, as text, as they come. The timeout is of silence. Throws as `json`, at the first. */
+  /**
+   * The pieces of an answer, as text, as they come; first an empty one, when it has begun. The timeout is of silence.
+   * Throws as `json`, at the first.
+   */
   async *pieces(path: string, sent: Sent): AsyncGenerator<string> {
     const limit = this.#limit(sent);
     try {
       const response = await this.#again(limit, () => this.#answer(path, sent, limit));
+      limit.hold();
+      yield "";
       const reader = response.body?.getReader();
       if (reader === undefined) return;
       const decoder = new TextDecoder();
@@ -96,7 +101,7 @@ export class Wire {
           const { done, value } = await reader.read();
           limit.hold(); // how long the reader of the pieces takes is no silence of the server's
           if (done) return;
-          yield decoder.decode(value, { stream: true });
+          yield decoder.decode(value, { stream: true }); // a character that goes on in the next piece waits for it
         }
       } catch (error) {
         throw this.#broken(error, limit);
