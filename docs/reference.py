@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from mnemic import changes, errors, exchange, memory, scope, types, where
+from mnemic.aio import AsyncMemory
 from mnemic.memory import Memory
 from mnemic.stores import sqlite
 
@@ -90,6 +91,8 @@ PARAMETERS = {
     "names": "Aliases of the entity, which are to leave it.",
     "results": "What `search`, `context` or `ask` gave, or the id of that: see [Feedback](howto/feedback.md).",
     "used": "Ids of hits that helped, or of evidence that they rest on.",
+    "memory": "An open memory.",
+    "threads": "Threads for calls that are soon done, and as many for others.",
     "wrong": "Ids of hits that were wrong.",
     "outcome": "How well it went with what was used, from 0 to 1.",
     "receipt": "A receipt, or its id.",
@@ -129,6 +132,7 @@ IN_VERB = {
     ("import_", "source"): PARAMETERS["line_source"],
     ("ask", "threshold"): "Not known where the evidence was found with a lower probability. Default: 0.5.",
     ("ask", "budget"): "Tokens of the context that a model reads.",
+    ("explain", "results"): "What `search` gave.",
     ("timeline", "subject"): "Only records about this subject (name or alias, case folded).",
 }
 
@@ -145,6 +149,9 @@ VALUES = (
     "Page",
     "Change",
     "Diff",
+    "Steps",
+    "Step",
+    "Touched",
     "Neighbour",
     "Conflicts",
     "Conflict",
@@ -260,6 +267,13 @@ IN_VALUE = {
     ("Diff", "added"): "Records that came.",
     ("Diff", "removed"): "Records that went.",
     ("Diff", "changed"): "Pairs of before and after.",
+    ("Steps", "steps"): "The calls.",
+    ("Steps", "next"): "Pass it as `after=`; None where there are no more.",
+    ("Step", "receipt"): "Its receipt.",
+    ("Step", "verb"): "What was called.",
+    ("Step", "at"): "When.",
+    ("Step", "actor"): "Who did it.",
+    ("Step", "records"): "What it did to which records, of those that the scope sees.",
     ("Neighbour", "role"): "`derived_from`, `supersedes`, `contradicts`, `mentions`, `fades`, …",
     ("Neighbour", "out"): "Whether the edge leads to this record, or comes from it.",
     ("Neighbour", "record"): "The record at its other end.",
@@ -293,6 +307,7 @@ TABLES = {
     "pending": "Documents of episodes from which something has still to be derived.",
     "answers": "What a language model has answered, so that it is asked once; goes with what it rests on.",
     "answer_evidence": "The records that an answer rests on.",
+    "calls": "Writes that are made once, by the key that their caller chose.",
     "spending": "What language models have cost, by day and user.",
     "watermarks": "How far a job of upkeep has read a tenant's journal.",
     "stale": "What a job of upkeep has found to be redone.",
@@ -392,6 +407,12 @@ COLUMNS = {
     "answers.asked": "JSON object: the turns by id, and the known facts and names that it was shown.",
     "answers.text": "The answer, as it was given.",
     "answer_evidence.id": "Of the record.",
+    "calls.key": "Hash of the caller's key and the walls.",
+    "calls.tenant": "The tenant; '' means none.",
+    "calls.at": "When it was made.",
+    "calls.receipt": "The receipt of what it wrote.",
+    "calls.request": "Hash of what was asked; goes with the tenant's next erasure.",
+    "calls.answer": "Its receipt as JSON, once all of it was done; goes likewise.",
     "spending.day": "Day in UTC, as YYYY-MM-DD.",
     "spending.user": "User; '' means none.",
     "spending.calls": "Requests.",
@@ -437,6 +458,8 @@ def reference() -> str:
         parts.append(f"## {title}")
         for name in names:
             parts += _verb(name, used)
+    parts += ["## AsyncMemory", _said("AsyncMemory", AsyncMemory.__doc__)]
+    parts += [*_verb("of", used, AsyncMemory), *_verb("explain", used, AsyncMemory)]
     parts += ["## Scope parameters", *_scope()]
     parts += ["## Values", _said("mnemic.types", types.__doc__)]
     for name in VALUES:
@@ -451,7 +474,7 @@ def reference() -> str:
 
 def _contents() -> list[str]:
     verbs = [f"[{name}](#{name})" for names in VERBS.values() for name in names]
-    rooms = ("Scope parameters", "Values", "Errors", "Filters", "The file", "Limits")
+    rooms = ("AsyncMemory", "Scope parameters", "Values", "Errors", "Filters", "The file", "Limits")
     return [
         "Verbs: " + " · ".join(verbs) + ".",
         "Else: " + " · ".join(f"[{room}](#{room.lower().replace(' ', '-')})" for room in rooms) + ".",
@@ -464,8 +487,8 @@ def _class(used: set[object]) -> Iterator[str]:
     yield _parameters("Memory", Memory.__init__, used)
 
 
-def _verb(name: str, used: set[object]) -> Iterator[str]:
-    function = getattr(Memory, name)
+def _verb(name: str, used: set[object], of: type = Memory) -> Iterator[str]:
+    function = getattr(of, name)
     yield f"### {name}"
     yield _signature(name, function)
     yield _said(name, function.__doc__)

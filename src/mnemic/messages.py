@@ -107,9 +107,8 @@ def as_json_has_them(given: object) -> object:
 
 
 def _sent(item: object, place: int) -> object:
-    given = _fields(item, f"message {place}")
-    _content(given, f"message {place}")  # what is no text is said in the words that are always used
-    fields = {key: _told(value) for key, value in given.items()}
+    fields = {key: _told(value) for key, value in _fields(item, f"message {place}").items()}
+    _content(fields, f"message {place}")  # what is no text is said in the words that are always used
     return json.loads(json_text(_unwrapped(fields), f"message {place}"))
 
 

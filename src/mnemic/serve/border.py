@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import threading
 import time
 from collections.abc import Mapping, MutableMapping
 from typing import Any
@@ -31,8 +32,8 @@ ALWAYS = ("/healthz", "/readyz", "/metrics")
 class Border:
     """The outermost part of the application."""
 
-    def __init__(self, app: ASGIApp, limits: Limits, metrics: Metrics) -> None:
-        self._app, self._limits, self._metrics = app, limits, metrics
+    def __init__(self, app: ASGIApp, limits: Limits, metrics: Metrics, stopping: threading.Event) -> None:
+        self._app, self._limits, self._metrics, self._stopping = app, limits, metrics, stopping
         self._many = 0
         self._paths: dict[Any, str] = {}
 
@@ -49,6 +50,9 @@ class Border:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 _make_safe(message)
+                if self._stopping.is_set():
+                    # A connection that came just as the server was told to stop would else go on asking.
+                    message["headers"].append((b"connection", b"close"))
             # Who reads nothing of an answer for long holds a snapshot of the store, or memory: cut off.
             async with asyncio.timeout(self._limits.send_seconds):
                 await send(message)

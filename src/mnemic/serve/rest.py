@@ -37,6 +37,7 @@ from mnemic.serve.keys import is_to_be_noted
 from mnemic.serve.limits import Limits, Rates
 from mnemic.serve.metrics import TYPE, Metrics
 from mnemic.serve.openapi import document
+from mnemic.serve.page import Lately, add_page
 from mnemic.serve.refused import RefusedError
 from mnemic.serve.verbs import Verb, verbs
 from mnemic.types import Page, Record, Steps
@@ -82,6 +83,7 @@ class Serving:
     span: Span
     stopping: threading.Event
     """Set when the server stops: streams end then."""
+    lately: Lately
 
     async def run(self, work: Callable[[], T]) -> T:
         """Do something that may wait, in a thread."""
@@ -93,7 +95,11 @@ class Serving:
             self.metrics.waited.observe(time.perf_counter() - asked)
             return work()
 
-        return await asyncio.get_running_loop().run_in_executor(self.pool, begun)
+        try:
+            under_way = asyncio.get_running_loop().run_in_executor(self.pool, begun)
+        except RuntimeError:  # the threads have ended
+            raise RefusedError("the server is stopping", FULL) from None
+        return await under_way
 
     async def caller(self, request: Request) -> Caller:
         """Who asks. Raises RefusedError, AccessError, BusyError."""
@@ -125,6 +131,7 @@ class Serving:
         def work() -> Told:
             memory, passed = let_in(self.memory, caller, verb, scoped)
             value = self.do(verb, request, memory, partial(verb.call, given=passed), said)
+            self.lately.note(caller, scoped, value)
             return Told(value, b"" if verb.gives_lines else answer(value))
 
         return await self.run(work)
@@ -161,7 +168,7 @@ def server(
     pool = ThreadPoolExecutor(threads, thread_name_prefix="mnemic")
     rates, metrics = Rates(limits.rate, limits.burst), Metrics()
     stopping = stopping or threading.Event()
-    serving = Serving(memory, store, gate, limits, rates, pool, metrics, span, stopping)
+    serving = Serving(memory, store, gate, limits, rates, pool, metrics, span, stopping, Lately())
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
@@ -190,6 +197,7 @@ def server(
     _add_records(app, serving)
     _add_events(app, serving)
     _add_health(app, serving)
+    add_page(app, serving.caller, serving.lately)
     if gate.origins:
         app.add_middleware(
             CORSMiddleware,
@@ -198,7 +206,7 @@ def server(
             allow_headers=["*"],
             expose_headers=["ETag", "Link", "Retry-After"],
         )
-    app.add_middleware(Border, limits=limits, metrics=metrics)
+    app.add_middleware(Border, limits=limits, metrics=metrics, stopping=stopping)
     app.add_exception_handler(MnemicError, _problem)
     app.add_exception_handler(HTTPException, _no_route)
     app.add_exception_handler(ClientDisconnect, _gone)
@@ -323,7 +331,8 @@ def _add_records(app: FastAPI, serving: Serving) -> None:
         given = from_query(table["get"], request.query_params.multi_items())
         told = await serving.ask(table["get"], request, caller, {**given, "id": id})
         record: Record = told.value
-        tag = f'"{record.revision}"'
+        # Its revision, and what else is told of it: a record that is retired, or rests on more, keeps its revision.
+        tag = f'"{record.revision}-{hashlib.sha256(told.body).hexdigest()[:16]}"'
         if _tags(request.headers.get("if-none-match")) & {tag, "*"}:
             return Response(status_code=304, headers={"ETag": tag})
         return _json(told, {"ETag": tag})
@@ -334,7 +343,8 @@ def _add_records(app: FastAPI, serving: Serving) -> None:
         given = {**await serving.given(request), "id": id}
         wanted = _tags(request.headers.get("if-match")) - {"*"}
         if wanted:
-            revisions = [int(tag.strip('"')) for tag in wanted if tag.strip('"').isdigit()]
+            numbers = [tag.strip('"').partition("-")[0] for tag in wanted]
+            revisions = [int(number) for number in numbers if number.isdigit()]
             if len(revisions) != 1 or "if_revision" in given:
                 raise InputError('If-Match takes one revision, such as "3", and not beside if_revision')
             given["if_revision"] = revisions[0]

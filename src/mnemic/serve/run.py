@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import errno
 import importlib
+import os
 import signal
 import socket
 import threading
@@ -125,7 +126,7 @@ def served(
         config.load()
     except (OSError, ValueError) as error:
         raise ConfigError(
-            f"'{where.certificate}' and '{where.private_key}' are no certificate and key: {error}"
+            f"'{where.certificate}' is no certificate with its private key ({error}): name that with --ssl-keyfile"
         ) from error
     return Server(config, stopping, started)
 
@@ -172,7 +173,8 @@ def serve(
 
 
 def _end_with(parent: IO[str], one: Server) -> None:
-    parent.read()  # nothing comes, until it ends
+    # Nothing comes, until it ends. Not by the file's own buffer, whose lock would be held when this process ends.
+    os.read(parent.fileno(), 1)
     one.stop()
 
 

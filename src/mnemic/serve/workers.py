@@ -22,7 +22,7 @@ from mnemic.errors import ConfigError, StoreError
 from mnemic.serve.keys import Keys, beside
 from mnemic.serve.run import Listening, bound, check, told
 
-TOO_SOON: Final = 5.0
+TOO_SOON: Final = 2.0
 """Seconds: a process that dies within them after its start is not started again, for the next would die likewise."""
 LOOK_EVERY: Final = 0.1
 READY: Final = "ready"

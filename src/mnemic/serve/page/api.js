@@ -28,7 +28,7 @@ async function send(method, path, body, headers = {}) {
   if (body !== undefined) sent["Content-Type"] = "application/json";
   let answer;
   try {
-    answer = await fetch(path, { method, headers: sent, body: body === undefined ? undefined : JSON.stringify(body) });
+    answer = await fetch(path, { method, cache: "no-store", headers: sent, body: body === undefined ? undefined : JSON.stringify(body) });
   } catch {
     throw new Refused({ detail: "The server cannot be reached. Is it running?" }, 0);
   }
@@ -48,9 +48,9 @@ export const call = (verb, given = {}) => send("POST", `/v1/${verb}`, given);
 export const list = (given) => send("GET", `/v1/records${query(given)}`);
 export const get = (id) => send("GET", at(id));
 export const history = (id) => send("GET", `${at(id)}/history`);
-export const links = (id) => send("GET", `${at(id)}/links`);
-export const conflicts = (given = {}) => send("GET", `/v1/conflicts${query(given)}`);
-export const usage = () => send("GET", "/v1/usage");
+export const links = (id) => call("links", { id, limit: 60 });
+export const conflicts = (given = {}) => call("conflicts", given);
+export const spending = () => call("spending");
 export const given = () => send("GET", "/v1/given");
 export const who = () => send("GET", "/v1/whoami");
 export const correct = (id, revision, change) => send("PATCH", at(id), change, { "If-Match": `"${revision}"` });

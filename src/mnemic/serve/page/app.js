@@ -13,12 +13,13 @@ const PARTS = { search, timeline, subjects, conflicts, given, usage };
 let leave = new AbortController();
 
 async function show() {
-  const [path, parts] = location.hash.replace(/^#\/?/, "").split("?");
+  const [, path, parts] = location.hash.match(/^#?\/?([^?]*)\??(.*)$/s);
   const name = PARTS[path] ? path : "search";
   leave.abort();
   leave = new AbortController();
-  const main = byId("main");
+  const main = h("div");  // of its own: a part that is late writes where nobody looks any more
   main.leaving = leave.signal;
+  byId("main").replaceChildren(main);
   for (const link of document.querySelectorAll("nav a")) link.toggleAttribute("aria-current", link.hash === `#/${name}`);
   for (const link of document.querySelectorAll("nav a[aria-current]")) link.setAttribute("aria-current", "page");
   document.title = `${document.querySelector(`nav a[href="#/${name}"]`).textContent} — Mnemic`;
@@ -78,18 +79,32 @@ document.addEventListener("keydown", (event) => {
   else if (number >= 1 && number <= 6) location.hash = `#/${Object.keys(PARTS)[number - 1]}`;
 });
 
+/** Whose memory an address names: ?user=ana&project=home. */
+function fromAddress() {
+  const named = new URLSearchParams(location.search);
+  if (!named.size) return;
+  const scope = { user_id: named.get("user"), project_id: named.get("project"), tenant_id: named.get("tenant") };
+  api.whose.set(Object.fromEntries(Object.entries(scope).filter(([, value]) => value)));
+  window.history.replaceState(null, "", `${location.pathname}${location.hash}`);
+}
+
+/** The walls in words: those of the key, and where it leaves some open, those that were named here. */
+const inWords = (scope, named) => Object.entries(scope).map(([part, allowed]) => [part.replace("_id", ""), named[part] || (allowed === "*" ? "" : [allowed ?? []].flat().join(", "))])
+  .filter(([, value]) => value).map(([part, value]) => `${part} ${value}`).join(", ");
+
 async function start() {
   try {
     const me = await api.who();
-    const scope = { ...me.scope, ...api.whose.get() };
-    byId("whose").textContent = Object.entries(scope).filter(([, value]) => value).map(([part, value]) => `${part.replace("_id", "")}: ${value}`).join(", ") || "Whose memory?";
-    if (me.names_needed && !Object.keys(api.whose.get()).length) return askWhose();
+    const named = api.whose.get();
+    byId("whose").textContent = inWords(me.scope, named) || "Whose memory?";
+    if (me.scope.user_id === "*" && !named.user_id && !named.project_id) askWhose();
   } catch (error) {
     if (error.status === 401) return askKey(error);
   }
   await show();
 }
 
+fromAddress();
 byId("whose").addEventListener("click", askWhose);
 byId("keys").addEventListener("click", keys);
 window.addEventListener("hashchange", show);

@@ -13,7 +13,7 @@ export async function conflicts(main) {
       const page = await api.conflicts({ limit: 20, after: further ? after : null });
       after = page.next;
       more.hidden = !after;
-      const pairs = page.conflicts.map(({ one, other }) => h("section", { class: "conflict", "aria-label": "Two that contradict each other" }, side(one, other), side(other, one)));
+      const pairs = page.pairs.map(({ one, other }) => h("section", { class: "conflict", "aria-label": "Two that contradict each other" }, side(one, other), side(other, one)));
       if (further) box.append(...pairs);
       else box.replaceChildren(...(pairs.length ? pairs : [h("p", {}, "Nothing contradicts anything else. ✓")]));
     } catch (error) { box.replaceChildren(wrong(error)); }

@@ -87,14 +87,16 @@ function details(record) {
     Object.keys(record.metadata).length > 0 && row("Metadata", h("pre", {}, JSON.stringify(record.metadata, null, 1))));
 }
 
+/** What another record is to this one, by the edge between them: as it leads there, and as it comes from there. */
 const WAYS = {
-  derived_from: ["rests on", "is what this rests on for"], supersedes: ["takes the place of", "was replaced by"],
-  contradicts: ["contradicts", "contradicts"], mentions: ["is about", "is told of in"], fades: ["lets fade", "fades because of"],
+  derived_from: ["this rests on it", "it rests on this"], supersedes: ["this took its place", "it took the place of this"],
+  contradicts: ["they contradict each other", "they contradict each other"], mentions: ["this tells of it", "it tells of this"],
+  fades: ["this lets it fade", "it lets this fade"],
 };
 
 async function around(record) {
   const found = await api.links(record.id);
-  const near = found.links.map((one) => ({ ...one, way: WAYS[one.role]?.[one.out ? 0 : 1] ?? one.role }));
+  const near = found.map((one) => ({ ...one, way: WAYS[one.role]?.[one.out ? 0 : 1] ?? one.role }));
   if (!near.length) return h("p", { class: "soft" }, "Nothing is linked to this.");
   return h("div", {}, picture(record, near.slice(0, 14)),
     h("ul", { class: "records" }, near.map((one) => line(one.record, { more: h("p", { class: "more small soft" }, `↔ ${one.way}`) }))));

@@ -58,8 +58,9 @@ function why(query, hit, include) {
 }
 
 const SIGNALS = {
-  turn: "its own words", near: "the words around it", session: "the words of its conversation", dense: "its meaning", named: "a name in it",
-  speaker: "who said it", length: "how much it says", reading: "read again, closely", time: "its time", reranker: "the reranker",
+  lexical_turn: "its own words", lexical_near: "words right beside it", lexical_wide: "words around it", lexical_session: "words of its conversation",
+  dense_turn: "what it means", dense_near: "the meaning right beside it", dense_wide: "the meaning around it", dense_session: "the meaning of its conversation",
+  speaker: "who said it", length: "how much it says", time: "when it was said", reading: "reading it again, closely", fading: "how much of it is left", reranker: "the reranker",
 };
 
 function explained(told) {
@@ -67,11 +68,11 @@ function explained(told) {
   const signals = [...told.signals].sort((one, other) => other.share - one.share).filter((one) => Math.abs(one.share) > 0.0005);
   return h("div", {},
     h("p", {}, told.rank === null ? `It is no hit: ${told.cut}` : `Place ${told.rank} of ${told.considered.toLocaleString()}.`),
-    told.words.length > 0 && h("p", {}, "Words of the question in it: ", told.words.map((word, at) => [at ? ", " : "", h("strong", {}, word.term), ` (in ${count(word.records, "record")})`])),
+    told.words.length > 0 && h("p", {}, "Words of the question in it: ", told.words.map((word, at) => [at ? ", " : "", word.term.startsWith("~") ? "part of " : "", h("strong", {}, word.term.replace(/^~/, "")), ` (in ${count(word.records, "record")})`])),
     told.understood.map((one) => h("p", { class: "soft small" }, one)),
     signals.length > 0 && h("div", { class: "scroll" }, h("table", {}, h("caption", { class: "soft small" }, "What spoke for it, strongest first"),
       h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "Because of"), h("th", { scope: "col", class: "number" }, "Share"), h("th", { scope: "col", class: "number" }, "Place"))),
       h("tbody", {}, signals.map((one) => h("tr", {}, h("td", {}, SIGNALS[one.name] ?? one.name.replaceAll("_", " "), " ", "▮".repeat(Math.round((8 * Math.abs(one.share)) / most))),
-        h("td", { class: "number" }, one.share.toFixed(3)), h("td", { class: "number" }, String(one.rank))))))),
+        h("td", { class: "number" }, one.share.toFixed(3)), h("td", { class: "number" }, one.rank.toLocaleString())))))),
     told.notes.map((one) => h("p", { class: "soft small" }, one)));
 }

@@ -96,7 +96,7 @@ function bars(records, first, last, at) {
       h("text", begins > wide / 2 ? { x: wide - left, y: y + 12, "text-anchor": "end" } : { x: begins, y: y + 12 }, short));
   });
   const foot = base + held.length * high;
-  return h("div", { class: "scroll" }, h("svg", { class: "bars", viewBox: `0 0 ${wide} ${foot + 20}`, role: "group", "aria-label": "From when to when it was true", style: "min-width: 34rem" },
+  return h("div", { class: "scroll" }, h("svg", { class: "bars", viewBox: `0 0 ${wide} ${foot + 20}`, role: "group", "aria-label": "From when to when it was true" },
     h("line", { class: "axis", x1: left, y1: foot, x2: wide - left, y2: foot }), h("line", { class: "now", x1: x(at), y1: 6, x2: x(at), y2: foot }), rows,
     h("text", { x: left, y: foot + 15 }, when(new Date(first).toISOString()).textContent),
     h("text", { x: wide - left, y: foot + 15, "text-anchor": "end" }, when(new Date(last).toISOString()).textContent)));

@@ -8,7 +8,7 @@ const table = (caption, rows, names) => h("div", { class: "scroll" }, h("table",
   h("tbody", {}, rows.map((row) => h("tr", {}, row.map((one, at) => h("td", { class: at ? "number" : null }, one)))))));
 
 export async function usage(main) {
-  const [stats, spent] = await Promise.all([api.call("stats"), api.usage()]);
+  const [stats, spent] = await Promise.all([api.call("stats"), api.spending()]);
   const total = Object.values(stats.records).reduce((sum, one) => sum + one, 0);
   main.replaceChildren(h("h1", {}, "Usage"),
     h("p", {}, `${count(total, "record")} kept`, stats.earliest ? [", told of times from ", when(stats.earliest), " to ", when(stats.latest)] : "", "."),
@@ -16,6 +16,6 @@ export async function usage(main) {
     h("h2", {}, "By state"),
     table("Of all that was ever kept", Object.entries(stats.states).filter(([, number]) => number).map(([state, number]) => [stateName(state) ?? "stands", number.toLocaleString()]), ["State", "Records"]),
     h("h2", {}, "Models"),
-    spent.days.length ? table("What models were asked for this memory, by day", spent.days.map((one) => [when(one.day), one.calls.toLocaleString(), one.tokens.toLocaleString(), one.money.toFixed(4)]), ["Day", "Calls", "Tokens", "Money"])
+    spent.length ? table("What models were asked for this memory, by day", spent.map((one) => [when(one.day), one.calls.toLocaleString(), (one.tokens_in + one.tokens_out).toLocaleString(), one.money.toFixed(4)]), ["Day", "Calls", "Tokens", "Money"])
       : h("p", { class: "soft" }, "No model was asked for anything."));
 }

@@ -136,6 +136,41 @@ WHERE wall = :wall AND message_id IS NOT NULL;
 SELECT * FROM records WHERE wall = :wall AND key = :key AND retired_at IS NULL
 AND superseded_by IS NULL AND quarantined = 0;
 
+-- name: keys_held
+-- Which of these keys current records of a wall have.
+SELECT key, kind, role FROM records WHERE wall = :wall AND key IN (SELECT value FROM json_each(:keys))
+AND key IS NOT NULL AND retired_at IS NULL AND superseded_by IS NULL AND quarantined = 0;
+
+-- name: file_at
+-- The passages of the current file with a key: the first has that key, the others have keys below it.
+SELECT * FROM records WHERE wall = :wall AND key = :key AND kind = 'file' AND role = 'document'
+AND retired_at IS NULL AND superseded_by IS NULL AND quarantined = 0
+UNION ALL
+SELECT * FROM records WHERE wall = :wall AND key > :key || '//' AND key < :key || '/0'
+AND kind = 'file' AND role = 'document' AND retired_at IS NULL AND superseded_by IS NULL AND quarantined = 0
+ORDER BY part;
+
+-- name: files_between
+-- The passages of current files with keys in an interval.
+SELECT * FROM records WHERE wall = :wall AND key > :first AND key < :until AND kind = 'file' AND role = 'document'
+AND retired_at IS NULL AND superseded_by IS NULL AND quarantined = 0 ORDER BY key;
+
+-- name: file_sizes
+-- The passages of current files with keys in an interval, without their text.
+SELECT key, id, part, fingerprint, time, recorded_at, length(CAST(text AS BLOB)) AS bytes FROM records
+WHERE wall = :wall AND key > :first AND key < :until AND kind = 'file' AND role = 'document'
+AND retired_at IS NULL AND superseded_by IS NULL AND quarantined = 0 ORDER BY key;
+
+-- name: files_ever
+-- Every revision of a passage of a file with a key in an interval, in the order in which they were written.
+SELECT * FROM records WHERE wall = :wall AND num IS NOT NULL AND kind = 'file' AND role = 'document'
+AND key >= :first AND key < :until ORDER BY row;
+
+-- name: passages_ever
+-- Every revision of every passage that these files have had.
+SELECT * FROM records WHERE wall = :wall AND fingerprint IN (SELECT value FROM json_each(:fingerprints))
+AND fingerprint IS NOT NULL AND kind = 'file' ORDER BY row;
+
 -- name: documents_from
 -- What a frame needs of each document from a number on: its latest revision. It is gone where it was erased, or where
 -- its record has gone on with another text.
@@ -636,8 +671,16 @@ SELECT DISTINCT how, spelling FROM names WHERE wall = :wall AND name = :name AND
 SELECT DISTINCT spelling FROM names WHERE wall = :wall AND name = :name AND other > '';
 
 -- name: names_meaning
--- What else somebody is said to be called.
-SELECT DISTINCT name, how FROM names WHERE wall = :wall AND other = :other AND other <> '' ORDER BY name, how;
+-- What else somebody is said to be called: from one name to the next in the index, however often each is said.
+WITH RECURSIVE told (name) AS (
+    SELECT min(name) FROM names WHERE wall = :wall AND other = :other AND other <> ''
+    UNION ALL
+    SELECT (SELECT min(name) FROM names WHERE wall = :wall AND other = :other AND other <> '' AND name > told.name)
+    FROM told WHERE told.name IS NOT NULL
+), hows (how) AS (VALUES ('about'), ('self'), ('named'), ('told'), ('own'), ('near'), ('speaks'), ('rival'))
+SELECT told.name, hows.how FROM told CROSS JOIN hows WHERE told.name IS NOT NULL AND EXISTS (
+    SELECT 1 FROM names WHERE wall = :wall AND other = :other AND other <> '' AND name = told.name AND how = hows.how
+) ORDER BY told.name, hows.how;
 
 -- name: names_between
 -- The names in use from one up to another.
@@ -724,8 +767,9 @@ INSERT OR IGNORE INTO stale (wall, job, part) VALUES (:wall, :job, :part);
 SELECT part FROM stale WHERE wall = :wall AND job = :job ORDER BY part;
 
 -- name: stale_counts
--- How much a job has to redo in each wall.
-SELECT wall, count(*) AS parts FROM stale WHERE job = :job GROUP BY wall;
+-- How much a job has to redo in each wall, without the parts that begin with `but`; all of it where that is empty.
+SELECT wall, count(*) AS parts FROM stale
+WHERE job = :job AND (:but = '' OR substr(part, 1, length(:but)) <> :but) GROUP BY wall;
 
 -- name: drop_stale
 -- It has been redone.
