@@ -104,8 +104,11 @@ export class Memory extends Verbs {
             yield step;
           }
         }
-        for await (const event of this.#stream(scope, at, options, () => (opened = true))) {
+        const begun = (): void => {
+          opened = true;
           failures = 0;
+        };
+        for await (const event of this.#stream(scope, at, options, begun)) {
           const step = JSON.parse(event) as Step;
           at = step.receipt;
           yield step;
@@ -119,13 +122,13 @@ export class Memory extends Verbs {
     }
   }
 
-  /** The data of the events behind a step. `opened` is called when the server has begun to answer. */
-  async *#stream(scope: ScopeParameters, at: string | null, options: EventsOptions, opened: () => void): AsyncGenerator<string> {
+  /** The data of the events behind a step. `begun` is called when the server has begun to answer. */
+  async *#stream(scope: ScopeParameters, at: string | null, options: EventsOptions, begun: () => void): AsyncGenerator<string> {
     const headers: { [name: string]: string } = { accept: "text/event-stream" };
     if (at !== null) headers["last-event-id"] = at;
     const path = `/v1/events${asQuery(this.#given(VERBS.journal, scope))}`;
     const pieces = this.#wire.pieces(path, { method: "GET", headers, timeout: SILENCE, ...limits(options) });
-    for await (const event of eventsOf(noticed(pieces, opened))) yield event.data;
+    for await (const event of eventsOf(noticed(pieces, begun))) yield event.data;
   }
 
   // -- how verbs are sent
@@ -164,10 +167,10 @@ export class Memory extends Verbs {
 
   /** A call's parameters with the scope that this memory is bound to. */
   #given(verb: Verb, parameters: object): { readonly [name: string]: unknown } {
-    const others = Object.fromEntries(Object.entries(parameters).filter(([name]) => !(name in SCOPE)));
+    const own = Object.entries(parameters).filter(([name, value]) => !(name in SCOPE) && value !== undefined);
     const scope = narrowed(boundFor(verb, this.scope), parameters as ScopeParameters);
     const author = verb.signed && this.#author !== undefined ? { author: this.#author } : {};
-    return { ...author, ...others, ...scope };
+    return { ...author, ...Object.fromEntries(own), ...scope };
   }
 }
 
@@ -198,6 +201,7 @@ function passes(error: unknown): boolean {
   return error instanceof BusyError || error.status >= 500 || (error instanceof ServerError && error.status === 0);
 }
 
+/** The same items; `notice` is called at each. */
 async function* noticed<T>(items: AsyncIterable<T>, notice: () => void): AsyncGenerator<T> {
   for await (const item of items) {
     notice();

@@ -16,7 +16,7 @@ export interface MemoryOptions {
    */
   timeout?: number;
   /** Headers for each request, such as those that a proxy wants. */
-  headers?: HeadersInit;
+  headers?: Headers | { readonly [name: string]: string };
   /** Requests for one call at most, where the connection breaks or the server is busy. Default: 4. */
   tries?: number;
   /** Who writes, where a call does not say. */
@@ -251,10 +251,11 @@ function foreign(read: Read, hint: string): ServerError {
 /** What lies under an error of fetch's, whose own words say little. */
 function cause(error: unknown): { code: string; said: string } {
   let [code, said] = ["", String(error)];
-  for (let one = error; one instanceof Error; one = one.cause) {
+  let one = error;
+  for (let depth = 0; one instanceof Error && depth < 8; depth++) {
     said = one.message || said;
     code = String((one as { code?: unknown }).code ?? code);
-    if (one instanceof AggregateError && one.errors.length > 0) one.cause ??= one.errors[0];
+    one = one instanceof AggregateError ? one.errors[0] : one.cause;
   }
   return { code, said };
 }

@@ -100,8 +100,9 @@ test("who writes is the memory's author, unless a call says otherwise", async ()
   const signed = new Memory(url, { author: "kitchen" }).scoped(somebody());
   const first = await signed.remember("Tea is green.");
   const second = await signed.remember("Tea is black.", { author: "garden" });
+  assert.equal((await signed.remember("Tea is white.", { author: undefined })).actor, "kitchen");
   assert.deepEqual([first.actor, second.actor], ["kitchen", "garden"]);
-  assert.equal((await signed.list()).records.length, 2); // reads take no author
+  assert.equal((await signed.list()).records.length, 3); // reads take no author
 });
 
 test("pages follow each other to the end", async () => {

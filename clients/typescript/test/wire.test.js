@@ -111,6 +111,32 @@ test("lines come as they are sent, wherever the pieces end, and one that breaks 
   });
 });
 
+test("a stream that falls silent is broken off, one whose reader is slow is not", async () => {
+  const begun = (response) => response.writeHead(200).write('{"a":1}\n');
+  await with_([begun], async (server) => {
+    const lines = new Memory(server.url).export({}, { timeout: 100 });
+    assert.equal((await lines.next()).value, '{"a":1}');
+    await assert.rejects(lines.next(), { name: "ServerError", code: "timeout" });
+  });
+  const step = { receipt: "r1", verb: "add", at: "", actor: null, records: [] };
+  const told = (response) => response.writeHead(200).write(`id: r1\ndata: ${JSON.stringify(step)}\n\n`);
+  await with_([begun, told], async (server) => {
+    const events = new Memory(server.url).events({ after: "r0" }, { timeout: 100 });
+    assert.deepEqual((await events.next()).value, step); // asked for again
+    assert.equal(server.asked.length, 2);
+    await events.return();
+  });
+  const two = (response) => response.writeHead(200).write("one\n", () => setTimeout(() => response.end("two\n"), 20));
+  await with_([two], async (server) => {
+    const found = [];
+    for await (const line of new Memory(server.url).export({}, { timeout: 300 })) {
+      found.push(line);
+      if (found.length === 1) await new Promise((resolve) => setTimeout(resolve, 450));
+    }
+    assert.deepEqual(found, ["one", "two"]);
+  });
+});
+
 test("events are read as the standard has them", () => {
   const step = (n) => JSON.stringify({ receipt: `r${n}`, verb: "add", at: "", actor: null, records: [] });
   const stream = `retry: 5\r\n\r\n: still here\r\n\r\nid: r1\r\nevent: step\r\ndata: ${step(1)}\r\n\r\nid:r2\ndata:${step(2)}\n\nid: r3\ndata: ${step(3)}`;
