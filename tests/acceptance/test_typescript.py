@@ -12,13 +12,20 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+import threading
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import NamedTuple, NoReturn
 
 import pytest
 
 import mnemic
+from mnemic import Memory
+from mnemic.serve.grants import Grant
+from mnemic.serve.keys import Keys, beside
 from tests.contracts.test_docs import _blocks, _check  # pyright: ignore[reportPrivateUsage]
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -84,8 +91,13 @@ def package(tools: Tools, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A server without keys."""
-    file = tmp_path_factory.mktemp("served") / "agent.db"
-    command = [sys.executable, "-u", "-m", "mnemic", "serve", "--file", str(file), "--port", "0"]
+    with _served(tmp_path_factory.mktemp("served") / "agent.db") as url:
+        yield url
+
+
+@contextmanager
+def _served(file: Path, *options: str) -> Generator[str]:
+    command = [sys.executable, "-u", "-m", "mnemic", "serve", "--file", str(file), "--port", "0", *options]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as server:
         assert server.stdout is not None
         said = ""
@@ -93,8 +105,10 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             line = server.stdout.readline()
             assert line, f"the server ended: {said}"
             said += line
-        yield found[1]
-        server.terminate()
+        try:
+            yield found[1]
+        finally:
+            server.terminate()
 
 
 @pytest.fixture(scope="module")
@@ -155,3 +169,64 @@ def test_what_is_packed_is_what_users_need(package: Path, tools: Tools) -> None:
     files = {file["path"] for file in packed["files"]}
     assert {"package.json", "README.md", "dist/index.js", "dist/index.d.ts", "src/index.ts"} <= files
     assert not any(path.startswith(("test/", "node_modules/")) or path.endswith(".py") for path in files)
+
+
+# -- in a browser
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+PROGRAM = """async ([url, apiKey]) => {
+    const { Memory } = await import("/index.js");
+    const ana = new Memory(url, { apiKey });
+    const told = {};
+    const first = await ana.add({ role: "user", name: "Ana", content: "I moved to Porto. 🐘" });
+    told.hit = (await ana.search("Where did Ana move to?")).hits[0].text;
+    const second = await ana.remember("Ana likes tea.");
+    for await (const step of ana.events({ after: first.id })) if (step.receipt === second.id) break;
+    told.records = [];
+    for await (const record of ana.listAll({ limit: 1, kinds: "episode" })) told.records.push(record.text);
+    told.lines = 0;
+    for await (const line of ana.export()) told.lines += line ? 1 : 0;
+    told.again = (await ana.import(ana.export())).entries.every((entry) => entry.action === "ignored");
+    told.unknown = await ana.get("nothing").catch((error) => [error.name, error.code, error.status]);
+    told.key = await new Memory(url, { apiKey: "wrong" }).stats().catch((error) => [error.name, error.code]);
+    told.gone = await new Memory("http://127.0.0.1:9").stats().catch((error) => [error.name, error.status]);
+    return told;
+}"""
+
+
+class _Files(SimpleHTTPRequestHandler):
+    def log_message(self, format: str, *args: object) -> None:
+        """Say nothing."""
+
+
+@pytest.mark.skipif(CHROMIUM is None and "CI" not in os.environ, reason="there is no Chromium on this machine")
+def test_a_page_of_another_origin_uses_the_client_where_it_may(package: Path, tmp_path: Path) -> None:
+    playwright = pytest.importorskip("playwright.sync_api")
+    file = tmp_path / "agent.db"
+    Memory(file).close()
+    _, key = Keys(beside(file)).add("page", Grant("admin", users=("ana",)))
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(_Files, directory=str(package / "dist"))) as pages:
+        threading.Thread(target=pages.serve_forever, daemon=True).start()
+        origin = f"http://127.0.0.1:{pages.server_address[1]}"
+        with _served(file, "--allow-origin", origin) as url, playwright.sync_playwright() as started:
+            browser = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+            page = browser.new_page()
+            page.goto(f"{origin}/index.d.ts")
+            told = page.evaluate(PROGRAM, [url, key])
+            page.goto(f"{origin.replace('127.0.0.1', 'localhost')}/index.d.ts")
+            elsewhere = page.evaluate("""async ([url, apiKey]) => {
+                const { Memory } = await import("/index.js");
+                return new Memory(url, { apiKey, tries: 1 }).stats().catch((error) => [error.name, error.status]);
+            }""", [url, key])  # fmt: skip
+            browser.close()
+        pages.shutdown()
+    assert told.pop("lines") > 5
+    assert told == {
+        "hit": "I moved to Porto. 🐘",
+        "records": ["I moved to Porto. 🐘"],
+        "again": True,
+        "unknown": ["NotFoundError", "not-found", 404],
+        "key": ["AccessError", "no-key"],
+        "gone": ["ServerError", 0],
+    }
+    assert elsewhere == ["ServerError", 0]
