@@ -34,6 +34,8 @@ SEEN_EVERY = timedelta(minutes=1)
 """How exactly it is kept when a key was last used: not each request is worth a write."""
 WAIT = 10.0
 """Seconds that a change waits for another."""
+WAIT_TO_READ = 1.0
+"""Seconds that a request waits for a change."""
 
 _FORMAT = """
 CREATE TABLE IF NOT EXISTS keys (
@@ -158,7 +160,7 @@ class Keys:
             return self._known
 
     def _read(self) -> dict[str, sqlite3.Row]:
-        with _translated(self.path), contextlib.closing(self._open("ro", WAIT)) as file:
+        with _translated(self.path), contextlib.closing(self._open("ro", WAIT_TO_READ)) as file:
             return {row["id"]: row for row in file.execute("SELECT * FROM keys")}
 
     @contextlib.contextmanager

@@ -63,11 +63,11 @@ def document() -> Mapping[str, Any]:
         "patch": {**_posted(table["update"], without=("id",)), "operationId": "updateRecord"},
         "delete": _deleted(table["retire"], table["erase"]),
     }
-    tag = {"description": "The record's revision.", "schema": {"type": "string"}}
+    tag = {"description": "The record's revision, and a hash of what is told of it.", "schema": {"type": "string"}}
     one["get"]["responses"]["200"]["headers"] = {"ETag": tag}
-    one["get"]["responses"]["304"] = {"description": "It is still at the revision of If-None-Match."}
-    one["get"]["parameters"] += [_header("If-None-Match", "A revision that is known already.")]
-    one["patch"]["parameters"] += [_header("If-Match", "The revision that is to be changed.")]
+    one["get"]["responses"]["304"] = {"description": "Nothing of it has changed since If-None-Match."}
+    one["get"]["parameters"] += [_header("If-None-Match", "An ETag that is known already.")]
+    one["patch"]["parameters"] += [_header("If-Match", "The ETag, or the revision, that is to be changed.")]
     one["patch"]["responses"]["412"] = _problem("It is at another revision than If-Match says.")
     paths["/v1/records/{id}"] = {**one, "parameters": [_place("id")]}
     for name in ("history", "links"):

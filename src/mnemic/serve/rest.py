@@ -101,7 +101,7 @@ class Serving:
             raise RefusedError("the server is stopping", FULL) from None
         return await under_way
 
-    async def caller(self, request: Request) -> Caller:
+    def caller(self, request: Request) -> Caller:
         """Who asks. Raises RefusedError, AccessError, BusyError."""
         caller = self.gate.caller(request.headers)
         if caller.key is not None and self.gate.keys is not None:
@@ -186,7 +186,7 @@ def server(
         # Newer releases record each request for OpenTelemetry, and read the environment for where to send that.
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )
-    # Routes that stand by themselves: nothing of theirs is for FastAPI to find out, and each request is the quicker.
+    # Plain routes: their parameters are the table's, so nothing is left for FastAPI to find out at each request.
     for verb in verbs().values():
         if verb.name == "export":
             app.add_route("/v1/export", _export(serving, verb), ["GET", "POST"])
@@ -222,7 +222,7 @@ Endpoint = Callable[[Request], Any]
 
 def _verb(serving: Serving, verb: Verb) -> Endpoint:
     async def endpoint(request: Request) -> Response:
-        caller = await serving.caller(request)
+        caller = serving.caller(request)
         return _json(await serving.ask(verb, request, caller, await serving.given(request)))
 
     return endpoint
@@ -234,7 +234,7 @@ def _json(told: Told, headers: Mapping[str, str] | None = None) -> Response:
 
 def _export(serving: Serving, verb: Verb) -> Endpoint:
     async def endpoint(request: Request) -> Response:
-        caller = await serving.caller(request)
+        caller = serving.caller(request)
         posted = request.method == "POST"
         given = await serving.given(request) if posted else from_query(verb, request.query_params.multi_items())
         lines: Iterator[str] = (await serving.ask(verb, request, caller, given)).value
@@ -257,19 +257,15 @@ def _piece(lines: Iterator[str]) -> bytes:
 
 
 async def _streamed(serving: Serving, lines: Iterator[str], piece: bytes) -> AsyncIterator[bytes]:
-    try:
-        while piece:
-            yield piece
-            piece = await serving.run(partial(_piece, lines))
-    finally:
-        close = getattr(lines, "close", None)
-        if close is not None:
-            await asyncio.shield(serving.run(close))
+    # Where the reader goes, nobody holds the lines any more, and the snapshot behind them ends.
+    while piece:
+        yield piece
+        piece = await serving.run(partial(_piece, lines))
 
 
 def _import(serving: Serving, verb: Verb) -> Endpoint:
     async def endpoint(request: Request) -> Response:
-        caller = await serving.caller(request)
+        caller = serving.caller(request)
         kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         if kind not in LINES:
             raise RefusedError(f"the body is {kind or 'of no type'}: send JSON Lines as {LINES[0]}", NO_JSON)
@@ -315,7 +311,7 @@ def _add_records(app: FastAPI, serving: Serving) -> None:
 
     @app.get("/v1/records")
     async def _list(request: Request) -> Response:
-        caller = await serving.caller(request)
+        caller = serving.caller(request)
         query = request.query_params.multi_items()
         told = await serving.ask(table["list"], request, caller, from_query(table["list"], query))
         page: Page = told.value
@@ -327,7 +323,7 @@ def _add_records(app: FastAPI, serving: Serving) -> None:
 
     @app.get("/v1/records/{id}")
     async def _get(request: Request, id: str) -> Response:
-        caller = await serving.caller(request)
+        caller = serving.caller(request)
         given = from_query(table["get"], request.query_params.multi_items())
         told = await serving.ask(table["get"], request, caller, {**given, "id": id})
         record: Record = told.value
@@ -339,7 +335,7 @@ def _add_records(app: FastAPI, serving: Serving) -> None:
 
     @app.patch("/v1/records/{id}")
     async def _update(request: Request, id: str) -> Response:
-        caller = await serving.caller(request)
+        caller = serving.caller(request)
         given = {**await serving.given(request), "id": id}
         wanted = _tags(request.headers.get("if-match")) - {"*"}
         if wanted:
@@ -357,7 +353,7 @@ def _add_records(app: FastAPI, serving: Serving) -> None:
 
     @app.delete("/v1/records/{id}")
     async def _delete(request: Request, id: str) -> Response:
-        caller = await serving.caller(request)
+        caller = serving.caller(request)
         query = request.query_params.multi_items()
         erase = dict(query).get("erase", "false")
         if erase not in ("true", "false"):
@@ -374,7 +370,7 @@ def _add_records(app: FastAPI, serving: Serving) -> None:
 
 def _of_one(serving: Serving, verb: Verb) -> Endpoint:
     async def endpoint(request: Request) -> Response:
-        caller = await serving.caller(request)
+        caller = serving.caller(request)
         given = from_query(verb, request.query_params.multi_items())
         return _json(await serving.ask(verb, request, caller, {**given, "id": request.path_params["id"]}))
 
@@ -383,7 +379,7 @@ def _of_one(serving: Serving, verb: Verb) -> Endpoint:
 
 def _asked(serving: Serving, verb: Verb) -> Endpoint:
     async def endpoint(request: Request) -> Response:
-        caller = await serving.caller(request)
+        caller = serving.caller(request)
         return _json(await serving.ask(verb, request, caller, from_query(verb, request.query_params.multi_items())))
 
     return endpoint
@@ -407,7 +403,7 @@ def _add_events(app: FastAPI, serving: Serving) -> None:
     @app.get("/v1/events")
     async def _events(request: Request) -> Response:
         nonlocal readers
-        caller = await serving.caller(request)
+        caller = serving.caller(request)
         given = from_query(verb, request.query_params.multi_items())
         scoped = scope_in(request.headers, checked(verb, given))
         if readers >= serving.limits.streams:
@@ -458,7 +454,7 @@ def _add_health(app: FastAPI, serving: Serving) -> None:
     @app.get("/metrics")
     async def _metrics(request: Request) -> Response:
         """Numbers for Prometheus: with keys, an owner's."""
-        (await serving.caller(request)).grant.allow("owner", "/metrics")
+        serving.caller(request).grant.allow("owner", "/metrics")
         return Response(serving.metrics.text(), headers={"Content-Type": TYPE})
 
     @app.get("/openapi.json")

@@ -20,6 +20,7 @@ from typing import Any, Final
 
 from mnemic.errors import ConfigError, StoreError
 from mnemic.serve.keys import Keys, beside
+from mnemic.serve.limits import Limits
 from mnemic.serve.run import Listening, bound, check, told
 
 TOO_SOON: Final = 2.0
@@ -37,6 +38,7 @@ def serve_many(
     host: str,
     port: int,
     without_keys_beyond_loopback: bool = False,
+    rate: float | None = None,
     ssl_certfile: Path | None = None,
     stop_seconds: float = 30.0,
     tell: Callable[[str], None] = print,
@@ -60,7 +62,9 @@ def serve_many(
         with contextlib.closing(bound(Listening(host, port), shared=True)) as holding:
             # It holds the port while none of the others does; as it does not listen, no connection comes to it.
             port = holding.getsockname()[1]
-            command = [sys.executable, "-m", "mnemic", *arguments, "--workers", "1", "--port", str(port), "--worker"]
+            share = (Limits().rate if rate is None else rate) / many  # each counts for itself
+            own = ["--workers", "1", "--worker", "--port", str(port), "--rate", str(share)]
+            command = [sys.executable, "-m", "mnemic", *arguments, *own]
             workers = [_Worker(command) for _ in range(many)]
             try:
                 for worker in workers:
