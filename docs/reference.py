@@ -408,7 +408,7 @@ COLUMNS = {
     "calls.at": "When it was made.",
     "calls.receipt": "The receipt of what it wrote.",
     "calls.request": "Hash of what was asked; goes with the tenant's next erasure.",
-    "calls.answer": "JSON of what was answered, without words.",
+    "calls.answer": "Its receipt as JSON, once all of it was done; goes likewise.",
     "spending.day": "Day in UTC, as YYYY-MM-DD.",
     "spending.user": "User; '' means none.",
     "spending.calls": "Requests.",

@@ -1619,7 +1619,9 @@ def serve(console: Console, reranker: str | None, background: bool, **given: Any
 @click.option("--port", default=8765, show_default=True, metavar="N", type=click.IntRange(0, 65535), help="0: any.")
 @click.option("--open", "show", is_flag=True, help="Open it in the browser.")
 def ui(console: Console, port: int, show: bool) -> None:
-    """Show the memory as a web page on this machine: search, timeline, conflicts, corrections.
+    """Show the memory as a web page, on this machine.
+
+    Search, timeline, conflicts, corrections, and what agents are told.
 
     \b
     mnemic ui

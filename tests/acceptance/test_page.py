@@ -75,9 +75,7 @@ def page(browser: Browser, address: str) -> Iterator[Page]:
     yield shown
     context.close()
     assert [fault for fault in faults if "409" not in fault] == []
-    assert {url.split("/")[2] for url in asked} == {address.split("/")[2]}, (
-        "the page asks its own server and nobody else"
-    )
+    assert {url.split("/")[2] for url in asked} == {address.split("/")[2]}, "it asks its own server and nobody else"
 
 
 def to(page: Page, part: str) -> None:
