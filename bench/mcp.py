@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import cycle, islice
@@ -108,7 +108,7 @@ def _command(path: Path) -> list[str]:
 
 
 @contextmanager
-def _raw(command: Sequence[str]) -> Iterator[Callable[[str, Any], Any]]:
+def _raw(command: Sequence[str]) -> Generator[Callable[[str, Any], Any]]:
     """A server that is asked by lines; what asks it gives the result."""
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     number = 0
