@@ -2,10 +2,11 @@
 
     python -m bench mcp [--calls 200]
 
-The conversations that ship are one user's memory. Their questions are asked in turn of the engine, in this process,
+The conversations that ship are one user's memory. Questions are asked in turn of the engine, in a process of its own,
 and of a server over stdio, as raw lines and with the official Python client, so that a busy machine slows all alike.
-What a call adds is the difference of the two. Starts are processes from nothing: until `initialize` is answered, and
-until a first search is.
+What a call adds is the difference of the two. Beside each search one record's history is asked for: that costs the
+engine so little that a busy machine does not drown what the server adds. Starts are processes from nothing: until
+`initialize` is answered, and until a first search is.
 """
 
 from __future__ import annotations
@@ -32,20 +33,21 @@ USER = "me"
 WARM = 20
 """Calls before any is counted."""
 STARTS = 7
-ENGINE, RAW, CLIENT = "engine, in this process", "over stdio, raw lines", "over stdio, official Python client"
+SEARCH, HISTORY = "search_memory", "memory_history"
+ENGINE, RAW, CLIENT = "engine, in a process of its own", "over stdio, raw lines", "over stdio, official Python client"
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """Milliseconds. `calls`: of each way to ask, question by question; `starts`: by what was waited for."""
+    """Milliseconds. `calls`: of each tool and way to ask, one by one; `starts`: by what was waited for."""
 
     records: int
-    calls: dict[str, tuple[float, ...]]
+    calls: dict[tuple[str, str], tuple[float, ...]]
     starts: dict[str, tuple[float, ...]]
 
-    def added(self, way: str) -> list[float]:
-        """What a way adds to the engine's own time, question by question."""
-        return [ours - own for ours, own in zip(self.calls[way], self.calls[ENGINE], strict=True)]
+    def added(self, tool: str, way: str) -> list[float]:
+        """What a way adds to the engine's own time, call by call."""
+        return [ours - own for ours, own in zip(self.calls[tool, way], self.calls[tool, ENGINE], strict=True)]
 
 
 def measure(calls: int, *, progress: Callable[[str], None]) -> Measured:
@@ -55,9 +57,9 @@ def measure(calls: int, *, progress: Callable[[str], None]) -> Measured:
         questions = _filled(path)
         asked = list(islice(cycle(questions), calls + WARM))
         with Memory(path) as memory:
-            records = memory.stats(user_id=USER).documents
-            progress(f"{records} documents, {calls} questions")
-            found = anyio.run(_asked, memory, path, asked)
+            records, record = memory.stats(user_id=USER).documents, memory.list(user_id=USER, limit=1)[0].id
+        progress(f"{records} documents, {calls} questions")
+        found = anyio.run(_asked, record, path, asked)
         starts = [_started(path, questions[0]) for _ in range(STARTS)]
         progress(f"{STARTS} starts")
     return Measured(
@@ -78,23 +80,24 @@ def _filled(path: Path) -> list[str]:
     return questions
 
 
-async def _asked(memory: Memory, path: Path, questions: Sequence[str]) -> dict[str, list[float]]:
-    found: dict[str, list[float]] = {way: [] for way in (ENGINE, RAW, CLIENT)}
+async def _asked(record: str, path: Path, questions: Sequence[str]) -> dict[tuple[str, str], list[float]]:
+    found: dict[tuple[str, str], list[float]] = {(t, w): [] for t in (SEARCH, HISTORY) for w in (ENGINE, RAW, CLIENT)}
     command = _command(path)
-    with _raw(command) as ask:
+    with _engine(path) as engine, _raw(command) as ask:
         async with Client(StdioServerParameters(command=command[0], args=command[1:])) as client:
-            for question in questions:
-                found[ENGINE].append(_timed(lambda: memory.search(question, user_id=USER)))  # noqa: B023
-                found[RAW].append(_timed(lambda: ask("tools/call", _call(question))))  # noqa: B023
+
+            async def three(tool: str, given: dict[str, Any]) -> None:
+                found[tool, ENGINE].append(engine(given))
+                found[tool, RAW].append(_timed(lambda: ask("tools/call", {"name": tool, "arguments": given})))
                 begun = time.perf_counter()
-                result = await client.call_tool("search_memory", {"query": question})
-                found[CLIENT].append((time.perf_counter() - begun) * 1000)
+                result = await client.call_tool(tool, given)
+                found[tool, CLIENT].append((time.perf_counter() - begun) * 1000)
                 assert not result.is_error
+
+            for question in questions:
+                await three(SEARCH, {"query": question})
+                await three(HISTORY, {"id": record})
     return found
-
-
-def _call(question: str) -> dict[str, Any]:
-    return {"name": "search_memory", "arguments": {"query": question}}
 
 
 def _timed(work: Callable[[], object]) -> float:
@@ -105,6 +108,36 @@ def _timed(work: Callable[[], object]) -> float:
 
 def _command(path: Path) -> list[str]:
     return [sys.executable, "-m", "mnemic", "mcp", "--file", str(path), "--user", USER]
+
+
+_ENGINE = """
+import json, sys, time
+from mnemic import Memory
+memory = Memory(sys.argv[1]).scoped(user_id=sys.argv[2])
+for line in sys.stdin:
+    given = json.loads(line)
+    begun = time.perf_counter()
+    memory.history(given["id"]) if "id" in given else memory.search(given["query"])
+    print((time.perf_counter() - begun) * 1000, flush=True)
+"""
+
+
+@contextmanager
+def _engine(path: Path) -> Generator[Callable[[dict[str, Any]], float]]:
+    """The engine in a process of its own; what asks it gives the milliseconds that it took itself."""
+    command = [sys.executable, "-c", _ENGINE, str(path), USER]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+
+        def ask(given: dict[str, Any]) -> float:
+            assert process.stdin is not None
+            assert process.stdout is not None
+            process.stdin.write(json.dumps(given) + "\n")
+            process.stdin.flush()
+            return float(process.stdout.readline())
+
+        yield ask
+        assert process.stdin is not None
+        process.stdin.close()
 
 
 @contextmanager
@@ -140,22 +173,22 @@ def _started(path: Path, question: str) -> tuple[float, float]:
     with _raw(_command(path)) as ask:
         initialized = (time.perf_counter() - begun) * 1000
         ask("tools/list", {})
-        ask("tools/call", _call(question))
+        ask("tools/call", {"name": SEARCH, "arguments": {"query": question}})
         return initialized, (time.perf_counter() - begun) * 1000
 
 
 def table(found: Measured) -> list[str]:
     """The figures as Markdown."""
     lines = [
-        f"{found.records:,} documents of one user, {len(found.calls[ENGINE])} searches of each kind, in turn.",
+        f"{found.records:,} documents of one user, {len(found.calls[SEARCH, ENGINE])} calls of each kind, in turn.",
         "",
-        "| search | p50, ms | p95, ms | added, p50 | added, p95 |",
-        "|---|---|---|---|---|",
+        "| call | way | p50, ms | p95, ms | added, p50 | added, p95 |",
+        "|---|---|---|---|---|---|",
     ]
-    for way, times in found.calls.items():
-        added = found.added(way)
-        more = ("", "") if way == ENGINE else (f"{_at(added, 0.5)}", f"{_at(added, 0.95)}")
-        lines.append(f"| {way} | {_at(times, 0.5)} | {_at(times, 0.95)} | {more[0]} | {more[1]} |")
+    for (tool, way), times in found.calls.items():
+        added = found.added(tool, way)
+        more = ("", "") if way == ENGINE else (_at(added, 0.5), _at(added, 0.95))
+        lines.append(f"| {tool} | {way} | {_at(times, 0.5)} | {_at(times, 0.95)} | {more[0]} | {more[1]} |")
     lines += ["", "| from nothing until … is answered | median, ms | longest |", "|---|---|---|"]
     lines += [f"| {what} | {_at(times, 0.5, 0)} | {max(times):.0f} |" for what, times in found.starts.items()]
     return lines
