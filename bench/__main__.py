@@ -27,6 +27,7 @@ from bench import (
     failures,
     feedback,
     forgetting,
+    mcp,
     model,
     pairs,
     precise,
@@ -441,6 +442,16 @@ def _tables(
 
 def _answers(of: str, asked: list[answers.Case], seed: int) -> list[str]:
     return [*answers.table(of, asked, answers.measured(asked, _say), seed=seed), ""]
+
+
+@main.command("mcp")
+@_out
+@_name
+@click.option("--calls", type=click.IntRange(min=10), default=200, show_default=True, help="Searches of each kind.")
+def mcp_command(out: Path, name: str | None, calls: int) -> None:
+    """What the MCP server adds to the engine's own time, and how long it takes to start."""
+    lines = mcp.table(mcp.measure(calls, progress=_say))
+    _tables("The MCP server", "Milliseconds; the machine may have been shared.", lines, out, name, "mcp", 0, None)
 
 
 def _listed(text: str) -> list[str]:

@@ -17,6 +17,7 @@ from mnemic.cli import main
 from mnemic.config import folders
 from mnemic.serve.mcp.clients import CLIENTS, file_of
 
+ROOT = Path(__file__).resolve().parents[2]
 FILES = {
     "claude-code": ".mcp.json",
     "claude-desktop": ".config/Claude/claude_desktop_config.json",
@@ -88,7 +89,12 @@ def test_the_entry_really_starts_a_server(home: Path) -> None:
         "params": {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}},
     }
     done = subprocess.run(
-        [entry["command"], *entry["args"]], input=json.dumps(request) + "\n", capture_output=True, text=True, check=True
+        [entry["command"], *entry["args"]],
+        input=json.dumps(request) + "\n",
+        cwd=ROOT,  # anywhere but in the home
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert json.loads(done.stdout)["result"]["serverInfo"]["name"] == "mnemic"
     assert not (home / "mnemic.db").exists()  # nothing was asked of the memory

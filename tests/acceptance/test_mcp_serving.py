@@ -322,7 +322,7 @@ def test_the_command_refuses_what_contradicts_itself(options: tuple[str, ...], s
 # -- a fault of ours
 
 
-def test_a_fault_in_a_tool_is_told_without_its_words_and_the_session_goes_on(
+def test_a_fault_of_ours_is_told_without_its_words_and_the_session_goes_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(self: Memory, *given: Any, **more: Any) -> Any:
@@ -330,9 +330,11 @@ def test_a_fault_in_a_tool_is_told_without_its_words_and_the_session_goes_on(
 
     async def work(client: Client) -> None:
         monkeypatch.setattr(Memory, "context", broken)
-        result = await client.call_tool("get_context", {"query": "x"})
-        assert result.is_error
-        assert text(result) == "internal: get_context failed (RuntimeError); the server's log says more"
+        with pytest.raises(MCPError) as error:
+            await client.call_tool("get_context", {"query": "x"})
+        assert str(error.value) == "internal: the server failed (RuntimeError); its log says more"
+        with pytest.raises(MCPError, match=r"internal: the server failed \(RuntimeError\)"):
+            await client.get_prompt("recall", {"question": "x"})
         assert (await told(client, "list_memories"))["memories"] == []
 
     in_process(desk_of(tmp_path / "agent.db"), work)

@@ -25,7 +25,7 @@ def test_help_names_every_run():
         command in output
         for command in (
             *("quality", "speed", "fit", "variants", "pairs", "ablate", "failures", "derive", "updates", "model"),
-            *("summaries", "forgetting", "aio", "serve"),
+            *("summaries", "forgetting", "aio", "serve", "mcp"),
         )
     )
 

@@ -24,6 +24,7 @@ PEERS: Final = {
     "question": "query",
     "search": "query",
     "top_k": "limit",
+    "topk": "limit",
     "k": "limit",
     "n": "limit",
     "max_results": "limit",

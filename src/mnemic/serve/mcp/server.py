@@ -147,10 +147,6 @@ class _Room:
             return mcp.CallToolResult(
                 content=[mcp.TextContent(type="text", text=text)], is_error=True, _meta={"mnemic/problem": problem}
             )
-        except Exception as error:  # a border: the session outlives a fault of ours, whose words stay here
-            log.exception("the tool %s failed", tool.name)
-            fault = f"internal: {tool.name} failed ({type(error).__name__}); the server's log says more"
-            return mcp.CallToolResult(content=[mcp.TextContent(type="text", text=fault)], is_error=True)
         if not tool.reads:
             await self._tell()
         return result
@@ -269,8 +265,18 @@ class _Room:
 
 
 async def _in_thread(work: Callable[[], T], *, abandon: bool) -> T:
-    """Do work in a thread. A read that the client has cancelled is left to end by itself; a write is waited for."""
-    return await anyio.to_thread.run_sync(work, abandon_on_cancel=abandon)
+    """Do work in a thread. A read that the client has cancelled is left to end by itself; a write is waited for.
+
+    Raises MnemicError; and MCPError for a fault of ours, which the session outlives and whose words stay here.
+    """
+    try:
+        return await anyio.to_thread.run_sync(work, abandon_on_cancel=abandon)
+    except MnemicError:
+        raise
+    except Exception as error:
+        log.exception("a request failed")
+        fault = f"internal: the server failed ({type(error).__name__}); its log says more"
+        raise MCPError(mcp.INTERNAL_ERROR, fault) from error
 
 
 def _refused(error: MnemicError, about: Mapping[str, str]) -> MCPError:
