@@ -21,7 +21,7 @@ from mnemic import filing
 from mnemic.analysis import Writing
 from mnemic.changes import Changes, Stamp, Values, Wall
 from mnemic.errors import InputError, NotFoundError
-from mnemic.filing import Drawer, Told
+from mnemic.filing import Cut, Drawer, Told
 from mnemic.memory import Memory, When
 from mnemic.paths import ROOT, canonical, is_within
 from mnemic.postings import Document
@@ -99,9 +99,7 @@ class Cabinet:
         self._desk = _Desk.of(memory, scope, shared=shared, author=author)
         stamps = {"agent": self._desk.where.agent, "session": self._desk.where.session}
         speaker = None if source == "unknown" else source
-        self._drawer = Drawer(
-            self._desk.cut, f"{name}:" if name else "", {**stamps, "source": source, "speaker": speaker}, max_bytes
-        )
+        self._drawer = Drawer(f"{name}:" if name else "", {**stamps, "source": source, "speaker": speaker}, max_bytes)
 
     def __repr__(self) -> str:
         return f"Cabinet({self._desk!r})"
@@ -191,43 +189,47 @@ class Cabinet:
     def create(self, path: str, text: str) -> Receipt:
         """A new file. Raises ConflictError where there is something already, InputError."""
         return self._carry_out(
-            "remember", "create", lambda tx, wall: self._drawer.created(tx, wall, path, text), path=path
+            "remember", "create", lambda tx, wall, cut: self._drawer.created(tx, wall, cut, path, text), path=path
         )
 
     def edit(self, path: str, change: Callable[[str], str]) -> Receipt:
         """Another content of a file: `change` makes it out of the one that it has.
 
-        It is called at least twice, the last time with what the file holds at the very moment of the change: so of two
-        who edit one file at a time neither undoes what the other did. What it raises is raised, and nothing changes.
+        It is called at least twice, the last time under the lock, with what the file holds at the very moment of the
+        change: so of two who edit one file at a time neither undoes what the other did. It must not write to a memory
+        itself. What it raises is raised, and nothing changes.
         Raises NotFoundError, InputError.
         """
         return self._carry_out(
-            "update", "edit", lambda tx, wall: self._drawer.edited(tx, wall, path, change), path=path
+            "update", "edit", lambda tx, wall, cut: self._drawer.edited(tx, wall, cut, path, change), path=path
         )
 
     def move(self, path: str, to: str) -> Receipt:
         """A file, or a directory with all below it, under another path. Raises NotFoundError, ConflictError where
         something is there already, InputError."""
         return self._carry_out(
-            "update", "rename", lambda tx, wall: self._drawer.moved(tx, wall, path, to), old_path=path, new_path=to
+            "update", "rename", lambda tx, wall, _: self._drawer.moved(tx, wall, path, to), old_path=path, new_path=to
         )
 
     def remove(self, path: str) -> Receipt:
         """A file, or a directory with all below it, is no longer there; `undo` brings it back, and `history` tells of
         it. Raises NotFoundError, InputError."""
-        return self._carry_out("retire", "delete", lambda tx, wall: self._drawer.removed(tx, wall, path), path=path)
+        return self._carry_out("retire", "delete", lambda tx, wall, _: self._drawer.removed(tx, wall, path), path=path)
 
     def clear(self) -> Receipt | None:
         """Erase every file of this cabinet for good, with what was deleted and every version. None where none was."""
-        drawer = self._drawer
-        with self._desk.reading() as (snapshot, wall):
-            rows = snapshot.rows("files_ever", wall=wall, **drawer.below(ROOT))
+        while True:
+            with self._desk.reading() as (snapshot, wall):
+                rows = snapshot.rows("files_ever", wall=wall, **self._drawer.below(ROOT))
             ids = list(dict.fromkeys(row["id"] for row in rows))
-        return self._desk.erased(ids) if ids else None
+            if not ids:
+                return None
+            try:
+                return self._desk.erased(ids)
+            except NotFoundError:  # somebody else has erased one meanwhile
+                continue
 
-    def _carry_out(
-        self, verb: str, command: str, decide: Callable[[Snapshot, int], Sequence[Told]], **named: str
-    ) -> Receipt:
+    def _carry_out(self, verb: str, command: str, decide: _Decide, **named: str) -> Receipt:
         """Decide, prepare what the index needs, and decide again under the lock: that is what counts."""
         said = {"command": command, **named}
         arguments = {**said, "text": " ".join(said.values())}
@@ -263,6 +265,10 @@ def _versions(drawer: Drawer, rows: Sequence[Any], actors: Mapping[str, str | No
     return [next(same) for _, same in groupby(found, key=lambda one: (one.receipt, one.path, one.text))]
 
 
+_Decide = Callable[[Snapshot, int, Cut], Sequence[Told]]
+"""What is to be changed behind a wall, by what is there."""
+
+
 class _MovedOnError(Exception):
     """Under the lock it turned out that more has to be read for the index than was prepared."""
 
@@ -296,10 +302,6 @@ class _Desk(Memory):
         """A recorded time as the store has it."""
         return interval(given, self._zone, "known_at").start
 
-    def cut(self, words: str) -> Sequence[tuple[int, int]]:
-        """The passages of a text."""
-        return self._passages(words)
-
     def erased(self, ids: Sequence[str]) -> Receipt:
         """Erase records of this wall for good."""
         where = self.where
@@ -307,15 +309,19 @@ class _Desk(Memory):
         given: Any = {name: value for name, value in names.items() if value and name not in self._bound}
         return self.erase(ids, author=self._actor, **given)
 
-    def written(
-        self, verb: str, arguments: Mapping[str, Any], decide: Callable[[Snapshot, int], Sequence[Told]]
-    ) -> Receipt:
+    def written(self, verb: str, arguments: Mapping[str, Any], decide: _Decide) -> Receipt:
         """One change in one transaction."""
         started = clocks.perf_counter()
         notes: list[str] = []
         documents: dict[Writing, Document] = {}
         space = self._space
         attempts = 0
+        passages: dict[str, Sequence[tuple[int, int]]] = {}
+
+        def cut(words: str) -> Sequence[tuple[int, int]]:
+            if words not in passages:  # it is cut once, before the lock
+                passages[words] = self._passages(words)
+            return passages[words]
 
         def missing(told: Sequence[Told]) -> list[Writing]:
             return [writing for writing in filing.writings_of(told) if writing not in documents]
@@ -332,7 +338,7 @@ class _Desk(Memory):
             return True
 
         def commit(tx: Transaction, wall: Wall, stamp: Stamp) -> Changes:
-            told = decide(tx, wall.number)
+            told = decide(tx, wall.number, cut)
             if missing(told) and (attempts < ATTEMPTS or not prepare(told)):
                 raise _MovedOnError
             act = self._act(verb, self.where, wall, arguments, stamp)
@@ -345,7 +351,7 @@ class _Desk(Memory):
         while True:
             attempts += 1
             with self.reading() as (snapshot, wall):
-                told = decide(snapshot, wall)
+                told = decide(snapshot, wall, cut)
             prepare(told)
             try:
                 return self._write(self.where, self._actor, commit, started, space=space)
