@@ -10,15 +10,15 @@ Each change is one receipt, which `memory.undo` takes back; whatever else is wri
 from __future__ import annotations
 
 import time as clocks
+from collections import deque
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
-from itertools import groupby
 from typing import Any, Unpack
 
 from mnemic import filing
-from mnemic.analysis import Writing
+from mnemic.analysis import Writing, analyse
 from mnemic.changes import Changes, Stamp, Values, Wall
 from mnemic.errors import InputError, NotFoundError
 from mnemic.filing import Cut, Drawer, Told
@@ -141,17 +141,18 @@ class Cabinet:
             raise InputError(f"The path {path} is a file: read() gives what it holds")
         return found
 
-    def history(self, path: str) -> tuple[Version, ...]:
+    def history(self, path: str, *, limit: int | None = None) -> tuple[Version, ...]:
         """What was at a path, oldest first, also before a file was moved there and after it was deleted.
 
-        Raises NotFoundError where nothing ever was.
+        `limit` bounds it to the latest versions of each file that was there; None: all. Raises NotFoundError where
+        nothing ever was.
         """
         where = canonical(path)
         drawer = self._drawer
         with self._desk.reading() as (snapshot, wall):
             key = drawer.key(where)
-            rows = snapshot.rows("files_ever", wall=wall, first=key, until=key + "\x01")
-            every: dict[str, list[Any]] = {row["fingerprint"]: [] for row in rows}
+            files = snapshot.rows("files_ever", wall=wall, first=key, until=key + "\x01")
+            every: dict[str, list[Any]] = {row["fingerprint"]: [] for row in files}
             for row in snapshot.rows("passages_ever", wall=wall, fingerprints=_json(list(every))):
                 every[row["fingerprint"]].append(row)
             named = {row[name] for rows in every.values() for row in rows for name in ("opened_by", "closed_by")}
@@ -159,15 +160,14 @@ class Cabinet:
         if not every:
             raise NotFoundError(f"The path {path} does not exist. Please provide a valid path.")
         actors = {row["id"]: row["actor"] for row in receipts}
-        found = [version for rows in every.values() for version in _versions(drawer, rows, actors)]
+        found = [version for rows in every.values() for version in _versions(drawer, rows, actors, limit)]
         return tuple(sorted(found, key=lambda version: version.at))
 
     def _held(self, snapshot: Snapshot, wall: int, at: int) -> dict[str, list[Values]]:
         """The files that were held at an instant, by path."""
         found: dict[str, list[Values]] = {}
-        for row in snapshot.rows("files_ever", wall=wall, **self._drawer.below(ROOT)):
-            if _is_held(row, at):
-                found.setdefault(self._drawer.path(row["key"]), []).append(dict(row))
+        for row in snapshot.rows("files_known_at", wall=wall, at=at, **self._drawer.below(ROOT)):
+            found.setdefault(self._drawer.path(row["key"]), []).append(dict(row))
         return {path: filing.in_order(rows) for path, rows in found.items()}
 
     def _listed(self, snapshot: Snapshot, wall: int, directory: str) -> tuple[Listed, ...]:
@@ -221,11 +221,10 @@ class Cabinet:
         while True:
             with self._desk.reading() as (snapshot, wall):
                 rows = snapshot.rows("files_ever", wall=wall, **self._drawer.below(ROOT))
-            ids = list(dict.fromkeys(row["id"] for row in rows))
-            if not ids:
+            if not rows:
                 return None
             try:
-                return self._desk.erased(ids)
+                return self._desk.erased([row["id"] for row in rows])
             except NotFoundError:  # somebody else has erased one meanwhile
                 continue
 
@@ -247,22 +246,35 @@ def _file(path: str, rows: Sequence[Values]) -> File:
     return File(path, len(text.encode()), rows[0]["id"], changed, text, source)
 
 
-def _is_held(row: Any, at: int) -> bool:
-    taken = row["superseded_by"] is not None or row["quarantined"]
-    return not taken and row["recorded_at"] <= at and (row["retired_at"] is None or row["retired_at"] > at)
-
-
-def _versions(drawer: Drawer, rows: Sequence[Any], actors: Mapping[str, str | None]) -> list[Version]:
-    """What one file was, from each change of it on."""
-    steps = {row["recorded_at"]: row["opened_by"] for row in rows}
-    steps |= {row["retired_at"]: row["closed_by"] for row in rows if row["retired_at"] is not None}
-    found: list[Version] = []
-    for at in sorted(steps):
-        held = filing.in_order([dict(row) for row in rows if _is_held(row, at)])
-        path = drawer.path(held[0]["key"]) if held else None
-        text = filing.content_of(held) if held else None
-        found.append(Version(moment(at), steps[at], actors.get(steps[at]), path, text))
-    return [next(same) for _, same in groupby(found, key=lambda one: (one.receipt, one.path, one.text))]
+def _versions(
+    drawer: Drawer, rows: Sequence[Any], actors: Mapping[str, str | None], limit: int | None
+) -> list[Version]:
+    """What one file was, from each change of it on; the latest ones."""
+    comes: dict[int, list[Any]] = {}
+    goes: dict[int, list[Any]] = {}
+    receipts: dict[int, str] = {}
+    for row in rows:
+        comes.setdefault(row["recorded_at"], []).append(row)
+        receipts[row["recorded_at"]] = row["opened_by"]
+        if row["retired_at"] is not None:
+            goes.setdefault(row["retired_at"], []).append(row)
+            receipts[row["retired_at"]] = row["closed_by"]
+    held: dict[tuple[str, int], Any] = {}
+    found: deque[Version] = deque(maxlen=limit)
+    times = sorted(receipts)
+    for number, at in enumerate(times):
+        for row in goes.get(at, ()):
+            held.pop((row["id"], row["revision"]), None)
+        for row in comes.get(at, ()):
+            if row["superseded_by"] is None and not row["quarantined"]:
+                held[row["id"], row["revision"]] = row
+        if limit is not None and number < len(times) - limit:
+            continue
+        passages = filing.in_order(list(held.values()))
+        path = drawer.path(passages[0]["key"]) if passages else None
+        text = filing.content_of(passages) if passages else None
+        found.append(Version(moment(at), receipts[at], actors.get(receipts[at]), path, text))
+    return list(found)
 
 
 _Decide = Callable[[Snapshot, int, Cut], Sequence[Told]]
@@ -327,14 +339,18 @@ class _Desk(Memory):
             return [writing for writing in filing.writings_of(told) if writing not in documents]
 
         def prepare(told: Sequence[Told]) -> bool:
+            """Whether the documents are still of one kind: all of them have vectors, or none has."""
             nonlocal space
             wanted = missing(told)
-            found, embedded = self._analysed_or_words(wanted, notes)
-            documents.update(zip(wanted, found, strict=True))
-            if not embedded and space is not None:  # all of it or nothing has vectors
-                documents.update({one: replace(document, vector=None) for one, document in documents.items()})
-                space = None
-                return False
+            if wanted and space is not None:
+                found, embedded = self._analysed_or_words(wanted, notes)
+                documents.update(zip(wanted, found, strict=True))
+                if not embedded:
+                    documents.update({one: replace(document, vector=None) for one, document in documents.items()})
+                    space = None
+                    return False
+            elif wanted:
+                documents.update(zip(wanted, analyse(wanted, None), strict=True))
             return True
 
         def commit(tx: Transaction, wall: Wall, stamp: Stamp) -> Changes:

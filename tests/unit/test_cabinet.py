@@ -160,6 +160,7 @@ def test_history_tells_every_version_and_undo_takes_one_back(memory: Memory, cab
     ]
     assert story == expected
     assert [(one.path, one.text) for one in cabinet.history("/memories/a.md")] == expected
+    assert cabinet.history("/memories/a.md", limit=2) == cabinet.history("/memories/a.md")[2:]
     for version in reversed(cabinet.history("/memories/a.md")[1:]):
         memory.undo(version.receipt, **WHO)
     assert cabinet.read("/memories/a.md").text == LONG
@@ -470,6 +471,7 @@ def test_a_rebuild_and_an_export_keep_files_and_their_versions(memory: Memory, c
     cabinet.create("/memories/a.md", LONG)
     cabinet.edit("/memories/a.md", lambda text: text.replace("Entry 30", "ENTRY thirty").replace("Entry 59", "the end"))
     cabinet.move("/memories/a.md", "/memories/d/b.md")
+    cabinet.edit("/memories/d/b.md", lambda text: LONG[:900] + text)  # what follows moves down, and is not read anew
     cabinet.edit("/memories/d/b.md", lambda text: text[:2000])
     story = [(one.path, one.text) for one in cabinet.history("/memories/d/b.md")]
     memory.rebuild(**WHO)
@@ -480,4 +482,4 @@ def test_a_rebuild_and_an_export_keep_files_and_their_versions(memory: Memory, c
         assert [(one.path, one.text) for one in again.history("/memories/a.md")] == story
         last = again.history("/memories/a.md")[-1].receipt
         copy.undo(last, **WHO)
-        assert again.read("/memories/d/b.md").text == story[2][1]
+        assert again.read("/memories/d/b.md").text == story[3][1]
