@@ -10,18 +10,18 @@ Each change is one receipt, which `memory.undo` takes back; whatever else is wri
 from __future__ import annotations
 
 import time as clocks
+from collections import deque
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
-from itertools import groupby
 from typing import Any, Unpack
 
 from mnemic import filing
-from mnemic.analysis import Writing
+from mnemic.analysis import Writing, analyse
 from mnemic.changes import Changes, Stamp, Values, Wall
 from mnemic.errors import InputError, NotFoundError
-from mnemic.filing import Drawer, Told
+from mnemic.filing import Cut, Drawer, Told
 from mnemic.memory import Memory, When
 from mnemic.paths import ROOT, canonical, is_within
 from mnemic.postings import Document
@@ -99,9 +99,7 @@ class Cabinet:
         self._desk = _Desk.of(memory, scope, shared=shared, author=author)
         stamps = {"agent": self._desk.where.agent, "session": self._desk.where.session}
         speaker = None if source == "unknown" else source
-        self._drawer = Drawer(
-            self._desk.cut, f"{name}:" if name else "", {**stamps, "source": source, "speaker": speaker}, max_bytes
-        )
+        self._drawer = Drawer(f"{name}:" if name else "", {**stamps, "source": source, "speaker": speaker}, max_bytes)
 
     def __repr__(self) -> str:
         return f"Cabinet({self._desk!r})"
@@ -143,17 +141,18 @@ class Cabinet:
             raise InputError(f"The path {path} is a file: read() gives what it holds")
         return found
 
-    def history(self, path: str) -> tuple[Version, ...]:
+    def history(self, path: str, *, limit: int | None = None) -> tuple[Version, ...]:
         """What was at a path, oldest first, also before a file was moved there and after it was deleted.
 
-        Raises NotFoundError where nothing ever was.
+        `limit` bounds it to the latest versions of each file that was there; None: all. Raises NotFoundError where
+        nothing ever was.
         """
         where = canonical(path)
         drawer = self._drawer
         with self._desk.reading() as (snapshot, wall):
             key = drawer.key(where)
-            rows = snapshot.rows("files_ever", wall=wall, first=key, until=key + "\x01")
-            every: dict[str, list[Any]] = {row["fingerprint"]: [] for row in rows}
+            files = snapshot.rows("files_ever", wall=wall, first=key, until=key + "\x01")
+            every: dict[str, list[Any]] = {row["fingerprint"]: [] for row in files}
             for row in snapshot.rows("passages_ever", wall=wall, fingerprints=_json(list(every))):
                 every[row["fingerprint"]].append(row)
             named = {row[name] for rows in every.values() for row in rows for name in ("opened_by", "closed_by")}
@@ -161,15 +160,14 @@ class Cabinet:
         if not every:
             raise NotFoundError(f"The path {path} does not exist. Please provide a valid path.")
         actors = {row["id"]: row["actor"] for row in receipts}
-        found = [version for rows in every.values() for version in _versions(drawer, rows, actors)]
+        found = [version for rows in every.values() for version in _versions(drawer, rows, actors, limit)]
         return tuple(sorted(found, key=lambda version: version.at))
 
     def _held(self, snapshot: Snapshot, wall: int, at: int) -> dict[str, list[Values]]:
         """The files that were held at an instant, by path."""
         found: dict[str, list[Values]] = {}
-        for row in snapshot.rows("files_ever", wall=wall, **self._drawer.below(ROOT)):
-            if _is_held(row, at):
-                found.setdefault(self._drawer.path(row["key"]), []).append(dict(row))
+        for row in snapshot.rows("files_known_at", wall=wall, at=at, **self._drawer.below(ROOT)):
+            found.setdefault(self._drawer.path(row["key"]), []).append(dict(row))
         return {path: filing.in_order(rows) for path, rows in found.items()}
 
     def _listed(self, snapshot: Snapshot, wall: int, directory: str) -> tuple[Listed, ...]:
@@ -191,43 +189,46 @@ class Cabinet:
     def create(self, path: str, text: str) -> Receipt:
         """A new file. Raises ConflictError where there is something already, InputError."""
         return self._carry_out(
-            "remember", "create", lambda tx, wall: self._drawer.created(tx, wall, path, text), path=path
+            "remember", "create", lambda tx, wall, cut: self._drawer.created(tx, wall, cut, path, text), path=path
         )
 
     def edit(self, path: str, change: Callable[[str], str]) -> Receipt:
         """Another content of a file: `change` makes it out of the one that it has.
 
-        It is called at least twice, the last time with what the file holds at the very moment of the change: so of two
-        who edit one file at a time neither undoes what the other did. What it raises is raised, and nothing changes.
+        It is called at least twice, the last time under the lock, with what the file holds at the very moment of the
+        change: so of two who edit one file at a time neither undoes what the other did. It must not write to a memory
+        itself. What it raises is raised, and nothing changes.
         Raises NotFoundError, InputError.
         """
         return self._carry_out(
-            "update", "edit", lambda tx, wall: self._drawer.edited(tx, wall, path, change), path=path
+            "update", "edit", lambda tx, wall, cut: self._drawer.edited(tx, wall, cut, path, change), path=path
         )
 
     def move(self, path: str, to: str) -> Receipt:
         """A file, or a directory with all below it, under another path. Raises NotFoundError, ConflictError where
         something is there already, InputError."""
         return self._carry_out(
-            "update", "rename", lambda tx, wall: self._drawer.moved(tx, wall, path, to), old_path=path, new_path=to
+            "update", "rename", lambda tx, wall, _: self._drawer.moved(tx, wall, path, to), old_path=path, new_path=to
         )
 
     def remove(self, path: str) -> Receipt:
         """A file, or a directory with all below it, is no longer there; `undo` brings it back, and `history` tells of
         it. Raises NotFoundError, InputError."""
-        return self._carry_out("retire", "delete", lambda tx, wall: self._drawer.removed(tx, wall, path), path=path)
+        return self._carry_out("retire", "delete", lambda tx, wall, _: self._drawer.removed(tx, wall, path), path=path)
 
     def clear(self) -> Receipt | None:
         """Erase every file of this cabinet for good, with what was deleted and every version. None where none was."""
-        drawer = self._drawer
-        with self._desk.reading() as (snapshot, wall):
-            rows = snapshot.rows("files_ever", wall=wall, **drawer.below(ROOT))
-            ids = list(dict.fromkeys(row["id"] for row in rows))
-        return self._desk.erased(ids) if ids else None
+        while True:
+            with self._desk.reading() as (snapshot, wall):
+                rows = snapshot.rows("files_ever", wall=wall, **self._drawer.below(ROOT))
+            if not rows:
+                return None
+            try:
+                return self._desk.erased([row["id"] for row in rows])
+            except NotFoundError:  # somebody else has erased one meanwhile
+                continue
 
-    def _carry_out(
-        self, verb: str, command: str, decide: Callable[[Snapshot, int], Sequence[Told]], **named: str
-    ) -> Receipt:
+    def _carry_out(self, verb: str, command: str, decide: _Decide, **named: str) -> Receipt:
         """Decide, prepare what the index needs, and decide again under the lock: that is what counts."""
         said = {"command": command, **named}
         arguments = {**said, "text": " ".join(said.values())}
@@ -245,22 +246,39 @@ def _file(path: str, rows: Sequence[Values]) -> File:
     return File(path, len(text.encode()), rows[0]["id"], changed, text, source)
 
 
-def _is_held(row: Any, at: int) -> bool:
-    taken = row["superseded_by"] is not None or row["quarantined"]
-    return not taken and row["recorded_at"] <= at and (row["retired_at"] is None or row["retired_at"] > at)
+def _versions(
+    drawer: Drawer, rows: Sequence[Any], actors: Mapping[str, str | None], limit: int | None
+) -> list[Version]:
+    """What one file was, from each change of it on; the latest ones."""
+    comes: dict[int, list[Any]] = {}
+    goes: dict[int, list[Any]] = {}
+    receipts: dict[int, str] = {}
+    for row in rows:
+        comes.setdefault(row["recorded_at"], []).append(row)
+        receipts[row["recorded_at"]] = row["opened_by"]
+        if row["retired_at"] is not None:
+            goes.setdefault(row["retired_at"], []).append(row)
+            receipts[row["retired_at"]] = row["closed_by"]
+    held: dict[tuple[str, int], Any] = {}
+    found: deque[Version] = deque(maxlen=limit)
+    times = sorted(receipts)
+    for number, at in enumerate(times):
+        for row in goes.get(at, ()):
+            held.pop((row["id"], row["revision"]), None)
+        for row in comes.get(at, ()):
+            if row["superseded_by"] is None and not row["quarantined"]:
+                held[row["id"], row["revision"]] = row
+        if limit is not None and number < len(times) - limit:
+            continue
+        passages = filing.in_order(list(held.values()))
+        path = drawer.path(passages[0]["key"]) if passages else None
+        text = filing.content_of(passages) if passages else None
+        found.append(Version(moment(at), receipts[at], actors.get(receipts[at]), path, text))
+    return list(found)
 
 
-def _versions(drawer: Drawer, rows: Sequence[Any], actors: Mapping[str, str | None]) -> list[Version]:
-    """What one file was, from each change of it on."""
-    steps = {row["recorded_at"]: row["opened_by"] for row in rows}
-    steps |= {row["retired_at"]: row["closed_by"] for row in rows if row["retired_at"] is not None}
-    found: list[Version] = []
-    for at in sorted(steps):
-        held = filing.in_order([dict(row) for row in rows if _is_held(row, at)])
-        path = drawer.path(held[0]["key"]) if held else None
-        text = filing.content_of(held) if held else None
-        found.append(Version(moment(at), steps[at], actors.get(steps[at]), path, text))
-    return [next(same) for _, same in groupby(found, key=lambda one: (one.receipt, one.path, one.text))]
+_Decide = Callable[[Snapshot, int, Cut], Sequence[Told]]
+"""What is to be changed behind a wall, by what is there."""
 
 
 class _MovedOnError(Exception):
@@ -296,10 +314,6 @@ class _Desk(Memory):
         """A recorded time as the store has it."""
         return interval(given, self._zone, "known_at").start
 
-    def cut(self, words: str) -> Sequence[tuple[int, int]]:
-        """The passages of a text."""
-        return self._passages(words)
-
     def erased(self, ids: Sequence[str]) -> Receipt:
         """Erase records of this wall for good."""
         where = self.where
@@ -307,32 +321,40 @@ class _Desk(Memory):
         given: Any = {name: value for name, value in names.items() if value and name not in self._bound}
         return self.erase(ids, author=self._actor, **given)
 
-    def written(
-        self, verb: str, arguments: Mapping[str, Any], decide: Callable[[Snapshot, int], Sequence[Told]]
-    ) -> Receipt:
+    def written(self, verb: str, arguments: Mapping[str, Any], decide: _Decide) -> Receipt:
         """One change in one transaction."""
         started = clocks.perf_counter()
         notes: list[str] = []
         documents: dict[Writing, Document] = {}
         space = self._space
         attempts = 0
+        passages: dict[str, Sequence[tuple[int, int]]] = {}
+
+        def cut(words: str) -> Sequence[tuple[int, int]]:
+            if words not in passages:  # it is cut once, before the lock
+                passages[words] = self._passages(words)
+            return passages[words]
 
         def missing(told: Sequence[Told]) -> list[Writing]:
             return [writing for writing in filing.writings_of(told) if writing not in documents]
 
         def prepare(told: Sequence[Told]) -> bool:
+            """Whether the documents are still of one kind: all of them have vectors, or none has."""
             nonlocal space
             wanted = missing(told)
-            found, embedded = self._analysed_or_words(wanted, notes)
-            documents.update(zip(wanted, found, strict=True))
-            if not embedded and space is not None:  # all of it or nothing has vectors
-                documents.update({one: replace(document, vector=None) for one, document in documents.items()})
-                space = None
-                return False
+            if wanted and space is not None:
+                found, embedded = self._analysed_or_words(wanted, notes)
+                documents.update(zip(wanted, found, strict=True))
+                if not embedded:
+                    documents.update({one: replace(document, vector=None) for one, document in documents.items()})
+                    space = None
+                    return False
+            elif wanted:
+                documents.update(zip(wanted, analyse(wanted, None), strict=True))
             return True
 
         def commit(tx: Transaction, wall: Wall, stamp: Stamp) -> Changes:
-            told = decide(tx, wall.number)
+            told = decide(tx, wall.number, cut)
             if missing(told) and (attempts < ATTEMPTS or not prepare(told)):
                 raise _MovedOnError
             act = self._act(verb, self.where, wall, arguments, stamp)
@@ -345,7 +367,7 @@ class _Desk(Memory):
         while True:
             attempts += 1
             with self.reading() as (snapshot, wall):
-                told = decide(snapshot, wall)
+                told = decide(snapshot, wall, cut)
             prepare(told)
             try:
                 return self._write(self.where, self._actor, commit, started, space=space)

@@ -132,7 +132,8 @@ class _Export:
         _follows(last, values)
         if values["document"] is not None:
             first = self._documents.setdefault((*wall_of(values), values["document"]), values)
-            if any(first[name] != values[name] for name in ("id", "text", "subject", "aliases", "part")):
+            same = ("id", "text", "subject", "aliases", *(("part",) if values["kind"] != FILE else ()))
+            if any(first[name] != values[name] for name in same):  # a file's passage may move up or down in it
                 raise InputError(f"document {values['document']} of this wall is another text, in line {first['line']}")
         if values["confidence"] is not None:
             values["confidence"] = float(values["confidence"])  # as the store gives it back, and the chain hashes it

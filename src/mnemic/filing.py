@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate, pairwise
 from typing import Any, Literal, TypeVar
 
 from mnemic.analysis import Writing
@@ -40,6 +41,8 @@ from mnemic.types import Entry, trust
 LARGEST = 100_000
 """Bytes of a file."""
 MOST_LINES = 999_999
+SHORT = 300
+"""Letters below which what has changed is cut together with the passage beside it."""
 _NEXT = chr(ord("/") + 1)
 """Keys from "a/" up to "a0" are those below "a"."""
 
@@ -80,7 +83,6 @@ class Told:
 class Drawer:
     """The files behind one wall that share a prefix of their keys, and how they are kept."""
 
-    cut: Cut
     prefix: str = ""
     stamps: Mapping[str, Any] = field(default_factory=dict[str, Any])
     """What a new passage carries: agent, session, source, speaker."""
@@ -117,15 +119,16 @@ class Drawer:
 
     # -- deciding
 
-    def created(self, tx: Snapshot, wall: int, given: str, text: str) -> list[Told]:
+    def created(self, tx: Snapshot, wall: int, cut: Cut, given: str, text: str) -> list[Told]:
         """A new file. Raises ConflictError where there is something already."""
         path = canonical(given)
         if self._is_taken(tx, wall, path):
             raise ConflictError(f"File {given} already exists")
         self._refuse_below_files(tx, wall, path)
-        return [Told(None, self._written(path, self._checked(text, given), ()), "added")]
+        checked = self._checked(text, given)
+        return [Told(None, self._written(path, checked, cut(checked), ()), "added")]
 
-    def edited(self, tx: Snapshot, wall: int, given: str, change: Callable[[str], str]) -> list[Told]:
+    def edited(self, tx: Snapshot, wall: int, cut: Cut, given: str, change: Callable[[str], str]) -> list[Told]:
         """A file with another content: `change` makes it from the one that it has. Raises NotFoundError, InputError."""
         path = canonical(given)
         rows = self.file(tx, wall, path)
@@ -135,7 +138,7 @@ class Drawer:
             raise NotFoundError(f"The path {given} does not exist. Please provide a valid path.")
         self._refuse_the_users(rows)
         text = self._checked(change(content_of(rows)), given)
-        return [Told(rows[0], self._written(path, text, rows), "revised", "edited")]
+        return [Told(rows[0], self._written(path, text, cut_anew(rows, text, cut), rows), "revised", "edited")]
 
     def moved(self, tx: Snapshot, wall: int, given: str, to: str) -> list[Told]:
         """A file, or all files of a directory, under another path. Raises NotFoundError, ConflictError, InputError."""
@@ -155,7 +158,7 @@ class Drawer:
         for path, passages in files.items():
             self._refuse_the_users(passages)
             there = canonical(new + path.removeprefix(old))  # it may be too long there
-            steps = self._written(there, content_of(passages), passages)
+            steps = self._written(there, content_of(passages), spans_of(passages), passages)
             told.append(Told(passages[0], steps, "revised", f"moved from {path}"))
         return told
 
@@ -207,12 +210,14 @@ class Drawer:
             raise InputError(f"File {given} exceeds maximum line limit of {MOST_LINES:,} lines.")
         return text
 
-    def _written(self, path: str, text: str, old: Sequence[Values]) -> tuple[Step, ...]:
+    def _written(
+        self, path: str, text: str, spans: Sequence[tuple[int, int]], old: Sequence[Values]
+    ) -> tuple[Step, ...]:
         """What makes a file's passages those of a text. Those that stay as they are are not touched."""
-        spans = self.cut(text) or [(0, 0)]
+        spans = spans or [(0, 0)]
+        before = _before([text[start:stop] for start, stop in spans], old)
         steps: list[Step] = []
-        for number, (start, stop) in enumerate(spans):
-            before = old[number] if number < len(old) else None
+        for number, ((start, stop), row) in enumerate(zip(spans, before, strict=True)):
             content: Values = {
                 "key": self.key(path) + (f"//{number}" if number else ""),
                 "text": text[start:stop],
@@ -222,14 +227,68 @@ class Drawer:
                 "start": start if len(spans) > 1 else None,
                 "stop": stop if len(spans) > 1 else None,
             }
-            if before is None:
+            if row is None:
                 steps.append(Step(None, {**BLANK, "kind": FILE, "role": "document", **self.stamps, **content}))
-            elif any(before[name] != value for name, value in content.items()):
-                values = {**next_revision(before), **content}
-                if before["text"] != content["text"]:
-                    values["source"] = max(before["source"], self.stamps["source"], key=trust)
-                steps.append(Step(before, values))
-        return (*steps, *(Step(row, None) for row in old[len(spans) :]))
+            elif any(row[name] != value for name, value in content.items()):
+                values = {**next_revision(row), **content}
+                if row["text"] != content["text"]:
+                    values["source"] = max(row["source"], self.stamps["source"], key=trust)
+                steps.append(Step(row, values))
+        kept = {row["id"] for row in before if row is not None}
+        return (*steps, *(Step(row, None) for row in old if row["id"] not in kept))
+
+
+def _before(texts: Sequence[str], old: Sequence[Values]) -> list[Values | None]:
+    """Which passage each of some texts follows, None for a new one.
+
+    Those at the end that say the same are the same, however many there are before them now. The first is always the
+    first: its id is the file's.
+    """
+    least = min(len(texts), len(old))
+    tail = 0
+    while tail < least - 1 and texts[-1 - tail] == old[-1 - tail]["text"]:
+        tail += 1
+    head = least - tail
+    return [*old[:head], *[None] * (len(texts) - least), *old[len(old) - tail :]]
+
+
+def cut_anew(old: Sequence[Values], text: str, cut: Cut) -> list[tuple[int, int]]:
+    """The passages of a file's new text. Only around what has changed they are other ones than before."""
+    before, spans = content_of(old), spans_of(old)
+    head = _shared(before, text)
+    tail = _shared(before[head:][::-1], text[head:][::-1])
+    first = sum(stop <= head for _, stop in spans)
+    last = next((n for n in range(first, len(spans)) if spans[n][0] >= len(before) - tail), len(spans))
+    shift = len(text) - len(before)
+    begin = spans[first - 1][1] if first else 0
+    end = (spans[last][0] if last < len(spans) else len(before)) + shift
+    if end - begin < SHORT and first:  # not a passage of a few words, and one more at each edit
+        first -= 1
+        begin = spans[first][0]
+    elif end - begin < SHORT and last < len(spans):
+        last += 1
+        end = spans[last - 1][1] + shift
+    middle = [(begin + start, begin + stop) for start, stop in cut(text[begin:end])]
+    after = [(start + shift, stop + shift) for start, stop in spans[last:]]
+    return [span for span in (*spans[:first], *middle, *after) if span[0] < span[1]]
+
+
+def _shared(one: str, other: str) -> int:
+    """With how many letters both begin."""
+    least, most = 0, min(len(one), len(other))
+    while least < most:
+        middle = (least + most + 1) // 2
+        if one[least:middle] == other[least:middle]:
+            least = middle
+        else:
+            most = middle - 1
+    return least
+
+
+def spans_of(rows: Sequence[Values]) -> list[tuple[int, int]]:
+    """Where the passages of a file begin and end in it."""
+    ends = [*accumulate(len(row["text"]) for row in rows)]
+    return list(pairwise([0, *ends]))
 
 
 def content_of(rows: Sequence[Fields]) -> str:

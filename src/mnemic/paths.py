@@ -26,6 +26,8 @@ def canonical(path: object) -> str:
         raise InputError(f"a path is text, such as {ROOT}/notes.md (got {type(path).__name__})")
     if path != ROOT and not path.startswith(f"{ROOT}/"):
         raise InputError(f"Path must start with {ROOT}, got: {_shown(path)}")
+    if len(path) > 4 * LONGEST:  # before it costs anything
+        raise InputError(f"a path has at most {LONGEST} bytes (got {len(path)} letters): {_shown(path)}")
     names: list[str] = []
     for name in unicodedata.normalize("NFC", path.removeprefix(ROOT)).split("/"):
         if name == "..":

@@ -62,6 +62,7 @@ def test_a_file_has_one_path(given: str, expected: str) -> None:
         "/memories/\ud800",
         "/memories/" + "a" * (LONGEST - 9),
         "/memories/" + "é" * 508,
+        "/memories/" + "/" * 5000,
     ],
 )
 def test_what_leads_out_or_looks_as_if_is_refused(given: str) -> None:

@@ -161,10 +161,16 @@ SELECT key, id, part, fingerprint, time, recorded_at, length(CAST(text AS BLOB))
 WHERE wall = :wall AND key > :first AND key < :until AND kind = 'file' AND role = 'document'
 AND retired_at IS NULL AND superseded_by IS NULL AND quarantined = 0 ORDER BY key;
 
--- name: files_ever
--- Every revision of a passage of a file with a key in an interval, in the order in which they were written.
+-- name: files_known_at
+-- The passages of files with keys in an interval that the memory held at an instant.
 SELECT * FROM records WHERE wall = :wall AND num IS NOT NULL AND kind = 'file' AND role = 'document'
-AND key >= :first AND key < :until ORDER BY row;
+AND key > :first AND key < :until AND superseded_by IS NULL AND quarantined = 0
+AND recorded_at <= :at AND (retired_at IS NULL OR retired_at > :at) ORDER BY row;
+
+-- name: files_ever
+-- The passages of files that have ever had a key in an interval.
+SELECT DISTINCT id, fingerprint FROM records WHERE wall = :wall AND num IS NOT NULL AND kind = 'file'
+AND role = 'document' AND key >= :first AND key < :until;
 
 -- name: passages_ever
 -- Every revision of every passage that these files have had.
