@@ -11,8 +11,8 @@ from mnemic import Memory, ScopeError
 
 pytest.importorskip("pydantic_ai", reason="needs pydantic-ai-slim: pip install 'mnemic[pydantic-ai]'")
 
-from pydantic_ai import Agent, RunContext  # noqa: E402
-from pydantic_ai.messages import (  # noqa: E402
+from pydantic_ai import Agent, RunContext
+from pydantic_ai.messages import (
     BinaryImage,
     ModelMessage,
     ModelRequest,
@@ -24,9 +24,9 @@ from pydantic_ai.messages import (  # noqa: E402
     ToolReturnPart,
     UserPromptPart,
 )
-from pydantic_ai.models.function import AgentInfo, FunctionModel  # noqa: E402
+from pydantic_ai.models.function import AgentInfo, FunctionModel
 
-from mnemic.compat.pydantic_ai import MnemicHistory, memory_instructions, memory_toolset  # noqa: E402
+from mnemic.compat.pydantic_ai import MnemicHistory, memory_instructions, memory_toolset
 
 
 def history(memory: Memory, session_id: str = "s1", **more: Any) -> MnemicHistory:
@@ -109,7 +109,7 @@ def test_an_agent_goes_on_where_it_was_and_recalls_in_another_conversation(memor
     first = Script([ToolCallPart("weather", {"city": "Porto"})], [TextPart("Sunny.")], [TextPart("Bye.")])
     asyncio.run(talk("s1", first, "I moved to Porto in May. How is the weather?", "Thanks!"))
     assert len(first.asked[-1]) == 5
-    assert set(first.told) == {"You help."}, "nothing is remembered of other conversations yet"
+    assert "How is the weather?" not in first.told[-1], "the history holds it already"
 
     second = Script([ToolCallPart("search_memory", {"query": "Where does Ana live?"})], [TextPart("In Porto.")])
     asyncio.run(talk("s2", second, "Where do I live?"))

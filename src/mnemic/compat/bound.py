@@ -15,6 +15,8 @@ CONVERSATION = "conversation"
 """The key of the metadata that names the conversation whose history a record belongs to."""
 SILENT = "silent"
 """The key of the metadata that marks what is kept for a history only, and says nothing."""
+HEARD: Mapping[str, Any] = {SILENT: {"ne": True}}
+"""The filter that leaves those out."""
 BUDGET = 1000
 """Tokens of a prompt that what is recalled may take."""
 SEARCH = (
@@ -59,9 +61,7 @@ def context_of(
     """What is remembered for a question. A `session_id` names the conversation that goes on: the prompt holds its
     history already, so that it is left out here."""
     session = scope.pop("session_id", None)
-    where: dict[str, Any] = {SILENT: {"ne": True}}
-    if session is not None:
-        where[CONVERSATION] = {"ne": session}
+    where = HEARD if session is None else {**HEARD, CONVERSATION: {"ne": session}}
     return memory.context(query, budget=budget, threshold=threshold, where=where, **scope)
 
 

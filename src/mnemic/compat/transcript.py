@@ -42,17 +42,25 @@ class Transcript:
     itself and marked `SILENT`, so that no drop-in recalls it. The history ends where it was last cleared; what was said
     before stays remembered.
 
-    `framework` tells histories of one session apart that different drop-ins keep. `speaker` is the user's name.
+    `framework` tells histories of one session apart that different drop-ins keep, `conversation` several of one session
+    (None: there is one). `speaker` is the user's name.
     """
 
     def __init__(
-        self, memory: Memory, *, framework: str, session_id: str, speaker: str | None = None, shared: bool = False
+        self,
+        memory: Memory,
+        *,
+        framework: str,
+        session_id: str | None,
+        conversation: str | None = None,
+        speaker: str | None = None,
+        shared: bool = False,
     ) -> None:
         self._memory = memory
         self._session = session_id
         self._speaker = speaker
         self._shared = shared
-        self._mark = {"framework": framework, CONVERSATION: session_id}
+        self._mark = {"framework": framework, CONVERSATION: conversation or session_id}
 
     def append(self, items: Sequence[Item]) -> None:
         """Keep items at the end: all of them or none."""
