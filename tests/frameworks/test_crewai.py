@@ -1,4 +1,4 @@
-"""CrewAI itself, with a scripted model behind real HTTP, on a memory. It has an environment of its own: `make crewai`."""
+"""CrewAI itself, with a scripted model behind real HTTP, on a memory; in an environment of its own: `make crewai`."""
 
 from __future__ import annotations
 
@@ -119,11 +119,12 @@ def test_private_records_are_for_their_source(memory: Memory) -> None:
 def test_forgetting_erases_what_came_in_this_way_and_nothing_else(memory: Memory) -> None:
     memory.add("I live in Porto.", user_id="ana")
     one, other = mine(memory), MnemicMemory(memory, user_id="ben")
-    first, second, third = (
+    first, _, third = (
         one.remember(f"Number {number}.", scope=f"/n/{number}", metadata={"n": number}) for number in range(3)
     )
     other.remember("Ben's number.")
-    assert first and second and third
+    assert first is not None
+    assert third is not None
     one.update(first.id, content="Number zero.")
     assert one.forget(record_ids=[first.id]) == 1
     assert one.forget(metadata_filter={"n": 1}) == 1

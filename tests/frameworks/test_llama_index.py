@@ -103,7 +103,7 @@ def test_setting_a_history_remembers_nothing_twice(memory: Memory) -> None:
 
 
 def test_an_agent_goes_on_where_it_was_and_recalls_in_another_session(memory: Memory) -> None:
-    def weather(city: str, **_: Any) -> str:
+    def weather(city: str) -> str:
         """The weather."""
         return f"sunny in {city}"
 
@@ -119,12 +119,13 @@ def test_an_agent_goes_on_where_it_was_and_recalls_in_another_session(memory: Me
             )
             await agent.run(text, memory=chat(memory, session_id))
 
-    call = ChatMessage(role="assistant", blocks=[TextBlock(text="Let me look."), CALL])
+    look = ToolCallBlock(tool_call_id="c1", tool_name="weather", tool_kwargs={"city": "Porto"})
+    call = ChatMessage(role="assistant", blocks=[TextBlock(text="Let me look."), look])
     first = Script(call, assistant("Sunny."), assistant("Bye."))
     asyncio.run(talk("s1", first, "I moved to Porto in May. How is the weather?", "Thanks!"))
     told = [message.role.value for message in first.asked[-1] if message.role != MessageRole.SYSTEM]
     assert told == ["user", "assistant", "tool", "assistant", "user"]
-    assert CALL in first.asked[-1][-4].blocks
+    assert look in first.asked[-1][-4].blocks
 
     search = ToolCallBlock(tool_call_id="c2", tool_name="search_memory", tool_kwargs={"query": "Where does Ana live?"})
     second = Script(ChatMessage(role="assistant", blocks=[search]), assistant("In Porto."))

@@ -13,7 +13,7 @@ pytest.importorskip("pydantic_ai", reason="needs pydantic-ai-slim: pip install '
 
 from pydantic_ai import Agent, RunContext
 from pydantic_ai.messages import (
-    BinaryImage,
+    BinaryContent,
     ModelMessage,
     ModelRequest,
     ModelResponse,
@@ -36,6 +36,8 @@ def history(memory: Memory, session_id: str = "s1", **more: Any) -> MnemicHistor
 class Script:
     """A model that gives one response after the other, and notes what it was asked."""
 
+    __name__ = "script"
+
     def __init__(self, *responses: list[Any]) -> None:
         self.responses = list(responses)
         self.asked: list[list[ModelMessage]] = []
@@ -54,7 +56,7 @@ def test_messages_come_back_as_they_were(memory: Memory) -> None:
         ModelRequest(
             parts=[
                 SystemPromptPart("You help."),
-                UserPromptPart(["What is this?", BinaryImage(b"\0\xff", media_type="image/png")]),
+                UserPromptPart(["What is this?", BinaryContent(b"\0\xff", media_type="application/pdf")]),
             ],
             instructions="Be brief.",
         ),
