@@ -11,11 +11,12 @@ MADE := $(VENV)/.made-by-$(notdir $(PYTHON))
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test torture bench lint format docs clean
+.PHONY: help demo test crewai torture bench lint format docs clean
 
 help:
 	@echo "make demo      a conversation remembered and asked about, in a minute"
 	@echo "make test      the tests"
+	@echo "make crewai    the tests of the drop-in for CrewAI, in an environment of its own"
 	@echo "make torture   the tests that kill processes and fill disks, for as long as it takes"
 	@echo "make bench     recall and speed, measured (ARGS=\"quality --limit 3\"; the data sets are not part of the project)"
 	@echo "make lint      style, format and types"
@@ -28,6 +29,9 @@ demo: $(VENV)/.package
 
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest -n 2 --hypothesis-profile=ci $(ARGS)
+
+crewai: $(VENV)/crewai/.made
+	$(VENV)/crewai/bin/python -m pytest -p no:cacheprovider -W ignore::DeprecationWarning tests/frameworks/test_crewai.py "tests/contracts/test_docs.py::test_python_examples_run_and_print_what_the_page_shows[docs/howto/crewai.md]" $(ARGS)
 
 torture: $(VENV)/.dev
 	$(BIN)/python -m pytest tests/torture --torture=full $(ARGS)
@@ -76,6 +80,14 @@ $(VENV)/.dev: pyproject.toml $(MADE)
 		&& echo "installing chromium, in which the web page is tested" && apt-get -qq update \
 		&& DEBIAN_FRONTEND=noninteractive apt-get -qq install -y chromium >/dev/null; } \
 		|| echo "there is no Chromium: the tests of the web page are left out"
+	@touch $@
+
+# Where CrewAI lives: it pins mcp < 2, openai < 3 and pydantic < 2.13, and brings some 1 GB.
+$(VENV)/crewai/.made: pyproject.toml $(MADE)
+	@echo "installing mnemic and CrewAI into $(VENV)/crewai"
+	@$(BIN)/python -m venv --clear $(VENV)/crewai
+	@$(VENV)/crewai/bin/python -m pip --disable-pip-version-check --quiet install --upgrade "pip>=25.1"
+	@$(VENV)/crewai/bin/python -m pip --disable-pip-version-check --quiet install --editable ".[crewai]" --group crewai
 	@touch $@
 
 $(VENV)/.bench: pyproject.toml $(MADE)

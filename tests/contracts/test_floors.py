@@ -29,7 +29,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ),
     ("read", "around", "feedback", "pack", "answer", "journal", "exchange", "exported"),
     ("memory",),
-    ("intake", "progress", "show", "once"),
+    ("intake", "progress", "show", "once", "compat"),
     ("serve",),
     ("client",),
     ("cli", "demo", "__main__"),

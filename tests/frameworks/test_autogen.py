@@ -120,12 +120,14 @@ def test_clearing_erases_what_came_in_this_way_and_nothing_else(memory: Memory) 
     async def main() -> None:
         await mine(memory).add(text("My locker is green.", framework="mine"))
         await MnemicMemory(memory, user_id="ben").add(text("My locker is red."))
+        await MnemicMemory(memory, shared=True).add(text("The lift is out of order."))
         await mine(memory).clear()
         await mine(memory).close()
 
     asyncio.run(main())
     assert "locker" not in str(memory.list(user_id="ana", include=("retired", "superseded")))
     assert "Porto" in str(memory.list(user_id="ana"))
+    assert "lift" in str(memory.list(user_id="ana"))
     assert "locker" in str(memory.list(user_id="ben"))
 
 

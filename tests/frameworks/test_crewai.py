@@ -20,7 +20,7 @@ from crewai.tools.memory_tools import create_memory_tools
 
 from mnemic.compat.crewai import MnemicMemory
 
-pytestmark = pytest.mark.filterwarnings("default")
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
 
 def mine(memory: Memory, **more: Any) -> MnemicMemory:
@@ -69,25 +69,25 @@ def test_the_tools_of_a_crew(memory: Memory) -> None:
 def test_records_keep_their_form(memory: Memory) -> None:
     one = mine(memory)
     kept = one.remember(
-        "The kickoff is on Monday.", scope="/work//acme/", categories=["plans"], metadata={"by": "Ana"}, importance=0.9
+        "The kickoff is on Monday.", scope="/jobs//acme/", categories=["plans"], metadata={"by": "Ana"}, importance=0.9
     )
     assert kept is not None
     one.remember_many(["Rent is due on Friday.", "  ", "The sink drips. " * 200], scope="home", source="ana")
     assert one.list_records(limit=1, offset=2) == [kept]
     assert [record.content[:4] for record in one.list_records("/home")] == ["The ", "Rent"]
     assert one.list_records("/home")[0].content == "The sink drips. " * 200
-    (match, *_) = one.recall("When is the kickoff?", scope="/work")
+    (match, *_) = one.recall("When is the kickoff?", scope="/jobs")
     assert match.record.model_dump(exclude={"last_accessed"}) == kept.model_dump(exclude={"last_accessed"})
     assert 0 <= match.score <= 1
     assert one.recall("When is the kickoff?", scope="/home", categories=["plans"]) == []
     assert [found.record.id for found in one.recall("kickoff", categories=["plans", "other"])] == [kept.id]
-    assert one.list_scopes() == ["/home", "/work"]
-    assert one.list_scopes("/work") == ["/work/acme"]
+    assert one.list_scopes() == ["/home", "/jobs"]
+    assert one.list_scopes("/jobs") == ["/jobs/acme"]
     assert one.list_categories() == {"plans": 1}
-    info = one.info("/work")
-    assert (info.record_count, info.categories, info.child_scopes) == (1, ["plans"], ["/work/acme"])
+    info = one.info("/jobs")
+    assert (info.record_count, info.categories, info.child_scopes) == (1, ["plans"], ["/jobs/acme"])
     assert info.oldest_record == kept.created_at
-    assert "/work/acme (1 records)" in one.tree()
+    assert "/jobs/acme (1 records)" in one.tree()
     assert one.recall("  ") == []
 
 
@@ -123,6 +123,7 @@ def test_forgetting_erases_what_came_in_this_way_and_nothing_else(memory: Memory
         one.remember(f"Number {number}.", scope=f"/n/{number}", metadata={"n": number}) for number in range(3)
     )
     other.remember("Ben's number.")
+    MnemicMemory(memory, shared=True).remember("Everybody's number.")
     assert first is not None
     assert third is not None
     one.update(first.id, content="Number zero.")
@@ -135,6 +136,8 @@ def test_forgetting_erases_what_came_in_this_way_and_nothing_else(memory: Memory
     assert one.list_records() == []
     every = memory.list(user_id="ana", include=("retired", "superseded"))
     assert "Number" not in str(every)
+    assert "Everybody's number." in str(every)
+    assert "Everybody's number." in str(one.recall("Which number?")), "it is recalled all the same"
     assert "Porto" in str(every)
     assert len(other.list_records()) == 1
 

@@ -83,6 +83,20 @@ def test_histories_of_users_sessions_and_drop_ins_are_told_apart(memory: Memory)
     assert (mine.items(), len(yours.items()), len(later.items()), len(foreign.items())) == ([], 1, 1, 1)
 
 
+def test_a_history_is_not_mixed_with_one_behind_fewer_walls(memory: Memory) -> None:
+    scopes = ({"shared": True}, {"user_id": "ana"}, {"user_id": "ana", "project_id": "home"}, {"user_id": "ben"})
+    histories = [
+        Transcript(bound(memory, **scope), framework="test", session_id="s1", shared="shared" in scope)
+        for scope in scopes
+    ]
+    for number, one in enumerate(histories):
+        one.append([said(f"number {number}")])
+    for number, one in enumerate(histories):
+        assert [json.loads(kept)["content"] for kept in one.items()] == [f"number {number}"]
+    histories[2].clear(erase=True)
+    assert [len(one.items()) for one in histories] == [1, 1, 0, 1]
+
+
 def test_what_is_said_twice_is_kept_twice(memory: Memory) -> None:
     transcript = opened(memory)
     for _ in range(3):

@@ -20,6 +20,7 @@ from mnemic.compat.bound import (
     bound,
     exact,
     is_own,
+    is_own_record,
     missing,
     off_loop,
     recalled,
@@ -41,7 +42,7 @@ try:
 except ImportError as error:
     raise missing("autogen-core", "autogen", error) from error
 
-_FRAMEWORK = "autogen"
+_MINE = {"framework": "autogen"}
 _MIME = "mime_type"
 _MIMES = {mime.value: mime for mime in MemoryMimeType}
 
@@ -83,7 +84,7 @@ class MnemicMemory(AutoGenMemory):
             session_id=session_id,
         )
         self._recall: dict[str, Any] = {"budget": budget, "threshold": threshold, "session_id": session_id}
-        self._mark = {"framework": _FRAMEWORK, **({} if session_id is None else {CONVERSATION: session_id})}
+        self._mark = {**_MINE, **({} if session_id is None else {CONVERSATION: session_id})}
         self._speaker = speaker
         self._limit = limit
         self._shared = shared
@@ -145,9 +146,15 @@ class MnemicMemory(AutoGenMemory):
             self._memory.add(messages, metadata=self._mark, shared=self._shared)
 
     def _clear(self) -> None:
-        mine = {"framework": _FRAMEWORK}
-        while page := self._memory.list(kinds="episode", where=mine, include=EVERY, limit=PAGE):
-            self._memory.erase([record.id for record in page])
+        mine, after = list[str](), None
+        while True:
+            page = self._memory.list(kinds="episode", where=_MINE, include=EVERY, limit=PAGE, after=after)
+            mine += [record.id for record in page if is_own_record(self._memory, record)]
+            if page.next is None:
+                break
+            after = page.next
+        if mine:
+            self._memory.erase(mine)
 
     def _said(self, message: Any) -> Iterator[dict[str, Any]]:
         """What there is to keep of a chat message, or of an event that tells of tools."""

@@ -9,7 +9,7 @@ from typing import Any, ParamSpec, TypeVar, Unpack, cast
 
 from mnemic.errors import InputError, MissingExtraError
 from mnemic.memory import NOT_IN_MEMORY, Memory
-from mnemic.types import Context, ScopeArgs
+from mnemic.types import Context, Record, ScopeArgs
 
 CONVERSATION = "conversation"
 """The key of the metadata that names the conversation whose history a record belongs to."""
@@ -48,6 +48,14 @@ def bound(memory: Memory, *, shared: bool = False, **scope: Unpack[ScopeArgs]) -
     found = memory.scoped(**scope)
     found.add((), shared=shared)
     return found
+
+
+def is_own_record(memory: Memory, record: Record) -> bool:
+    """Whether a record lies where a bound memory writes, and not behind fewer walls, where others may write, too."""
+    mine = cast("Mapping[str, str]", memory._bound)  # pyright: ignore[reportPrivateUsage] - nothing else tells
+    where = record.scope
+    walls = (where.tenant_id, where.project_id, where.user_id)
+    return walls == (mine.get("tenant_id"), mine.get("project_id"), mine.get("user_id"))
 
 
 def context_of(

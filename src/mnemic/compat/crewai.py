@@ -17,7 +17,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any, Literal, cast
 
-from mnemic.compat.bound import HEARD, bound, missing, off_loop, words
+from mnemic.compat.bound import HEARD, bound, is_own_record, missing, off_loop, words
 from mnemic.compat.transcript import EVERY, HELD, PAGE
 from mnemic.memory import Memory
 from mnemic.types import Hit, Record
@@ -279,7 +279,7 @@ class _Records:
         after: str | None = None
         while True:
             page = self._memory.list(kinds="episode", where=where, include=include, limit=PAGE, after=after)
-            yield from page
+            yield from (record for record in page if is_own_record(self._memory, record))
             if page.next is None:
                 return
             after = page.next

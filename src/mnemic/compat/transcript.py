@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mnemic.compat.bound import CONVERSATION, SILENT, words
+from mnemic.compat.bound import CONVERSATION, SILENT, is_own_record, words
 from mnemic.memory import Memory
 from mnemic.types import Record
 
@@ -134,7 +134,7 @@ class Transcript:
                 include=include,
                 session_id=self._session,
             )
-            yield from page
+            yield from (record for record in page if is_own_record(self._memory, record))
             if page.next is None:
                 return
             after = page.next
