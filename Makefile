@@ -31,7 +31,8 @@ test: $(VENV)/.dev
 	$(BIN)/python -m pytest -n 2 --hypothesis-profile=ci $(ARGS)
 
 crewai: $(VENV)/crewai/.made
-	$(VENV)/crewai/bin/python -m pytest -p no:cacheprovider -W ignore::DeprecationWarning tests/frameworks/test_crewai.py "tests/contracts/test_docs.py::test_python_examples_run_and_print_what_the_page_shows[docs/howto/crewai.md]" $(ARGS)
+	$(VENV)/crewai/bin/python -m pytest -p no:cacheprovider -W ignore::DeprecationWarning tests/frameworks/test_crewai.py \
+		"tests/contracts/test_docs.py::test_python_examples_run_and_print_what_the_page_shows[docs/howto/crewai.md]" $(ARGS)
 
 torture: $(VENV)/.dev
 	$(BIN)/python -m pytest tests/torture --torture=full $(ARGS)
