@@ -18,6 +18,7 @@ import time as clocks
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
+from importlib import import_module
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, cast
@@ -31,6 +32,7 @@ from mnemic.config import LocalTime, Settings, settings
 from mnemic.errors import (
     ConfigError,
     InputError,
+    MissingExtraError,
     MnemicError,
     ModelError,
     NotFoundError,
@@ -78,17 +80,20 @@ class Console:
             raise NotFoundError(
                 f"there is no file '{self.file}': name one with --file or $MNEMIC_FILE, or add something first"
             )
-        with mnemic.Memory(
+        with self.opened(forgetting=forgetting, reranker=reranker) as memory:
+            yield memory
+
+    def opened(self, **more: Any) -> Memory:
+        """The memory in the file, which is made where there is none. Raises StoreError."""
+        return mnemic.Memory(
             self.file,
             embedder=self.embedder,
             recipe=self._given.get("recipe") or self._known.recipe,
             model=self._given.get("model") or self._known.model,
-            forgetting=forgetting,
-            reranker=reranker,
             timezone=self._given.get("timezone") or LocalTime(),
             api_key=self._known.api_key,
-        ) as memory:
-            yield memory
+            **more,
+        )
 
     @property
     def scope(self) -> ScopeArgs:
@@ -96,6 +101,17 @@ class Console:
         scope = self.named
         if not self.shared and "user_id" not in scope:
             scope["user_id"] = self._known.user
+        return scope
+
+    @property
+    def one_scope(self) -> ScopeArgs:
+        """The scope of something that writes: one user, one project."""
+        scope = self.scope
+        for part in ("user_id", "project_id"):
+            if not isinstance(scope.get(part, ""), str):
+                raise click.UsageError(f"name one --{part.removesuffix('_id')} here.")
+        if self.shared:
+            raise click.UsageError("--shared is not possible here: a chat is somebody's.")
         return scope
 
     @property
@@ -119,6 +135,11 @@ class Console:
         if session := self._given.get("session"):
             scope["session_id"] = session
         return scope
+
+    @property
+    def proxy_key(self) -> str | None:
+        """What clients of a proxy have to show."""
+        return self._known.proxy_key
 
     @property
     def embedder(self) -> str | None:
@@ -233,6 +254,7 @@ SECTIONS = {
     "Keep and change": ("add", "remember", "update", "retire", "merge", "split", "feedback", "undo", "erase"),
     "Ask and read": ("search", "ask", "context", "get", "list", "timeline", "history", "diff"),
     "The whole file": ("stats", "upkeep", "rebuild", "verify", "export", "import"),
+    "Serve": ("proxy",),
     "Try it": ("demo", "bench"),
 }
 
@@ -1338,6 +1360,98 @@ def verify(console: Console) -> int:
         faults or [f"whole: {changes:,} changes in unbroken chains, and SQLite finds no fault"],
     )
     return 1 if faults else 0
+
+
+# -- serving
+
+
+@_verb(without=("all_projects", "shared", "json"))
+@click.option("--upstream", metavar="URL", required=True, help="Where requests go, such as https://api.openai.com/v1.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Where to listen.")
+@click.option("--port", type=click.IntRange(0, 65535), default=8765, show_default=True, help="0: any that is free.")
+@click.option("--fixed", is_flag=True, help="User and project are those named here, whatever a request says.")
+@click.option(
+    "--mode",
+    type=click.Choice(["on", "recall-only", "remember-only", "off"]),
+    default="on",
+    show_default=True,
+    help="What is done; a request may ask for less with the header X-Mnemic.",
+)
+@click.option("--budget", metavar="TOKENS", type=click.IntRange(min=1), default=1000, show_default=True)
+@click.option(
+    "-t",
+    "--threshold",
+    metavar="P",
+    type=click.FloatRange(0, 1),
+    default=NOT_KNOWN_BELOW,
+    show_default=True,
+    help="Only what is at least this probable is given to the model.",
+)
+@click.option(
+    "--within", metavar="MS", type=click.IntRange(min=1), default=300, show_default=True, help="Time for recalling."
+)
+@click.option("--tool-results", is_flag=True, help="Remember what tools gave, too.")
+@click.option("--upkeep", is_flag=True, help="Do upkeep in a thread, after each write.")
+@click.option("--without-key", is_flag=True, help="Listen beyond this machine though there is no key.")
+@click.option("--allow-host", metavar="NAME", multiple=True, help="A further name under which it may be asked.")
+@click.option("--allow-origin", metavar="ORIGIN", multiple=True, help="A page that may ask it: https://chat.example.")
+@click.option(
+    "--largest", metavar="MB", type=click.IntRange(min=1), default=64, show_default=True, help="Of a request."
+)
+@click.option(
+    "--patience", metavar="S", type=click.FloatRange(min=1), default=600, show_default=True, help="With the upstream."
+)
+def proxy(
+    console: Console,
+    upstream: str,
+    within: int,
+    tool_results: bool,
+    upkeep: bool,
+    without_key: bool,
+    allow_host: tuple[str, ...],
+    allow_origin: tuple[str, ...],
+    largest: int,
+    **given: Any,
+) -> int:
+    """Stand in front of a chat model: recall before the user's words, and remember what is said.
+
+    Speaks what the upstream speaks: OpenAI's /v1/chat/completions, Anthropic's /v1/messages; everything else goes
+    through. Point a client's base URL here, and leave its key as it is: it goes to the upstream only. Where
+    $MNEMIC_PROXY_KEY is set, clients have to show it in X-Mnemic-Key. Ends with Ctrl-C or SIGTERM, and remembers what
+    waits before that.
+
+    \b
+    mnemic proxy --upstream https://api.openai.com/v1
+    mnemic proxy --upstream https://api.anthropic.com --user ana --fixed
+    """
+    settings = _server("proxy.settings").Settings(
+        upstream=upstream,
+        scope=console.one_scope,
+        within=within / 1000,
+        tools=tool_results,
+        key=console.proxy_key,
+        open=without_key,
+        hosts=tuple(name.lower() for name in allow_host),
+        origins=allow_origin,
+        largest=largest * 1_000_000,
+        **given,
+    )
+
+    def ready(_: object, address: str) -> None:
+        console.note(f"listening on {address}, for {console.whose} in {console.file}, in front of {upstream}")
+
+    _server("proxy.listen").listen(settings, lambda: console.opened(author="proxy", background=upkeep), ready)
+    return 0
+
+
+def _server(name: str) -> Any:
+    """A module of a server. Raises MissingExtraError where what it needs is not installed."""
+    try:
+        return import_module(f"mnemic.serve.{name}")
+    except ModuleNotFoundError as error:
+        if (error.name or "mnemic").split(".")[0] == "mnemic":
+            raise
+        raise MissingExtraError(f"servers need {error.name}: pip install 'mnemic[server]'") from error
 
 
 # -- seeing it work

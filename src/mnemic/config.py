@@ -5,6 +5,7 @@ MNEMIC_USER       the user, where --user is not given
 MNEMIC_EMBEDDER   the embedder, where --embedder is not given
 MNEMIC_RECIPE     what is derived, where --recipe is not given: rules (the default) or none
 MNEMIC_API_KEY    the key of an http embedder or reranker
+MNEMIC_PROXY_KEY  what clients of `mnemic proxy` have to show
 NO_COLOR          set to anything: no colours (https://no-color.org)
 """
 
@@ -31,6 +32,7 @@ class Settings:
     recipe: str | None = None
     model: str | None = None
     api_key: str | None = None
+    proxy_key: str | None = None
     color: bool | None = None
     """False: never; None: where the output is a terminal."""
 
@@ -45,6 +47,7 @@ def settings(environment: Mapping[str, str] | None = None) -> Settings:
         recipe=given.get("MNEMIC_RECIPE") or None,
         model=given.get("MNEMIC_MODEL") or None,
         api_key=given.get("MNEMIC_API_KEY") or None,
+        proxy_key=given.get("MNEMIC_PROXY_KEY") or None,
         color=False if given.get("NO_COLOR") else None,
     )
 
