@@ -72,6 +72,10 @@ $(VENV)/.package: pyproject.toml $(MADE)
 $(VENV)/.dev: pyproject.toml $(MADE)
 	@echo "installing mnemic and what its tests need into $(VENV)"
 	@$(PIP) install --editable ".[all]" --group dev
+	@command -v chromium chromium-browser google-chrome >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null \
+		&& echo "installing chromium, in which the web page is tested" && apt-get -qq update \
+		&& DEBIAN_FRONTEND=noninteractive apt-get -qq install -y chromium >/dev/null; } \
+		|| echo "there is no Chromium: the tests of the web page are left out"
 	@touch $@
 
 $(VENV)/.bench: pyproject.toml $(MADE)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from mnemic import errors
-from mnemic.errors import ConflictError, MnemicError, ModelError
+from mnemic.errors import BusyError, ConflictError, MnemicError, ModelError
 
 MEDIA_TYPE: Final = "application/problem+json"
 
@@ -43,6 +43,9 @@ KINDS: Final = (
     Kind(errors.ReadOnlyError, 403, "read-only", "The store can only be read"),
     Kind(errors.DiskFullError, 507, "disk-full", "No room is left on the disk"),
     Kind(errors.ClosedError, 503, "closed", "The memory is closed"),
+    Kind(errors.AccessError, 403, "forbidden", "The key does not reach so far"),
+    Kind(errors.BusyError, 429, "busy", "Too much is asked at once"),
+    Kind(errors.ServerError, 502, "server", "A server behind this one failed"),
     Kind(errors.StoreError, 503, "store", "The file or its disk failed"),
     Kind(errors.ModelError, 502, "model", "A model or an embedder failed"),
     Kind(errors.MissingExtraError, 501, "missing-extra", "An optional dependency is not installed"),
@@ -50,7 +53,18 @@ KINDS: Final = (
 )
 """From the particular to the general: the first that fits is the one."""
 
-BY_CODE: Final[Mapping[str, Kind]] = {kind.code: kind for kind in KINDS}
+NO_KEY: Final = Kind(errors.AccessError, 401, "no-key", "A key is needed")
+NO_ROUTE: Final = Kind(errors.NotFoundError, 404, "no-route", "There is no such address")
+NO_METHOD: Final = Kind(errors.InputError, 405, "no-method", "This address is asked in another way")
+TOO_SLOW: Final = Kind(errors.ServerError, 408, "too-slow", "The request did not come in time")
+PRECONDITION: Final = Kind(errors.ConflictError, 412, "precondition", "The record is at another revision")
+TOO_LARGE: Final = Kind(errors.InputError, 413, "too-large", "The request is too large")
+NO_JSON: Final = Kind(errors.InputError, 415, "media-type", "The body has to be JSON")
+FULL: Final = Kind(errors.BusyError, 503, "full", "Too many requests are under way")
+WIRE: Final = (NO_KEY, NO_ROUTE, NO_METHOD, TOO_SLOW, PRECONDITION, TOO_LARGE, NO_JSON, FULL)
+"""What only a server has to say."""
+
+BY_CODE: Final[Mapping[str, Kind]] = {kind.code: kind for kind in (*KINDS, *WIRE)}
 
 
 def kind_of(error: MnemicError) -> Kind:
@@ -58,9 +72,9 @@ def kind_of(error: MnemicError) -> Kind:
     return next(kind for kind in KINDS if isinstance(error, kind.error))
 
 
-def problem_of(error: MnemicError) -> dict[str, Any]:
-    """An error as problem details."""
-    kind = kind_of(error)
+def problem_of(error: MnemicError, kind: Kind | None = None) -> dict[str, Any]:
+    """An error as problem details; of its own kind, unless a server knows better."""
+    kind = kind or kind_of(error)
     problem: dict[str, Any] = {
         "type": f"urn:mnemic:problem:{kind.code}",
         "title": kind.title,
@@ -70,6 +84,8 @@ def problem_of(error: MnemicError) -> dict[str, Any]:
     }
     if isinstance(error, ConflictError):
         problem["receipts"] = list(error.receipts)
+    if isinstance(error, BusyError):
+        problem["retry_after"] = error.retry_after
     if isinstance(error, ModelError):
         problem |= {"fault": error.fault, "tries": error.tries}
     return problem
@@ -85,6 +101,10 @@ def error_of(problem: Mapping[str, Any]) -> MnemicError:
         return ConflictError(detail, [str(id_) for id_ in problem.get("receipts", ())])
     if kind.error is ModelError:
         return ModelError(detail, fault=str(problem.get("fault", "model")), tries=int(problem.get("tries", 1)))
+    if kind.error is BusyError:
+        busy = BusyError(errno.EAGAIN, detail)
+        busy.retry_after = float(problem.get("retry_after", 1.0))
+        return busy
     if issubclass(kind.error, OSError):
         return kind.error(errno.EIO, detail)
     return kind.error(detail)

@@ -80,6 +80,11 @@ class Asked:
         return b", ".join(value for key, value in self.headers if key == name).decode("latin-1")
 
     @property
+    def has_body(self) -> bool:
+        """Whether something comes behind its headers."""
+        return bool(self.header(b"transfer-encoding")) or self.header(b"content-length") not in ("", "0")
+
+    @property
     def protocol(self) -> Protocol | None:
         """The protocol of a chat request; None for any other request."""
         if self.method == "POST" and self.path.endswith("/chat/completions"):
@@ -176,7 +181,7 @@ class Proxy:
             raise RuntimeError(f"a proxy for HTTP was asked for {scope['type']}")
         raw = cast("bytes", scope.get("raw_path") or str(scope["path"]).encode())
         asked = Asked(scope["method"], raw.decode("latin-1"), scope["query_string"], list(scope["headers"]))
-        inbox = _Inbox(receive)
+        inbox = _Inbox(receive, has_body=asked.has_body or asked.protocol is not None)
         kind = asked.protocol or "other"
         outbox = _Outbox(send)
         try:
@@ -257,9 +262,8 @@ class Proxy:
         length = asked.header(b"content-length")
         if length.isdecimal() and int(length) > self._settings.largest:
             raise _too_large(self._settings.largest)
-        has_body = bool(asked.header(b"transfer-encoding")) or length not in ("", "0")
-        content = inbox.pieces(self._settings.largest) if has_body else None
-        kept = [one for one in asked.headers if one[0] == b"content-length" and has_body]
+        content = inbox.pieces(self._settings.largest) if asked.has_body else None
+        kept = [one for one in asked.headers if one[0] == b"content-length" and asked.has_body]
         request = self._request(asked, [*_passing(asked.headers), *kept], content)
         response = await self._client.send(request, stream=True)
         try:
@@ -465,16 +469,16 @@ class _Shelf:
 class _Inbox:
     """What the client sends."""
 
-    def __init__(self, receive: Receive) -> None:
+    def __init__(self, receive: Receive, has_body: bool) -> None:
         self._receive = receive
-        self._reading = False
-        self._free = asyncio.Event()
-        self._free.set()
+        self._read = asyncio.Event()
+        """Set when the body has been read: until then whoever waits for the end would take pieces of it away."""
+        if not has_body:
+            self._read.set()
 
     async def pieces(self, largest: int) -> AsyncIterator[bytes]:
         """The body, piece by piece. Raises _RefusedError where it is too large or stops, _GoneError."""
         size, more = 0, True
-        self._free.clear()
         try:
             while more:
                 try:
@@ -491,15 +495,13 @@ class _Inbox:
                 if piece:
                     yield piece
         finally:
-            self._free.set()
+            self._read.set()
 
     async def gone(self) -> None:
         """Wait until the client has hung up."""
-        while True:
-            await asyncio.sleep(0)  # whoever reads the body goes first
-            await self._free.wait()
-            if (await self._receive())["type"] == "http.disconnect":
-                return
+        await self._read.wait()
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
 
 
 class _Outbox:

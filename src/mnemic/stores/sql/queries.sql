@@ -262,6 +262,20 @@ ORDER BY links.weight, links.row;
 -- Edges by row number.
 SELECT links.* FROM json_each(:rows) AS wanted CROSS JOIN links ON links.row = wanted.value;
 
+-- name: links_out
+-- Edges that leave a record, from one on.
+SELECT row, role, target_id FROM links WHERE source_id = :id AND retired_at IS NULL AND row > :after ORDER BY row LIMIT :most;
+
+-- name: links_in
+-- Edges that reach a record, from one on.
+SELECT row, role, source_id FROM links WHERE target_id = :id AND retired_at IS NULL AND row > :after ORDER BY row LIMIT :most;
+
+-- name: contradictions
+-- The edges between records of some walls that cannot both be so, before one, the last first. Each pair has one each way.
+SELECT row, source_id, target_id FROM json_each(:walls) AS wanted CROSS JOIN links ON links.wall = wanted.value
+WHERE role = 'contradicts' AND retired_at IS NULL AND row < :before AND source_id < target_id
+ORDER BY row DESC LIMIT :most;
+
 -- name: links_touching
 -- Every edge of these records, closed ones too.
 SELECT links.* FROM links WHERE source_id IN (SELECT value FROM json_each(:ids))
@@ -313,6 +327,23 @@ VALUES (:id, :tenant, :verb, :at, :actor, :first_seq, :last_seq, :undoes, :detai
 -- One receipt.
 SELECT * FROM receipts WHERE id = :id;
 
+-- name: call
+-- A call that came with a key of its caller's.
+SELECT * FROM calls WHERE key = :key;
+
+-- name: keep_call
+-- A call's key and, once it is done, its answer.
+INSERT INTO calls (key, tenant, at, receipt, request, answer) VALUES (:key, :tenant, :at, :receipt, :request, :answer)
+ON CONFLICT (key) DO UPDATE SET answer = excluded.answer WHERE calls.request IS NOT NULL;
+
+-- name: drop_old_calls
+-- Keys that nobody uses again.
+DELETE FROM calls WHERE at < :before;
+
+-- name: silence_calls
+-- What calls of a tenant were asked and answered may tell of what is erased.
+UPDATE calls SET request = NULL, answer = NULL WHERE tenant = :tenant AND request IS NOT NULL;
+
 -- name: receipts_named
 -- Several receipts.
 SELECT receipts.* FROM json_each(:ids) AS wanted CROSS JOIN receipts ON receipts.id = wanted.value ORDER BY at, id;
@@ -333,6 +364,18 @@ VALUES (:tenant, :seq, :receipt, :at, :actor, :action, :wall, :num, :id, :revisi
 -- name: journal_from
 -- A tenant's chain from a place on.
 SELECT * FROM journal WHERE tenant = :tenant AND seq > :seq ORDER BY seq LIMIT :limit;
+
+-- name: receipt_behind
+-- The next call that changed something behind these walls, from a place of the chain on.
+SELECT receipts.* FROM journal CROSS JOIN receipts ON receipts.id = journal.receipt
+WHERE journal.tenant = :tenant AND journal.seq > :seq AND +journal.wall IN (SELECT value FROM json_each(:walls))
+ORDER BY journal.seq LIMIT 1;
+
+-- name: receipt_before
+-- The last call that changed something behind these walls before a place of the chain.
+SELECT receipts.* FROM journal CROSS JOIN receipts ON receipts.id = journal.receipt
+WHERE journal.tenant = :tenant AND journal.seq < :seq AND +journal.wall IN (SELECT value FROM json_each(:walls))
+ORDER BY journal.seq DESC LIMIT 1;
 
 -- name: journal_size
 -- Rows of the chains that are about these walls.
@@ -449,6 +492,12 @@ SELECT tenant = :tenant AND user = :user AS own, sum(calls) AS calls, sum(tokens
     sum(tokens_out) AS tokens_out, sum(money) AS money
 FROM spending WHERE day = :day GROUP BY own;
 
+-- name: spending_since
+-- What models have cost some users, by day.
+SELECT day, sum(calls) AS calls, sum(tokens_in) AS tokens_in, sum(tokens_out) AS tokens_out, sum(money) AS money
+FROM spending WHERE tenant = :tenant AND day >= :since AND user IN (SELECT value FROM json_each(:users))
+GROUP BY day ORDER BY day DESC;
+
 -- name: add_spending
 -- Count what a model has cost.
 INSERT INTO spending (day, tenant, user, calls, tokens_in, tokens_out, money)
@@ -505,6 +554,14 @@ UPDATE decays SET due = 0 WHERE (wall, part) IN (
 UPDATE decays SET due = 0 WHERE (wall, part) IN (
     SELECT records.wall, records.num / :many FROM links CROSS JOIN records ON records.id = links.source_id
     WHERE links.row > :row AND links.role = 'derived_from' AND records.num IS NOT NULL
+);
+
+-- name: decays_due_under
+-- What these records rest on, or speak of, is to be looked at again.
+UPDATE decays SET due = 0 WHERE (wall, part) IN (
+    SELECT records.wall, records.num / :many FROM links CROSS JOIN records ON records.id = links.target_id
+    WHERE links.source_id IN (SELECT value FROM json_each(:ids)) AND links.role = 'derived_from'
+    AND records.num IS NOT NULL
 );
 
 -- name: decaying
@@ -667,8 +724,9 @@ INSERT OR IGNORE INTO stale (wall, job, part) VALUES (:wall, :job, :part);
 SELECT part FROM stale WHERE wall = :wall AND job = :job ORDER BY part;
 
 -- name: stale_counts
--- How much a job has to redo in each wall.
-SELECT wall, count(*) AS parts FROM stale WHERE job = :job GROUP BY wall;
+-- How much a job has to redo in each wall, without the parts that begin with `but`; all of it where that is empty.
+SELECT wall, count(*) AS parts FROM stale
+WHERE job = :job AND (:but = '' OR substr(part, 1, length(:but)) <> :but) GROUP BY wall;
 
 -- name: drop_stale
 -- It has been redone.

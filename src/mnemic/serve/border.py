@@ -1,0 +1,84 @@
+"""Around every request: how many there are at once, what is counted, and what each answer says beside itself."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import time
+from collections.abc import MutableMapping
+from typing import Any
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from mnemic.errors import BusyError
+from mnemic.problems import FULL, MEDIA_TYPE, problem_of
+from mnemic.serve.bodies import answer
+from mnemic.serve.limits import Limits
+from mnemic.serve.metrics import Metrics
+
+SAFE = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"cache-control", b"no-store"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+    (b"referrer-policy", b"no-referrer"),
+)
+"""An answer is data: no browser is to run, show, keep or frame it. What sets a header itself keeps it."""
+ALWAYS = ("/healthz", "/readyz", "/metrics")
+"""What is answered however much there is to do."""
+
+
+class Border:
+    """The outermost part of the application."""
+
+    def __init__(self, app: ASGIApp, limits: Limits, metrics: Metrics) -> None:
+        self._app, self._limits, self._metrics = app, limits, metrics
+        self._many = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = time.perf_counter()
+        status = 499  # nobody was there any more to be answered
+
+        async def sent(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                _make_safe(message)
+            # Who reads nothing of an answer for long holds a snapshot of the store, or memory: cut off.
+            async with asyncio.timeout(self._limits.send_seconds):
+                await send(message)
+
+        self._many += 1
+        self._metrics.under_way.set(self._many)
+        try:
+            if self._many > self._limits.at_once and scope["path"] not in ALWAYS:
+                await _refuse(sent)
+            else:
+                await self._app(scope, receive, sent)
+        finally:
+            self._many -= 1
+            self._metrics.under_way.set(self._many)
+            route = getattr(scope.get("route"), "path", "none")
+            self._metrics.requests.labels(route, _method(scope), status).inc()
+            self._metrics.seconds.labels(route).observe(time.perf_counter() - started)
+
+
+def _method(scope: Scope) -> str:
+    """The method, of those that there are: what a caller makes up names no series."""
+    return scope["method"] if scope["method"] in ("GET", "POST", "PATCH", "DELETE", "HEAD", "OPTIONS") else "other"
+
+
+def _make_safe(message: MutableMapping[str, Any]) -> None:
+    headers = list(message.get("headers", ()))
+    there = {name.lower() for name, _ in headers}
+    message["headers"] = [*headers, *(header for header in SAFE if header[0] not in there)]
+
+
+async def _refuse(send: Send) -> None:
+    busy = BusyError(errno.EAGAIN, "this server has as many requests under way as it takes: try again in a moment")
+    headers = [(b"content-type", MEDIA_TYPE.encode()), (b"retry-after", b"1")]
+    await send({"type": "http.response.start", "status": FULL.status, "headers": headers})
+    await send({"type": "http.response.body", "body": answer(problem_of(busy, FULL))})
