@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 
-from mnemic.changes import Values, kind_of
+from mnemic.changes import FILE, Values, kind_of
 from mnemic.errors import InputError, MnemicError, NotFoundError, ScopeError, StoreError
 from mnemic.messages import ROLES, json_object
 from mnemic.scope import Reach
@@ -218,12 +218,12 @@ def _faults(values: Values) -> Iterator[str]:
         yield "is an act with a document" if act else "has no document"
     if act and (values["text"] is not None or not _is_deed(values["data"])):
         yield "is an act and needs data with 'verb' and 'arguments', and no text"
-    if not act and not values["text"]:
+    if not act and (values["text"] is None if values["kind"] == FILE else not values["text"]):
         yield "has no text"
     if values["kind"] == "episode" and values["role"] is None:
         yield "is an episode without a role"
     if any(value is not None for value in passage) and (
-        values["kind"] != "episode" or None in passage or values["start"] >= values["stop"]
+        values["kind"] not in ("episode", FILE) or None in passage or values["start"] >= values["stop"]
     ):
         yield "is a passage whose part, start and stop do not fit"
     if (

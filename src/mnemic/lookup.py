@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from mnemic.changes import Stamp, Values, Wall, new_receipt_id
+from mnemic.changes import FILE, Stamp, Values, Wall, new_receipt_id
 from mnemic.errors import NotFoundError
 from mnemic.records import state_of
 from mnemic.scope import Reach
@@ -64,13 +64,25 @@ def holder_of(tx: Snapshot, key: str, walls: Mapping[int, Row], reach: Reach, no
     raise NotFoundError(f"there is no current record with the key {key!r} in this scope")
 
 
-def whole_messages(tx: Snapshot, rows: Sequence[Values]) -> list[Values]:
-    """The rows, and for each passage all passages of its message: a message is retired or erased as a whole."""
+def whole_messages(tx: Snapshot, rows: Sequence[Values], *, ever: bool = False) -> list[Values]:
+    """The rows, and for each passage all passages of its message: a message is retired or erased as a whole.
+
+    Of a file those that went with it; with `ever` also those that an edit has taken out of it.
+    """
     found: dict[str, Values] = {}
     for row in rows:
-        for part in all_parts(tx, row) if row["part"] is not None else [row]:
-            found[part["id"]] = part
+        if row["kind"] == FILE and row["role"] == "document":
+            parts = _passages_of_file(tx, row, ever=ever)
+        else:
+            parts = all_parts(tx, row) if row["part"] is not None else [row]
+        found |= {part["id"]: part for part in parts}
     return list(found.values())
+
+
+def _passages_of_file(tx: Snapshot, row: Values, *, ever: bool) -> list[Values]:
+    rows = tx.rows("passages_ever", wall=row["wall"], fingerprints=json.dumps([row["fingerprint"]]))
+    latest = {one["id"]: dict(one) for one in rows}
+    return [one for one in latest.values() if ever or one["closed_by"] == row["closed_by"]]
 
 
 def all_parts(tx: Snapshot, row: Values) -> list[Values]:

@@ -129,6 +129,8 @@ class Answer:
     """Why the answer ends, in OpenAI's words; Anthropic's are chosen to match."""
     refusal: str | None = None
     """The model declines, with these words, in place of the text."""
+    calls: Sequence[tuple[str, Mapping[str, Any]]] = ()
+    """Tools that the model asks for after the text: the name of each and its input."""
     status: int = 200
     """The HTTP status; other than 200, the protocol's error is answered."""
     headers: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
@@ -285,15 +287,16 @@ class ScriptedChat:
             thread.join()
             server.server_close()
 
-    def _step(self, asked: Asked) -> Answer:
-        """Note the request, and take the step that answers it."""
+    def _step(self, asked: Asked) -> tuple[Answer, int]:
+        """Note the request, and take the step that answers it; and which request it is."""
         with self._lock:
             self._asked.append(asked)
+            number = len(self._asked)
             step = self._script.pop(0) if len(self._script) > 1 else self._script[0]
             given = step if isinstance(step, (str, int, Answer)) else step(asked.messages)
-        if isinstance(given, Answer):
-            return given
-        return Answer(given) if isinstance(given, str) else Answer("as the script says", status=given)
+        if isinstance(given, str):
+            given = Answer(given)
+        return given if isinstance(given, Answer) else Answer("as the script says", status=given), number
 
 
 class _Loopback(ThreadingTCPServer):
@@ -302,7 +305,7 @@ class _Loopback(ThreadingTCPServer):
     allow_reuse_address = True
     request_queue_size = 128
 
-    def __init__(self, step: Callable[[Asked], Answer]) -> None:
+    def __init__(self, step: Callable[[Asked], tuple[Answer, int]]) -> None:
         self.step = step
         self.closing = threading.Event()
         super().__init__(("127.0.0.1", 0), _Exchange)
@@ -322,7 +325,8 @@ class _Exchange(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         server = cast("_Loopback", self.server)
         raw = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        protocol = next((known for end, known in _PROTOCOLS.items() if self.path.endswith(end)), None)
+        path = self.path.partition("?")[0]
+        protocol = next((known for end, known in _PROTOCOLS.items() if path.endswith(end)), None)
         if protocol is None:
             self._send(404, _problem(404, f"nothing at {self.path}: known are …{', …'.join(_PROTOCOLS)}"), {})
             return
@@ -337,7 +341,7 @@ class _Exchange(BaseHTTPRequestHandler):
             self._send(400, _problem(400, f"not a chat request: {type(error).__name__}: {error}"), {})
             return
         try:
-            answer = server.step(asked)
+            answer, number = server.step(asked)
         except Exception as error:
             self._send(400, _problem(400, f"the script failed: {type(error).__name__}: {error}"), {})
             raise
@@ -350,7 +354,7 @@ class _Exchange(BaseHTTPRequestHandler):
         elif answer.status != 200:
             content = _problem(answer.status, answer.text)
         else:
-            content = json.dumps(protocol.reply(answer, asked)).encode()
+            content = json.dumps(protocol.reply(answer, asked, number)).encode()
         self._send(answer.status, content, answer.headers, whole=answer.cut is None)
 
     def _send(self, status: int, content: bytes, headers: Mapping[str, str], *, whole: bool = True) -> None:
@@ -378,18 +382,25 @@ class _OpenAI:
 
     @staticmethod
     def messages(body: dict[str, Any], headers: Mapping[str, str]) -> tuple[Mapping[str, str], ...]:
-        return _messages(body, ("system", "developer", "user", "assistant"))
+        return _messages(body, ("system", "developer", "user", "assistant", "tool"))
 
     @staticmethod
-    def reply(answer: Answer, asked: Asked) -> dict[str, Any]:
+    def reply(answer: Answer, asked: Asked, number: int) -> dict[str, Any]:
         text = answer.text if answer.think is None else f"<think>{answer.think}</think>{answer.text}"
         finish = answer.finish if answer.refusal is None else "content_filter"
-        message = {"role": "assistant", "content": text, "refusal": None}
+        message: dict[str, Any] = {"role": "assistant", "content": text, "refusal": None}
+        if answer.calls:
+            finish = "tool_calls"
+            message["content"] = text or None
+            message["tool_calls"] = [
+                {"id": id_, "type": "function", "function": {"name": name, "arguments": json.dumps(given)}}
+                for id_, name, given in _calls(answer, number)
+            ]
         if answer.refusal is not None:
             message |= {"content": None, "refusal": answer.refusal}
         spent, said = _words(asked), len(f"{answer.think or ''} {answer.text}".split())
         return {
-            "id": "chatcmpl-scripted",
+            "id": f"chatcmpl-scripted-{number}",
             "object": "chat.completion",
             "created": 0,
             "model": asked.body["model"],
@@ -413,9 +424,9 @@ class _Anthropic:
         return (*system, *_messages(body, ("user", "assistant")))
 
     @staticmethod
-    def reply(answer: Answer, asked: Asked) -> dict[str, Any]:
+    def reply(answer: Answer, asked: Asked, number: int) -> dict[str, Any]:
         stop = {"stop": "end_turn", "length": "max_tokens", "content_filter": "refusal"}[answer.finish]
-        content: list[dict[str, str]] = []
+        content: list[dict[str, Any]] = []
         details = None
         if answer.refusal is not None:
             stop, details = "refusal", {"type": "refusal", "category": None, "explanation": answer.refusal}
@@ -423,9 +434,15 @@ class _Anthropic:
             content.append({"type": "thinking", "thinking": answer.think, "signature": ""})
         if answer.text and answer.refusal is None:
             content.append({"type": "text", "text": answer.text})
+        if answer.calls:
+            stop = "tool_use"
+            content += [
+                {"type": "tool_use", "id": id_, "name": name, "input": given}
+                for id_, name, given in _calls(answer, number)
+            ]
         said = len(f"{answer.think or ''} {answer.text}".split())
         return {
-            "id": "msg_scripted",
+            "id": f"msg_scripted_{number}",
             "type": "message",
             "role": "assistant",
             "model": asked.body["model"],
@@ -454,8 +471,15 @@ def _messages(body: dict[str, Any], roles: tuple[str, ...]) -> tuple[Mapping[str
 
 
 def _flat(content: Any) -> str:
-    """The text of a content: a string, or a list of parts."""
-    return content if isinstance(content, str) else "".join(str(part.get("text", "")) for part in content)
+    """The text of a content: a string, or a list of parts, a tool's result among them; "" for none."""
+    if content is None or isinstance(content, str):
+        return content or ""
+    return "".join(str(part["text"]) if "text" in part else _flat(part.get("content")) for part in content)
+
+
+def _calls(answer: Answer, number: int) -> list[tuple[str, str, Mapping[str, Any]]]:
+    """The tools that the answer to a request asks for: an id of each, its name and its input."""
+    return [(f"call_{number}_{place}", name, dict(given)) for place, (name, given) in enumerate(answer.calls)]
 
 
 def _words(asked: Asked) -> int:

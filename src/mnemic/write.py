@@ -31,7 +31,7 @@ from mnemic.changes import (
 )
 from mnemic.errors import ConflictError, InputError
 from mnemic.fading import FADED, FADES
-from mnemic.lookup import all_parts, key_holder, latest_of
+from mnemic.lookup import all_parts, key_holder, latest_of, whole_messages
 from mnemic.messages import Message, json_text
 from mnemic.postings import Document
 from mnemic.scope import Place
@@ -283,7 +283,7 @@ def remembered(
     if values["key"] is not None:
         holder = tx.row("current_by_key", wall=wall.number, key=values["key"])
         if holder is not None:
-            old[holder["id"]] = dict(holder)
+            old |= {part["id"]: part for part in whole_messages(tx, [dict(holder)])}
     if reason := _protected(old.values(), weakest):
         values["quarantined"] = 1
         changes.open(Opening(values, "quarantined", reason, document))
@@ -401,6 +401,8 @@ def updated(
         )
     if row["kind"] == "act":
         raise InputError(f"'{row['id']}' is an act, a piece of history: it cannot be updated")
+    if row["part"] is not None and is_indexed(fields):
+        raise InputError(f"'{row['id']}' is a passage of a file, {row['key']}: change the file as a whole")
     if row["retired_at"] is not None:
         raise ConflictError(f"'{row['id']}' is retired: undo that first", [row["closed_by"]])
     new = {name: value for name, value in fields.items() if row[name] != value}

@@ -47,6 +47,10 @@ COMMANDS = [
     "rebuild",
     "upkeep",
     "verify",
+    "mcp",
+    "serve",
+    "ui",
+    "keys",
     "demo",
     "bench",
 ]

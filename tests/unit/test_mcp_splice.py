@@ -12,7 +12,7 @@ from mnemic.errors import ConfigError
 from mnemic.serve.mcp import splice
 
 PATH = ("mcpServers", "mnemic")
-ENTRY = {"command": "/opt/mnemic", "args": ["mcp", "--file", "/home/ana/mnemic.db"]}
+ENTRY = {"command": "/opt/mnemic", "args": ["mcp", "--file", "/srv/ana/mnemic.db"]}
 TABLE = ("mcp_servers", "mnemic")
 
 COMMENTED = """\
@@ -156,7 +156,7 @@ def test_a_table_of_toml_is_written_anew_and_nothing_else() -> None:
     after = splice.with_entry(CODEX, TABLE, ENTRY, "toml")
     assert after == CODEX.replace(
         'command = "old"\nargs = [\n  "a",\n]\n',
-        'command = "/opt/mnemic"\nargs = ["mcp", "--file", "/home/ana/mnemic.db"]\n',
+        'command = "/opt/mnemic"\nargs = ["mcp", "--file", "/srv/ana/mnemic.db"]\n',
     )
     assert splice.with_entry(after, TABLE, ENTRY, "toml") == after
     gone = splice.without_entry(after, TABLE, "toml")

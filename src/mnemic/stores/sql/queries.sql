@@ -136,6 +136,41 @@ WHERE wall = :wall AND message_id IS NOT NULL;
 SELECT * FROM records WHERE wall = :wall AND key = :key AND retired_at IS NULL
 AND superseded_by IS NULL AND quarantined = 0;
 
+-- name: keys_held
+-- Which of these keys current records of a wall have.
+SELECT key, kind, role FROM records WHERE wall = :wall AND key IN (SELECT value FROM json_each(:keys))
+AND key IS NOT NULL AND retired_at IS NULL AND superseded_by IS NULL AND quarantined = 0;
+
+-- name: file_at
+-- The passages of the current file with a key: the first has that key, the others have keys below it.
+SELECT * FROM records WHERE wall = :wall AND key = :key AND kind = 'file' AND role = 'document'
+AND retired_at IS NULL AND superseded_by IS NULL AND quarantined = 0
+UNION ALL
+SELECT * FROM records WHERE wall = :wall AND key > :key || '//' AND key < :key || '/0'
+AND kind = 'file' AND role = 'document' AND retired_at IS NULL AND superseded_by IS NULL AND quarantined = 0
+ORDER BY part;
+
+-- name: files_between
+-- The passages of current files with keys in an interval.
+SELECT * FROM records WHERE wall = :wall AND key > :first AND key < :until AND kind = 'file' AND role = 'document'
+AND retired_at IS NULL AND superseded_by IS NULL AND quarantined = 0 ORDER BY key;
+
+-- name: file_sizes
+-- The passages of current files with keys in an interval, without their text.
+SELECT key, id, part, fingerprint, time, recorded_at, length(CAST(text AS BLOB)) AS bytes FROM records
+WHERE wall = :wall AND key > :first AND key < :until AND kind = 'file' AND role = 'document'
+AND retired_at IS NULL AND superseded_by IS NULL AND quarantined = 0 ORDER BY key;
+
+-- name: files_ever
+-- Every revision of a passage of a file with a key in an interval, in the order in which they were written.
+SELECT * FROM records WHERE wall = :wall AND num IS NOT NULL AND kind = 'file' AND role = 'document'
+AND key >= :first AND key < :until ORDER BY row;
+
+-- name: passages_ever
+-- Every revision of every passage that these files have had.
+SELECT * FROM records WHERE wall = :wall AND fingerprint IN (SELECT value FROM json_each(:fingerprints))
+AND fingerprint IS NOT NULL AND kind = 'file' ORDER BY row;
+
 -- name: documents_from
 -- What a frame needs of each document from a number on: its latest revision. It is gone where it was erased, or where
 -- its record has gone on with another text.

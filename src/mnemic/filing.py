@@ -1,0 +1,295 @@
+"""Files as records: what reads them, and what a change of them is made of.
+
+A file is a record of kind "file" whose key is its path; a long one is several, its passages, so that each can be found
+by itself. Directories are there as long as files are in them. What changes is decided by functions of what a
+transaction sees, so a decision that is made again under the lock holds whatever happened in between.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeVar
+
+from mnemic.analysis import Writing
+from mnemic.changes import (
+    BLANK,
+    FILE,
+    Changes,
+    Closing,
+    Opening,
+    Stamp,
+    Values,
+    Wall,
+    fingerprint,
+    is_indexed,
+    link_to,
+    new_id,
+    next_revision,
+    writing_of,
+)
+from mnemic.errors import ConflictError, InputError, NotFoundError
+from mnemic.messages import json_text
+from mnemic.paths import ROOT, above, canonical, is_within
+from mnemic.postings import Document
+from mnemic.scope import Place
+from mnemic.stores.sqlite import Fields, Snapshot
+from mnemic.types import Entry, trust
+
+LARGEST = 100_000
+"""Bytes of a file."""
+MOST_LINES = 999_999
+_NEXT = chr(ord("/") + 1)
+"""Keys from "a/" up to "a0" are those below "a"."""
+
+Cut = Callable[[str], Sequence[tuple[int, int]]]
+"""The passages of a text, [start, end) in characters."""
+Passage = TypeVar("Passage", bound=Fields)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One passage that changes: `old` is how it is, None for a new one; `new` how it will be, None where it goes."""
+
+    old: Values | None
+    new: Values | None
+
+    @property
+    def writing(self) -> Writing | None:
+        """What the index has to read anew."""
+        if self.new is None:
+            return None
+        if self.old is not None and not is_indexed(name for name in self.new if self.new[name] != self.old[name]):
+            return None
+        return writing_of(self.new)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a change does to one file: its passages that change, and what the receipt says of it."""
+
+    file: Values | None
+    """Its first passage as it is; None for a new file."""
+    steps: tuple[Step, ...]
+    action: Literal["added", "revised", "retired"]
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Drawer:
+    """The files behind one wall that share a prefix of their keys, and how they are kept."""
+
+    cut: Cut
+    prefix: str = ""
+    stamps: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """What a new passage carries: agent, session, source, speaker."""
+    largest: int = LARGEST
+
+    # -- reading
+
+    def key(self, path: str) -> str:
+        """The key of a canonical path."""
+        return self.prefix + path
+
+    def path(self, key: str) -> str:
+        """The path of the file that a passage's key belongs to."""
+        return key.removeprefix(self.prefix).partition("//")[0]
+
+    def below(self, path: str) -> dict[str, str]:
+        """The keys below a directory, as an interval."""
+        return {"first": f"{self.key(path)}/", "until": self.key(path) + _NEXT}
+
+    def file(self, tx: Snapshot, wall: int, path: str) -> list[Values]:
+        """The passages of a file in their order; none where there is no file."""
+        return [dict(row) for row in tx.rows("file_at", wall=wall, key=self.key(path))]
+
+    def files(self, tx: Snapshot, wall: int, path: str) -> dict[str, list[Values]]:
+        """The passages of the files below a directory, by path."""
+        found: dict[str, list[Values]] = {}
+        for row in tx.rows("files_between", wall=wall, **self.below(path)):
+            found.setdefault(self.path(row["key"]), []).append(dict(row))
+        return {where: in_order(rows) for where, rows in found.items()}
+
+    def is_directory(self, tx: Snapshot, wall: int, path: str) -> bool:
+        """Whether a path, which is no file, is a directory."""
+        return path == ROOT or tx.row("file_sizes", wall=wall, **self.below(path)) is not None
+
+    # -- deciding
+
+    def created(self, tx: Snapshot, wall: int, given: str, text: str) -> list[Told]:
+        """A new file. Raises ConflictError where there is something already."""
+        path = canonical(given)
+        if self._is_taken(tx, wall, path):
+            raise ConflictError(f"File {given} already exists")
+        self._refuse_below_files(tx, wall, path)
+        return [Told(None, self._written(path, self._checked(text, given), ()), "added")]
+
+    def edited(self, tx: Snapshot, wall: int, given: str, change: Callable[[str], str]) -> list[Told]:
+        """A file with another content: `change` makes it from the one that it has. Raises NotFoundError, InputError."""
+        path = canonical(given)
+        rows = self.file(tx, wall, path)
+        if not rows:
+            if self.is_directory(tx, wall, path):
+                raise InputError(f"The path {given} is not a file.")
+            raise NotFoundError(f"The path {given} does not exist. Please provide a valid path.")
+        self._refuse_the_users(rows)
+        text = self._checked(change(content_of(rows)), given)
+        return [Told(rows[0], self._written(path, text, rows), "revised", "edited")]
+
+    def moved(self, tx: Snapshot, wall: int, given: str, to: str) -> list[Told]:
+        """A file, or all files of a directory, under another path. Raises NotFoundError, ConflictError, InputError."""
+        old, new = canonical(given), canonical(to)
+        if old == ROOT:
+            raise InputError(f"Cannot rename the {ROOT} directory itself")
+        if self._is_taken(tx, wall, new):
+            raise ConflictError(f"The destination {to} already exists")
+        rows = self.file(tx, wall, old)
+        files = {old: rows} if rows else self.files(tx, wall, old)
+        if not files:
+            raise NotFoundError(f"The path {given} does not exist")
+        if is_within(new, old):
+            raise InputError(f"The destination {to} lies inside {given}")
+        self._refuse_below_files(tx, wall, new)
+        told: list[Told] = []
+        for path, passages in files.items():
+            self._refuse_the_users(passages)
+            there = canonical(new + path.removeprefix(old))  # it may be too long there
+            steps = self._written(there, content_of(passages), passages)
+            told.append(Told(passages[0], steps, "revised", f"moved from {path}"))
+        return told
+
+    def removed(self, tx: Snapshot, wall: int, given: str) -> list[Told]:
+        """A file, or all files of a directory, no longer there. Raises NotFoundError, InputError."""
+        path = canonical(given)
+        if path == ROOT:
+            raise InputError(f"Cannot delete the {ROOT} directory itself")
+        rows = self.file(tx, wall, path)
+        files = {path: rows} if rows else self.files(tx, wall, path)
+        if not files:
+            raise NotFoundError(f"The path {given} does not exist")
+        for rows in files.values():
+            self._refuse_the_users(rows)
+        return [Told(rows[0], tuple(Step(row, None) for row in rows), "retired", "deleted") for rows in files.values()]
+
+    def _is_taken(self, tx: Snapshot, wall: int, path: str) -> bool:
+        if tx.rows("keys_held", wall=wall, keys=json.dumps([self.key(path)])):
+            return True
+        return self.is_directory(tx, wall, path)
+
+    def _refuse_below_files(self, tx: Snapshot, wall: int, path: str) -> None:
+        keys = [self.key(directory) for directory in above(path)]
+        for row in tx.rows("keys_held", wall=wall, keys=json.dumps(keys)):
+            raise InputError(f"{self.path(row['key'])} is a file: {path} cannot lie below it")
+
+    def _refuse_the_users(self, rows: Sequence[Values]) -> None:
+        """Nobody less trusted changes what the user wrote."""
+        if trust(self.stamps["source"]) > trust("user") == trust(rows[0]["source"]):
+            path = self.path(rows[0]["key"])
+            raise InputError(f"File {path} was written by the user: it can be read, but not changed, moved or deleted")
+
+    def _checked(self, text: object, given: str) -> str:
+        if not isinstance(text, str):
+            raise InputError(f"the content of {given} is {type(text).__name__}, not text")
+        try:
+            size = len(text.encode())
+        except UnicodeEncodeError as error:
+            raise InputError(
+                f"the content of {given} has a lone surrogate ({text[error.start]!r}) at character {error.start}, "
+                "which is not text"
+            ) from None
+        if size > self.largest:
+            raise InputError(
+                f"File {given} would have {size:,} bytes; at most {self.largest:,} are possible: "
+                "split it, or shorten what it holds"
+            )
+        if text.count("\n") >= MOST_LINES:
+            raise InputError(f"File {given} exceeds maximum line limit of {MOST_LINES:,} lines.")
+        return text
+
+    def _written(self, path: str, text: str, old: Sequence[Values]) -> tuple[Step, ...]:
+        """What makes a file's passages those of a text. Those that stay as they are are not touched."""
+        spans = self.cut(text) or [(0, 0)]
+        steps: list[Step] = []
+        for number, (start, stop) in enumerate(spans):
+            before = old[number] if number < len(old) else None
+            content: Values = {
+                "key": self.key(path) + (f"//{number}" if number else ""),
+                "text": text[start:stop],
+                "subject": path.removeprefix(f"{ROOT}/"),
+                "metadata": json_text({"path": path}, "metadata"),
+                "part": number if len(spans) > 1 else None,
+                "start": start if len(spans) > 1 else None,
+                "stop": stop if len(spans) > 1 else None,
+            }
+            if before is None:
+                steps.append(Step(None, {**BLANK, "kind": FILE, "role": "document", **self.stamps, **content}))
+            elif any(before[name] != value for name, value in content.items()):
+                values = {**next_revision(before), **content}
+                if before["text"] != content["text"]:
+                    values["source"] = max(before["source"], self.stamps["source"], key=trust)
+                steps.append(Step(before, values))
+        return (*steps, *(Step(row, None) for row in old[len(spans) :]))
+
+
+def content_of(rows: Sequence[Fields]) -> str:
+    """The text of a file, of its passages in their order."""
+    return "".join(row["text"] for row in rows)
+
+
+def in_order(rows: Sequence[Passage]) -> list[Passage]:
+    """The passages of a file, the first one first."""
+    return sorted(rows, key=lambda row: row["part"] or 0)
+
+
+def writings_of(told: Sequence[Told]) -> list[Writing]:
+    """What the index has to read for a change."""
+    return list(dict.fromkeys(step.writing for one in told for step in one.steps if step.writing is not None))
+
+
+def changes_of(
+    tx: Snapshot,
+    told: Sequence[Told],
+    documents: Mapping[Writing, Document],
+    *,
+    verb: str,
+    place: Place,
+    wall: Wall,
+    act: Values,
+    stamp: Stamp,
+) -> Changes:
+    """All of it as one change, which rests on the act of making it."""
+    changes = Changes(verb, place.tenant)
+    scope = (place.tenant, place.project, place.user, place.agent, place.session)
+    shown: Values
+    for one in told:
+        known_by = None if one.file is None else one.file["fingerprint"]
+        shown = one.file or {}
+        for step in one.steps:
+            if step.new is None:
+                assert step.old is not None
+                entry = Entry(step.old["id"], "retired", one.reason, step.old["revision"])
+                changes.closings.append(Closing(step.old, entry))
+                changes.links.append(link_to(step.old, act["id"], "derived_from"))
+                continue
+            values = {**step.new, "author": stamp.actor, "time": stamp.at, "time_precision": "second"}
+            if step.old is None:
+                id_ = new_id(scope, stamp.at)
+                known_by = known_by or fingerprint((), "file", id_)
+                values |= {"id": id_, "wall": wall.number, "fingerprint": known_by}
+            else:
+                changes.closings.append(Closing(step.old))
+            writing = step.writing
+            document = None if writing is None else documents[writing]
+            changes.openings.append(Opening(values, "added" if step.old is None else "revised", one.reason, document))
+            changes.links.append(link_to(values, act["id"], "derived_from"))
+            shown = values if not values["part"] else shown
+        action, reason = (one.action, one.reason) if one.steps else ("ignored", "nothing would change")
+        changes.entries.append(Entry(shown["id"], action, reason, shown["revision"]))
+    if changes:
+        # A file rests on the last change of it; what made it before is in its history.
+        again = [step.old["id"] for one in told for step in one.steps if step.old is not None and step.new is not None]
+        links = tx.rows("links_from", ids=json.dumps(again), role="derived_from")
+        changes.unlinks = [link["row"] for link in links if link["retired_at"] is None]
+        changes.open(Opening(act, "act", quiet=True))
+    return changes
