@@ -1490,7 +1490,7 @@ def proxy(
         **given,
     )
 
-    def ready(_: object, address: str) -> None:
+    def ready(address: str) -> None:
         console.note(f"listening on {address}, for {console.whose} in {console.file}, in front of {upstream}")
 
     _server("proxy.listen").listen(

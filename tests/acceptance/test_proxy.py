@@ -357,7 +357,7 @@ def test_a_stream_that_is_cut_is_cut_for_the_client(proxied: Proxied) -> None:
         with proxied.to(upstream) as address, gpt(address) as client:
             words: list[str] = []
             stream = client.chat.completions.create(model="m", messages=[user(ASKS)], stream=True)
-            with pytest.raises(Exception, match="incomplete chunked read|Connection error"):
+            with pytest.raises(Exception, match=r"incomplete chunked read|Connection error"):
                 words += [chunk.choices[0].delta.content or "" for chunk in stream for _ in [words.append("")]]
             assert len(words) == 3
             again = client.chat.completions.create(model="m", messages=[user(ASKS)])
@@ -724,7 +724,7 @@ def test_ctrl_c_ends_it_too(proxied: Proxied, running: Callable[..., Any]) -> No
         process, address = running(upstream)
         ask(address)
         process.send_signal(signal.SIGINT)
-        assert process.wait(20) == 130
+        assert process.wait(20) == 0
         assert process.stderr.read().strip() == ""
     assert proxied.held() == [ASKS, "Walnuts."]
 

@@ -25,12 +25,13 @@ from mnemic.errors import MnemicError, StoreError
 from mnemic.memory import Memory
 from mnemic.plain import as_json, plain
 from mnemic.problems import MEDIA_TYPE, kind_of
+from mnemic.serve.listening import is_loopback
 from mnemic.serve.proxy.asked import Wish, wish_of
 from mnemic.serve.proxy.counts import MEDIA_TYPE as COUNTS_TYPE
 from mnemic.serve.proxy.counts import Counts
 from mnemic.serve.proxy.given import NOTHING, SHOWN, Given, Placed, Recent, Shown, recall, shown
 from mnemic.serve.proxy.keep import LONGEST_ANSWER, Exchange, Keeping
-from mnemic.serve.proxy.settings import Settings, is_loopback
+from mnemic.serve.proxy.settings import Settings
 from mnemic.serve.proxy.splice import spliced
 from mnemic.serve.proxy.wire import Conversation, Protocol, conversation_of, unpacked
 

@@ -18,7 +18,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any, Final, Literal
 
-from mnemic.errors import InputError, StoreError
+from mnemic.errors import ClosedError, InputError, NewerFormatError, NotAStoreError, ReadOnlyError, StoreError
 from mnemic.memory import Memory
 from mnemic.serve.proxy.given import Placed, Recent
 from mnemic.serve.proxy.wire import NO_ANSWER, Answer, Protocol, Turn, answer_of, digest, squeezed, unpacked
@@ -29,6 +29,8 @@ Outcome = Literal["kept", "known", "nothing", "refused", "lost"]
 
 PAUSES: Final = (0.1, 0.5, 2.0, 5.0, 10.0, 10.0, 30.0)
 """Seconds before a write that the store refused is tried again."""
+LASTING: Final = (NotAStoreError, NewerFormatError, ReadOnlyError, ClosedError)
+"""Refusals that no waiting helps against."""
 MOST_WAITING: Final = 2_000
 """Exchanges that may wait to be remembered …"""
 MOST_BYTES: Final = 256_000_000
@@ -113,6 +115,7 @@ class Keeping:
         self._pool = ThreadPoolExecutor(1, "mnemic-proxy-keep")
         self._lock = threading.Lock()
         self._waiting = self._bytes = 0
+        self._is_refused = False
         self._closing = threading.Event()
         self._until = float("inf")
         self._known: Recent[tuple[str, str, str], dict[str, Versions]] = Recent(CONVERSATIONS)
@@ -159,21 +162,29 @@ class Keeping:
             self._placed.answered(exchange.whose, exchange.turns, answer.turn)
         for pause in self._pauses():
             try:
-                return self._remembered(exchange, answer)
+                outcome = self._remembered(exchange, answer)
+                self._is_refused = False
+                return outcome
             except InputError as error:
                 log.warning("an exchange could not be remembered: %s", error)
                 return "refused"
             except StoreError as error:
-                log.warning("an exchange could not be remembered yet: %s", error)
+                log.warning("an exchange could not be remembered: %s", error)
+                if isinstance(error, LASTING):
+                    return "lost"
                 if self._closing.is_set():
                     clocks.sleep(0.1)
                 else:
                     self._closing.wait(pause)
+        self._is_refused = True
         return "lost"
 
     def _pauses(self) -> Iterator[float]:
-        """A pause for each try; those that are left go on quickly once all is to end."""
-        yield from (*PAUSES, 0.0)
+        """A pause for each try; those that are left go on quickly once all is to end.
+
+        Where the exchange before was given up there is one only: what waits would be ever more.
+        """
+        yield from (0.0,) if self._is_refused else (*PAUSES, 0.0)
         while self._closing.is_set() and clocks.monotonic() < self._until:
             yield 0.0
 

@@ -6,58 +6,52 @@ import asyncio
 import contextlib
 import logging
 import math
-import signal
 import socket
 import threading
 from collections.abc import Callable, Generator
-from types import FrameType
 
 import uvicorn
 
-from mnemic.errors import ConfigError, StoreError
+from mnemic.errors import StoreError
 from mnemic.memory import Memory
+from mnemic.serve.listening import Listening, Server, bound, patient
 from mnemic.serve.proxy.app import Proxy
 from mnemic.serve.proxy.settings import Settings
 
+HEADERS = 10.0
+"""Seconds in which the headers of a request have to be there."""
+
 log = logging.getLogger("mnemic.proxy")
 
-STARTING = 30.0
-"""Seconds after which a server in a thread is given up."""
 
+def listen(settings: Settings, open: Callable[[], Memory], ready: Callable[[str], None]) -> None:
+    """Serve until SIGTERM or Ctrl-C, then end what runs, and remember what waits.
 
-def listen(settings: Settings, open: Callable[[], Memory], ready: Callable[[Proxy, str], None]) -> None:
-    """Serve until SIGTERM or SIGINT, then end what runs, and remember what waits.
-
-    `ready` is called with the proxy and its address once it can be asked. Raises ConfigError where the
-    address is taken.
+    `ready` is told the address once it can be asked. Raises StoreError where nothing can listen there.
     """
-    bound = _bound(settings)
-    proxy = _warmed(settings, open)
-    # uvicorn raises a signal once more when it has ended: after that there is still something to do.
-    before = signal.signal(signal.SIGTERM, _wait)
-    try:
-        asyncio.run(_serve(_server(proxy, settings), proxy, bound, lambda: ready(proxy, _address(bound))))
-    finally:
-        proxy.close()
-        signal.signal(signal.SIGTERM, before)
+    with contextlib.closing(bound(Listening(settings.host, settings.port))) as listening:
+        proxy = _warmed(settings, open)
+        try:
+            asyncio.run(_serve(proxy, _server(proxy, settings, lambda: ready(_address(listening))), listening))
+        finally:
+            proxy.close()
 
 
 @contextlib.contextmanager
 def serving(settings: Settings, open: Callable[[], Memory]) -> Generator[str]:
     """A proxy in a thread of this process, for as long as the block runs: its address. For tests, and for notebooks."""
-    bound = _bound(settings)
-    proxy = _warmed(settings, open)
-    server, started = _server(proxy, settings), threading.Event()
-    thread = threading.Thread(target=lambda: asyncio.run(_serve(server, proxy, bound, started.set)), daemon=True)
-    thread.start()
-    try:
-        if not started.wait(STARTING):
-            raise ConfigError("the proxy did not start")
-        yield _address(bound)
-    finally:
-        server.should_exit = True
-        thread.join()
-        proxy.close()
+    with contextlib.closing(bound(Listening(settings.host, settings.port))) as listening:
+        proxy = _warmed(settings, open)
+        server = _server(proxy, settings, lambda: None)
+        # It listens already: who asks before the thread does waits that long.
+        thread = threading.Thread(target=lambda: asyncio.run(_serve(proxy, server, listening)), daemon=True)
+        thread.start()
+        try:
+            yield _address(listening)
+        finally:
+            server.stop()
+            thread.join()
+            proxy.close()
 
 
 def _warmed(settings: Settings, open: Callable[[], Memory]) -> Proxy:
@@ -70,57 +64,35 @@ def _warmed(settings: Settings, open: Callable[[], Memory]) -> Proxy:
     return proxy
 
 
-async def _serve(server: uvicorn.Server, proxy: Proxy, bound: socket.socket, ready: Callable[[], None]) -> None:
-    ended = asyncio.ensure_future(server.serve(sockets=[bound]))
+async def _serve(proxy: Proxy, server: Server, listening: socket.socket) -> None:
     try:
-        while not server.started and not ended.done():
-            await asyncio.sleep(0.005)
-        if server.started:
-            ready()
-        await ended
+        await server.serve(sockets=[listening])
     finally:
         await proxy.aclose()
-        bound.close()
 
 
-def _server(proxy: Proxy, settings: Settings) -> uvicorn.Server:
+def _server(proxy: Proxy, settings: Settings, started: Callable[[], None]) -> Server:
     # It says so whenever an answer is left to break off, which is done on purpose.
     logging.getLogger("uvicorn.error").addFilter(_is_news)
     config = uvicorn.Config(
         proxy,
+        http=patient(HEADERS),
         lifespan="off",
         ws="none",
         log_config=None,
-        log_level="warning",
         access_log=False,
         server_header=False,
         date_header=False,
         proxy_headers=False,
         timeout_graceful_shutdown=math.ceil(settings.ending),
     )
-    return uvicorn.Server(config)
+    return Server(config, threading.Event(), started)
 
 
 def _is_news(record: logging.LogRecord) -> bool:
     return "without completing response" not in record.getMessage()
 
 
-def _bound(settings: Settings) -> socket.socket:
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    bound = socket.socket(family, socket.SOCK_STREAM)
-    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        bound.bind((settings.host.strip("[]"), settings.port))
-    except OSError as error:
-        bound.close()
-        raise ConfigError(f"cannot listen on {settings.host}:{settings.port}: {error.strerror}") from None
-    return bound
-
-
-def _address(bound: socket.socket) -> str:
-    host, port = bound.getsockname()[:2]
+def _address(listening: socket.socket) -> str:
+    host, port = listening.getsockname()[:2]
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-
-
-def _wait(signum: int, frame: FrameType | None) -> None:
-    """A signal that has been obeyed already."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
 from mnemic.errors import ConfigError
+from mnemic.serve.listening import is_loopback
 from mnemic.serve.proxy.asked import MODES
 from mnemic.types import ScopeArgs
 
@@ -83,17 +83,6 @@ class Settings:
         if _VERSION.search(base) and re.match(r"/v1(/|$)", asked):
             asked = asked[len("/v1") :]
         return base + asked
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host is this machine alone."""
-    name = host.strip("[]").lower()
-    if name == "localhost" or name.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(name).is_loopback
-    except ValueError:
-        return False
 
 
 def _upstream(url: str) -> SplitResult:
