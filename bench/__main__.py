@@ -19,6 +19,7 @@ import click
 
 from bench import (
     ablate,
+    aio,
     answers,
     baselines,
     datasets,
@@ -37,6 +38,7 @@ from bench import (
     variants,
 )
 from bench import fit as fitting
+from mnemic.aio import THREADS
 from mnemic.models import wordllama
 
 Command = TypeVar("Command", bound=Callable[..., None])
@@ -321,6 +323,18 @@ def updates_command(data: Path) -> None:
 def summaries_command(data: Path, seed: int, sets: str, limit: int | None) -> None:
     """How much of what is asked about later stands in summaries, and whether topics hold what belongs together."""
     for line in summaries.report(_present(data, sets, limit, seed), seed=seed):
+        click.echo(line)
+
+
+@main.command("aio")
+@click.option("--calls", type=click.IntRange(min=1), default=1000, show_default=True, help="At once.")
+@click.option("--episodes", type=click.IntRange(min=20), default=10_000, show_default=True, help="Of twenty users.")
+@click.option("--threads", type=click.IntRange(min=1), default=THREADS, show_default=True, help="Of each lane.")
+@_seed
+def aio_command(calls: int, episodes: int, threads: int, seed: int) -> None:
+    """How late an event loop is while many calls of `AsyncMemory` are under way. Needs no data."""
+    alone, found = aio.measure(calls, episodes, threads, seed, _say)
+    for line in aio.report(alone, found, episodes, threads):
         click.echo(line)
 
 

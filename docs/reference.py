@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from mnemic import changes, errors, exchange, memory, scope, types, where
+from mnemic.aio import AsyncMemory
 from mnemic.memory import Memory
 from mnemic.stores import sqlite
 
@@ -90,6 +91,8 @@ PARAMETERS = {
     "names": "Aliases of the entity, which are to leave it.",
     "results": "What `search`, `context` or `ask` gave, or the id of that: see [Feedback](howto/feedback.md).",
     "used": "Ids of hits that helped, or of evidence that they rest on.",
+    "memory": "An open memory.",
+    "threads": "Threads for calls that are soon done, and as many for others.",
     "wrong": "Ids of hits that were wrong.",
     "outcome": "How well it went with what was used, from 0 to 1.",
     "receipt": "A receipt, or its id.",
@@ -129,6 +132,7 @@ IN_VERB = {
     ("import_", "source"): PARAMETERS["line_source"],
     ("ask", "threshold"): "Not known where the evidence was found with a lower probability. Default: 0.5.",
     ("ask", "budget"): "Tokens of the context that a model reads.",
+    ("explain", "results"): "What `search` gave.",
     ("timeline", "subject"): "Only records about this subject (name or alias, case folded).",
 }
 
@@ -454,6 +458,8 @@ def reference() -> str:
         parts.append(f"## {title}")
         for name in names:
             parts += _verb(name, used)
+    parts += ["## AsyncMemory", _said("AsyncMemory", AsyncMemory.__doc__)]
+    parts += [*_verb("of", used, AsyncMemory), *_verb("explain", used, AsyncMemory)]
     parts += ["## Scope parameters", *_scope()]
     parts += ["## Values", _said("mnemic.types", types.__doc__)]
     for name in VALUES:
@@ -468,7 +474,7 @@ def reference() -> str:
 
 def _contents() -> list[str]:
     verbs = [f"[{name}](#{name})" for names in VERBS.values() for name in names]
-    rooms = ("Scope parameters", "Values", "Errors", "Filters", "The file", "Limits")
+    rooms = ("AsyncMemory", "Scope parameters", "Values", "Errors", "Filters", "The file", "Limits")
     return [
         "Verbs: " + " · ".join(verbs) + ".",
         "Else: " + " · ".join(f"[{room}](#{room.lower().replace(' ', '-')})" for room in rooms) + ".",
@@ -481,8 +487,8 @@ def _class(used: set[object]) -> Iterator[str]:
     yield _parameters("Memory", Memory.__init__, used)
 
 
-def _verb(name: str, used: set[object]) -> Iterator[str]:
-    function = getattr(Memory, name)
+def _verb(name: str, used: set[object], of: type = Memory) -> Iterator[str]:
+    function = getattr(of, name)
     yield f"### {name}"
     yield _signature(name, function)
     yield _said(name, function.__doc__)

@@ -34,6 +34,17 @@ def seen(tx: Snapshot, reach: Reach) -> dict[int, Row]:
     return {row["wall"]: row for row in rows if reach.sees(row["tenant"], row["project"], row["user"])}
 
 
+def walls_within(tx: Snapshot, tenant: str, project: str) -> list[Row]:
+    """The rows of every wall of a tenant's project, whoever's: for who answers for all of them."""
+    return [row for row in tx.rows("all_walls") if row["tenant"] == tenant and row["project"] == project]
+
+
+def home_of(tx: Snapshot, id: str) -> Row | None:
+    """The row of the wall behind which a record lies, or lay before it was erased: for who answers for all of them."""
+    found = latest_of(tx, [id]).get(id)
+    return None if found is None else tx.row("wall_by_number", wall=found["wall"])
+
+
 def wanted(
     tx: Snapshot, ids: Sequence[str], walls: Mapping[int, Row], reach: Reach, *, acts: bool = False
 ) -> list[Values]:

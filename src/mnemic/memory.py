@@ -343,7 +343,8 @@ class Memory:
 
         `evidence` and `supersedes` are ids of records in scope. A `key` is unique among current records of a scope: the
         record that has it is superseded. `valid_from`/`valid_to` say when it is true; a superseded record stays true
-        until its successor begins. The same statement again changes nothing. Raises InputError, NotFoundError.
+        until its successor begins. The same statement again changes nothing; with another key it is another record.
+        Raises InputError, NotFoundError.
         """
         started = clocks.perf_counter()
         where = self._place(self.remember, scope, shared=shared)

@@ -23,8 +23,8 @@ from mnemic.views import TOPIC, Episode
 
 STEP = 512
 """Documents that are looked at in one transaction."""
-MEMBERS = 100
-"""Turns of a topic that are told of, at most: the latest."""
+MEMBERS = 40
+"""Turns of a topic that are told of, at most: the latest. So a topic costs the same to redo however large it is."""
 
 Vector = NDArray[np.int16]
 

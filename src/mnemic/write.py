@@ -264,7 +264,8 @@ def remembered(
 ) -> Changes:
     """A record written by hand, resting on the act of writing it and on the evidence named.
 
-    The same statement twice is ignored, or revised where it says more. A `key` that is taken is taken over.
+    The same statement twice is ignored, or revised where it says more; under another key it is another record. A `key`
+    that is taken is taken over.
     """
     changes = Changes("remember", place.tenant)
     statement = (values["kind"], values["text"], values["subject"])
@@ -273,6 +274,7 @@ def remembered(
     for found in _all_by_fingerprint(tx, wall, known_by):
         current = found["retired_at"] is None and found["superseded_by"] is None and not _ended(found, at)
         current = current and statement == (found["kind"], found["text"], found["subject"])  # or it was updated since
+        current = current and (None in (values["key"], found["key"]) or values["key"] == found["key"])
         if current and not (found["quarantined"] and trust(values["source"]) < trust(found["source"])):
             return _remembered_again(tx, changes, found, values, evidence, supersedes, act)
     weakest = max([values["source"], *(row["source"] for row in evidence)], key=trust)

@@ -29,7 +29,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ),
     ("read", "around", "feedback", "pack", "answer", "journal", "exchange", "exported"),
     ("memory",),
-    ("intake", "progress", "show", "once", "cabinet"),
+    ("aio", "intake", "progress", "show", "once", "cabinet"),
     ("serve", "compat"),
     ("client",),
     ("cli", "demo", "__main__"),
@@ -132,6 +132,7 @@ def test_inside_nobody_catches_everything_and_goes_on(name: str) -> None:
 
 NAMES = [
     "ANY",
+    "AsyncMemory",
     "Change",
     "ConflictError",
     "Context",
@@ -149,7 +150,6 @@ NAMES = [
     "Results",
     "Scope",
     "ScopeError",
-    "Stats",
     "StoreError",
 ]
 VERBS = {
@@ -213,7 +213,7 @@ def test_a_verb_says_what_it_does_and_takes_names(name: str) -> None:
         assert parameters[-1].kind is inspect.Parameter.VAR_KEYWORD, "an unknown parameter is answered with the nearest"
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if name not in ("ANY", "Memory")])
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in ("ANY", "AsyncMemory", "Memory")])
 def test_values_are_frozen_and_every_name_is_explained(name: str) -> None:
     value = getattr(mnemic, name)
     assert value.__doc__

@@ -1,1 +1,5 @@
-"""Other libraries' interfaces on a memory: each module needs the library whose interface it has, and its extra."""
+"""Drop-ins for what agents are built with: one module each, imported only when asked for.
+
+A drop-in translates words and errors, and nothing else. Whose memory it is, the developer says where it is made; no
+model is ever asked.
+"""

@@ -671,8 +671,16 @@ SELECT DISTINCT how, spelling FROM names WHERE wall = :wall AND name = :name AND
 SELECT DISTINCT spelling FROM names WHERE wall = :wall AND name = :name AND other > '';
 
 -- name: names_meaning
--- What else somebody is said to be called.
-SELECT DISTINCT name, how FROM names WHERE wall = :wall AND other = :other AND other <> '' ORDER BY name, how;
+-- What else somebody is said to be called: from one name to the next in the index, however often each is said.
+WITH RECURSIVE told (name) AS (
+    SELECT min(name) FROM names WHERE wall = :wall AND other = :other AND other <> ''
+    UNION ALL
+    SELECT (SELECT min(name) FROM names WHERE wall = :wall AND other = :other AND other <> '' AND name > told.name)
+    FROM told WHERE told.name IS NOT NULL
+), hows (how) AS (VALUES ('about'), ('self'), ('named'), ('told'), ('own'), ('near'), ('speaks'), ('rival'))
+SELECT told.name, hows.how FROM told CROSS JOIN hows WHERE told.name IS NOT NULL AND EXISTS (
+    SELECT 1 FROM names WHERE wall = :wall AND other = :other AND other <> '' AND name = told.name AND how = hows.how
+) ORDER BY told.name, hows.how;
 
 -- name: names_between
 -- The names in use from one up to another.

@@ -90,7 +90,7 @@ CREATE TABLE names (
     spelling TEXT NOT NULL,
     PRIMARY KEY (wall, name, other, num)
 ) WITHOUT ROWID;
-CREATE INDEX names_other ON names (wall, other, name) WHERE other <> '';
+CREATE INDEX names_other ON names (wall, other, name, how) WHERE other <> '';
 CREATE INDEX names_num ON names (wall, num);
 
 -- Under which name the statements about each name are arranged at present. A name that is missing here has to be looked
@@ -125,6 +125,7 @@ CREATE TABLE placed (
     PRIMARY KEY (wall, num)
 ) WITHOUT ROWID;
 CREATE INDEX placed_leader ON placed (wall, leader);
+CREATE INDEX placed_leading ON placed (wall, num) WHERE vector IS NOT NULL;
 
 CREATE TABLE placing (
     wall INTEGER PRIMARY KEY REFERENCES walls (wall),
