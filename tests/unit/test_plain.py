@@ -8,9 +8,9 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from mnemic import Diff, InputError, Memory, Page, Receipt, Record, Results, Stats
+from mnemic import Diff, InputError, Memory, Page, Receipt, Record, Results
 from mnemic.plain import as_json, plain, read
-from mnemic.types import Answer, Change, Context, Explanation, Hit
+from mnemic.types import Answer, Change, Context, Explanation, Hit, Stats
 
 
 @pytest.fixture
