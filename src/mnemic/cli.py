@@ -1466,7 +1466,9 @@ def proxy(
     largest: int,
     **given: Any,
 ) -> int:
-    """Stand in front of a chat model: recall before the user's words, and remember what is said.
+    """Stand in front of a chat model, and remember.
+
+    It recalls before the user's words, and keeps what is said.
 
     Speaks what the upstream speaks: OpenAI's /v1/chat/completions, Anthropic's /v1/messages; everything else goes
     through. Point a client's base URL here, and leave its key as it is: it goes to the upstream only. Where

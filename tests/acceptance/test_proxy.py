@@ -157,7 +157,7 @@ def test_a_chat_by_anthropics_client(proxied: Proxied) -> None:
 
 def test_a_streamed_chat_by_anthropics_client(proxied: Proxied) -> None:
     pieces = anthropic_events("Let me look.", [("look", '{"at": "walnuts"}')])
-    with Upstream([streamed(pieces)]) as upstream:
+    with Upstream([streamed(pieces)]) as upstream:  # noqa: SIM117
         with proxied.to(upstream, base="") as address, claude(address) as client:
             with client.messages.stream(model="m", max_tokens=99, messages=[user(ASKS)]) as stream:  # type: ignore[list-item]
                 words = "".join(stream.text_stream)
@@ -353,7 +353,7 @@ def test_each_piece_comes_before_the_next_is_sent(proxied: Proxied, base: str) -
 
 
 def test_a_stream_that_is_cut_is_cut_for_the_client(proxied: Proxied) -> None:
-    with Upstream([streamed(openai_events("a b c")[:3], end="cut"), FINE]) as upstream:
+    with Upstream([streamed(openai_events("a b c")[:3], end="cut"), FINE]) as upstream:  # noqa: SIM117
         with proxied.to(upstream) as address, gpt(address) as client:
             words: list[str] = []
             stream = client.chat.completions.create(model="m", messages=[user(ASKS)], stream=True)
@@ -441,7 +441,7 @@ def test_an_upstream_that_hangs_up_or_is_not_there(proxied: Proxied) -> None:
         with gpt(address) as client, pytest.raises(openai.InternalServerError, match="gave no answer") as caught:
             client.chat.completions.create(model="m", messages=[user(ASKS)])
         assert caught.value.status_code == 502
-    with proxied.to(upstream, base="") as address:  # nobody listens there any more
+    with proxied.to(upstream, base="") as address:  # nobody listens there any more  # noqa: SIM117
         with claude(address) as client, pytest.raises(anthropic.InternalServerError, match="gave no answer"):
             client.messages.create(model="m", max_tokens=9, messages=[user(ASKS)])  # type: ignore[list-item]
     assert proxied.held() == []
@@ -765,6 +765,6 @@ def test_concurrent_streams_do_not_wait_for_each_other(proxied: Proxied) -> None
                 door.set()
                 assert [piece async for piece in pieces]
 
-    with Upstream([streamed([events[0], door, *events[1:]]), streamed(events)]) as upstream:
+    with Upstream([streamed([events[0], door, *events[1:]]), streamed(events)]) as upstream:  # noqa: SIM117
         with proxied.to(upstream) as address:
             asyncio.run(both(address))

@@ -29,7 +29,7 @@ from mnemic.serve.listening import is_loopback
 from mnemic.serve.proxy.asked import Wish, wish_of
 from mnemic.serve.proxy.counts import MEDIA_TYPE as COUNTS_TYPE
 from mnemic.serve.proxy.counts import Counts
-from mnemic.serve.proxy.given import NOTHING, SHOWN, Given, Placed, Recent, Shown, recall, shown
+from mnemic.serve.proxy.given import NOTHING, SHOWN, Given, Placed, Recent, Shown, recall
 from mnemic.serve.proxy.keep import LONGEST_ANSWER, Exchange, Keeping
 from mnemic.serve.proxy.settings import Settings
 from mnemic.serve.proxy.splice import spliced
@@ -352,7 +352,7 @@ class Proxy:
         if self._running >= CROWD:
             return self._noted("busy", Plan(note="busy"))
         settings = self._settings
-        told = frozenset(piece.id for given in blocks.values() for piece in given.evidence)
+        told = frozenset[str]().union(*(given.told for given in blocks.values()))
         work = partial(
             recall,
             conversation=conversation,
@@ -368,25 +368,24 @@ class Proxy:
         done, _ = await asyncio.wait({future}, timeout=settings.within)
         seconds = clocks.perf_counter() - started
         if not done:
-            return self._noted("late", Plan(note=f"late; ms={seconds * 1000:.0f}"), seconds)
+            return self._noted("late", Plan(note=f"late; ms={seconds * 1000:.1f}"), seconds)
         error = future.exception()
         if error is not None:
-            log.warning("nothing could be recalled: %s: %s", type(error).__name__, error)
+            log.warning("nothing could be recalled: %s", type(error).__name__)
             code = kind_of(error).code if isinstance(error, MnemicError) else "internal"
             return self._noted("failed", Plan(note=f"failed; {code}"), seconds)
-        given = future.result()
-        if not given.text:
-            return self._noted("nothing", Plan(note=f"nothing; ms={seconds * 1000:.0f}"), seconds)
-        if (seen := shown(given, wish.walls, seconds)) is not None:
-            self._shown.put(seen.id, seen)
-        note = f"given; records={len(given.evidence)}; ms={seconds * 1000:.0f}"
-        return self._noted("given", Plan(note=note, given=given), seconds)
+        found = future.result()
+        if found is None:
+            return self._noted("nothing", Plan(note=f"nothing; ms={seconds * 1000:.1f}"), seconds)
+        self._shown.put(found.id, found)
+        note = f"given; records={len(found.evidence)}; ms={seconds * 1000:.1f}"
+        return self._noted("given", Plan(note=note, given=found.given), seconds)
 
     def _noted(self, outcome: str, plan: Plan, seconds: float | None = None) -> Plan:
         self._counts.recall(outcome, seconds)
         return plan
 
-    def _ran(self, future: asyncio.Future[Given]) -> None:
+    def _ran(self, future: asyncio.Future[Shown | None]) -> None:
         self._running -= 1
         if not future.cancelled():
             future.exception()  # one that comes too late is looked at by nobody else

@@ -14,7 +14,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import pairwise
-from typing import Any, Final, Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 from mnemic.memory import Memory
 from mnemic.pack import GAP, HEADINGS
@@ -29,7 +29,7 @@ OPENING: Final = (
 CLOSING: Final = "\n</memory>"
 LONGEST_QUESTION: Final = 1000
 """Characters of the user's words that are looked up; of longer ones the beginning and the end."""
-PLACED, SHOWN = 20_000, 1_000
+PLACED, SHOWN = 10_000, 1_000
 """Blocks whose places are known, and what was given lately, for whoever wants to see it."""
 
 _ENTRY: Final = re.compile(r"\[(\d+)\] ")
@@ -55,16 +55,39 @@ def question(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """What was recalled for a turn. `text` is the block, "" for nothing."""
+    """What stands before a turn. `text` is the block, "" for nothing; `told` the ids of the evidence in it."""
 
     text: str = ""
-    context: Context | None = None
-    evidence: tuple[Evidence, ...] = ()
+    told: frozenset[str] = frozenset()
     id: str | None = None
     """By which it can be seen later."""
 
 
 NOTHING: Final = Given()
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What a model was given, and for what, as it can be looked at later."""
+
+    id: str
+    at: datetime
+    scope: ScopeArgs
+    query: str
+    text: str
+    tokens: int
+    """Of the quotations, about."""
+    budget: int
+    confidence: float | None
+    results_id: str
+    """For `Memory.feedback`."""
+    evidence: tuple[Evidence, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def given(self) -> Given:
+        """What is kept of it for the turns that follow."""
+        return Given(self.text, frozenset(piece.id for piece in self.evidence), self.id)
 
 
 def recall(
@@ -75,17 +98,17 @@ def recall(
     budget: int,
     threshold: float | None,
     scope: ScopeArgs,
-) -> Given:
+) -> Shown | None:
     """What is remembered for the user's last turn and does not stand in the conversation, within a budget of tokens.
 
-    `told` are the ids of evidence in blocks before. Raises MnemicError.
+    `told` are the ids of evidence in blocks before. None where there is nothing. Raises MnemicError.
     """
     last = conversation.last
     if last is None or not (asked := question(last.text)):
-        return NOTHING
+        return None
     prompt = "\n".join(squeezed(turn.text) for turn in conversation.turns)
     room = budget
-    found = NOTHING
+    found = None
     for _ in range(2):
         context = memory.context(asked, budget=room, threshold=threshold, **scope)
         if not context.known:
@@ -99,11 +122,29 @@ def recall(
         share = len(text) / len(context.text)
         if context.tokens * share <= budget:  # the second time, more is asked for than may come of it
             kept = tuple(piece for number, piece in enumerate(context.evidence, 1) if number not in stale)
-            found = Given(block(text), context, kept, secrets.token_urlsafe(12)) if kept else NOTHING
+            found = _shown(context, text, kept, round(context.tokens * share), budget, scope) if kept else None
         if not stale or not context.left_out:
             return found
         room = budget + int(context.tokens * (1 - share))
     return found
+
+
+def _shown(
+    context: Context, text: str, evidence: tuple[Evidence, ...], tokens: int, budget: int, scope: ScopeArgs
+) -> Shown:
+    return Shown(
+        id=secrets.token_urlsafe(12),
+        at=datetime.now(UTC),
+        scope=scope,
+        query=context.query,
+        text=block(text),
+        tokens=tokens,
+        budget=budget,
+        confidence=context.confidence,
+        results_id=context.results_id,
+        evidence=evidence,
+        notes=context.notes,
+    )
 
 
 def without(text: str, stale: Collection[int]) -> str:
@@ -213,42 +254,3 @@ class Placed:
 
 def _turn_key(whose: str, turns: Sequence[Turn], at: int) -> str:
     return digest(whose, *(turn.digest for turn in turns[max(0, at - 2) : at + 1]))
-
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """What a model was given, and for what, as it can be looked at later."""
-
-    id: str
-    at: datetime
-    scope: ScopeArgs
-    query: str
-    text: str
-    tokens: int
-    budget: int
-    confidence: float | None
-    results_id: str
-    """For `Memory.feedback`."""
-    evidence: tuple[Evidence, ...]
-    notes: tuple[str, ...]
-    ms: float
-
-
-def shown(given: Given, scope: ScopeArgs, seconds: float) -> Shown | None:
-    """What is kept of something given; None for nothing."""
-    context = given.context
-    if context is None or given.id is None:
-        return None
-    told: dict[str, Any] = {"evidence": given.evidence, "notes": context.notes, "ms": round(seconds * 1000, 3)}
-    return Shown(
-        id=given.id,
-        at=datetime.now(UTC),
-        scope=scope,
-        query=context.query,
-        text=given.text,
-        tokens=context.tokens,
-        budget=context.budget,
-        confidence=context.confidence,
-        results_id=context.results_id,
-        **told,
-    )

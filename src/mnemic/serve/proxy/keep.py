@@ -153,7 +153,7 @@ class Keeping:
             self._bytes -= size
         error = future.exception()
         if error is not None:
-            log.warning("an exchange could not be remembered: %s: %s", type(error).__name__, error)
+            log.warning("an exchange could not be remembered: %s", type(error).__name__)  # its words may be the user's
         self._told("lost" if error is not None else future.result())
 
     def _kept(self, exchange: Exchange) -> Outcome:
@@ -166,7 +166,7 @@ class Keeping:
                 self._is_refused = False
                 return outcome
             except InputError as error:
-                log.warning("an exchange could not be remembered: %s", error)
+                log.warning("an exchange could not be remembered: %s", type(error).__name__)
                 return "refused"
             except StoreError as error:
                 log.warning("an exchange could not be remembered: %s", error)

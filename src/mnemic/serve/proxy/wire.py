@@ -32,18 +32,14 @@ class Turn:
     """What somebody said in a conversation.
 
     `place` is that of its message in the request; `item` is the message as `Memory.add` takes it, and `text` as it
-    keeps it.
+    keeps it. `digest` is equal for turns that say the same, whatever the white space.
     """
 
     place: int
     role: str
     item: Json
     text: str
-
-    @property
-    def digest(self) -> str:
-        """Equal for turns that say the same, whatever the white space."""
-        return digest(self.role, squeezed(self.text))
+    digest: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +138,8 @@ def _turn(place: int, item: Json) -> Iterator[Turn]:
         text = next(iter(messages_of([plain], zone=None))).text
     except (InputError, RecursionError):
         return
-    yield Turn(place, str(item["role"]), plain, text)
+    role = str(item["role"])
+    yield Turn(place, role, plain, text, digest(role, squeezed(text)))
 
 
 def _parted(content: object) -> tuple[list[object], object]:
