@@ -65,7 +65,7 @@ class Proxied:
     def to(
         self, upstream: Upstream, *, open: Callable[[], Memory] | None = None, base: str = "/v1", **settings: Any
     ) -> Iterator[str]:
-        given = {"scope": {"user_id": "ana"}, "port": 0, "threshold": 0.0, "within": 5.0, **settings}
+        given = {"scope": {"user_id": "ana"}, "port": 0, "within": 5.0, **settings}
         with serving(Settings(upstream.address + base, **given), open or self.open) as address:
             yield address
 
@@ -247,11 +247,27 @@ def test_what_a_tool_gave_is_remembered_if_that_is_wanted(proxied: Proxied) -> N
 
 def test_a_request_that_says_nothing_new_to_remember_goes_as_it_came(proxied: Proxied) -> None:
     body = b'{ "messages":[ {"role":"user","content":[{"type":"image_url","image_url":{"url":"x"}}]} ],"seed":1e3}'
-    with Upstream([FINE]) as upstream, proxied.to(upstream, threshold=1.0) as address:
+    with Upstream([FINE]) as upstream, proxied.to(upstream) as address:
         for content in (body, b"{", b"[]", b"\xff", b'{"messages": "hi"}', b'{"messages":[{"role":"user"}]}'):
             assert httpx.post(f"{address}/v1/chat/completions", content=content).status_code == 200
             assert upstream.asked[-1].raw == content
         assert httpx.post(f"{address}/v1/chat/completions").headers["x-mnemic-recall"] == "unread"
+
+
+def test_a_small_memory_is_told_whole_and_of_a_large_one_what_may_help(proxied: Proxied, tmp_path: Path) -> None:
+    haiku = user("Write a haiku about autumn.")
+    file = tmp_path / "calibrated.db"
+    with (
+        Memory(file) as memory,
+        Upstream([FINE]) as upstream,
+        proxied.to(upstream, open=lambda: Memory(file), mode="recall-only") as address,
+    ):
+        memory.add(WALNUTS, user_id="ana")
+        assert ask(address, haiku).headers["x-mnemic-recall"].startswith("given; records=1;")
+        memory.add([f"I parked the van in row {row} of the depot." for row in range(30)], user_id="ana")
+        assert ask(address, haiku).headers["x-mnemic-recall"].startswith("nothing; ms=")
+        assert ask(address).headers["x-mnemic-recall"].startswith("given;")
+        assert "allergic to walnuts" in upstream.asked[-1].messages[0]["content"]
 
 
 # -- what passes through

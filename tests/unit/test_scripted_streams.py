@@ -42,14 +42,16 @@ def test_anthropics_client_reads_it() -> None:
         ("thinking", "Hm, where?"),
         ("text", "In Porto."),
     ]
-    assert (said.stop_reason, said.usage.output_tokens) == ("end_turn", 5)
+    assert (said.stop_reason, said.usage.output_tokens) == ("end_turn", 4)
     assert (called.content[1].name, called.content[1].input) == ("look", {"at": "ü"})  # type: ignore[union-attr]
     assert called.stop_reason == "tool_use"
 
 
 def test_a_stream_that_is_cut_does_not_look_whole() -> None:
     body = {"model": "m", "messages": ASK, "stream": True}
-    with ScriptedChat(Answer("In Porto, in a flat.", cut="within")) as server:
-        with httpx.stream("POST", f"{server.url}/chat/completions", json=body) as response:
-            with pytest.raises(httpx.RemoteProtocolError):
-                response.read()
+    with (
+        ScriptedChat(Answer("In Porto, in a flat.", cut="within")) as server,
+        httpx.stream("POST", f"{server.url}/chat/completions", json=body) as response,
+        pytest.raises(httpx.RemoteProtocolError),
+    ):
+        response.read()

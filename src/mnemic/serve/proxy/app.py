@@ -250,7 +250,7 @@ class Proxy:
             raise _RefusedError(404, "not_found_error", f"of results {id!r:.40} nothing is known: {SHOWN} are kept")
         loop = asyncio.get_running_loop()
         try:
-            why = await loop.run_in_executor(self._pool, _why, self._shelf.memory, given, self._settings.threshold)
+            why = await loop.run_in_executor(self._pool, _why, self._shelf.memory, given)
         except MnemicError as error:
             why = [str(error)]
         told = {**plain(given), "why": why}
@@ -623,6 +623,6 @@ def _failed(error: httpx.HTTPError) -> tuple[int, str, str]:
     return 502, "api_error", f"the upstream gave no answer ({type(error).__name__})"
 
 
-def _why(memory: Callable[[], Memory], given: Shown, threshold: float) -> list[str]:
-    results = memory().search(given.query, threshold=threshold or None, **given.scope)
+def _why(memory: Callable[[], Memory], given: Shown) -> list[str]:
+    results = memory().search(given.query, **given.scope)
     return [str(results.explain(piece.id)) for piece in given.evidence]

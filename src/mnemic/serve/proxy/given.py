@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Final, Generic, TypeVar
 
+from mnemic.errors import InputError
 from mnemic.memory import Memory
 from mnemic.pack import GAP, HEADINGS
 from mnemic.serve.proxy.wire import Conversation, Turn, digest, squeezed
@@ -29,6 +30,8 @@ OPENING: Final = (
 CLOSING: Final = "\n</memory>"
 LONGEST_QUESTION: Final = 1000
 """Characters of the user's words that are looked up; of longer ones the beginning and the end."""
+FEW: Final = 20
+"""Records up to which a memory is told as a whole: that is exact, costs little, and once a conversation."""
 PLACED, SHOWN = 10_000, 1_000
 """Blocks whose places are known, and what was given lately, for whoever wants to see it."""
 
@@ -101,16 +104,19 @@ def recall(
 ) -> Shown | None:
     """What is remembered for the user's last turn and does not stand in the conversation, within a budget of tokens.
 
-    `told` are the ids of evidence in blocks before. None where there is nothing. Raises MnemicError.
+    `told` are the ids of evidence in blocks before. Of more than a few records only those count that are at least so
+    probable as the `threshold` says. None where there is nothing. Raises MnemicError.
     """
     last = conversation.last
-    if last is None or not (asked := question(last.text)):
+    if last is None or not (asked := question(last.words)):
         return None
+    if threshold is not None and len(memory.list(limit=FEW + 1, **scope)) <= FEW:
+        threshold = None
     prompt = "\n".join(squeezed(turn.text) for turn in conversation.turns)
     room = budget
     found = None
     for _ in range(2):
-        context = memory.context(asked, budget=room, threshold=threshold, **scope)
+        context = _context(memory, asked, room, threshold, scope)
         if not context.known:
             return found
         stale = {
@@ -127,6 +133,15 @@ def recall(
             return found
         room = budget + int(context.tokens * (1 - share))
     return found
+
+
+def _context(memory: Memory, asked: str, budget: int, threshold: float | None, scope: ScopeArgs) -> Context:
+    try:
+        return memory.context(asked, budget=budget, threshold=threshold, **scope)
+    except InputError:
+        if threshold is None:
+            raise
+    return memory.context(asked, budget=budget, **scope)  # for this embedder no relevance is calibrated
 
 
 def _shown(

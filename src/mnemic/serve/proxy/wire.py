@@ -41,6 +41,13 @@ class Turn:
     text: str
     digest: str
 
+    @property
+    def words(self) -> str:
+        """The text without the names of what is no text."""
+        content: object = self.item.get("content", "")
+        parts = cast("list[object]", content) if isinstance(content, list) else [content]
+        return "\n".join(part if isinstance(part, str) else _words(part) for part in parts)
+
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
@@ -81,6 +88,10 @@ def digest(*parts: str) -> str:
     """A short hash of some texts, of which none can pass for two."""
     told = json.dumps(parts, ensure_ascii=True).encode()
     return hashlib.blake2b(told, digest_size=12).hexdigest()
+
+
+def _words(part: object) -> str:
+    return str(cast("Json", part).get("text", "")) if isinstance(part, dict) else ""
 
 
 def squeezed(text: str) -> str:
