@@ -10,6 +10,7 @@ import json
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -481,6 +482,22 @@ def test_a_store_that_is_damaged_breaks_no_chat(proxied: Proxied) -> None:
         assert got.headers["x-mnemic-recall"] == "failed; damaged"
         assert httpx.get(f"{address}/mnemic/health").json()["memory"] == "damaged"
         assert upstream.asked[0].messages == [user(ASKS)]
+
+
+def test_a_store_that_is_locked_breaks_no_chat_and_loses_nothing(proxied: Proxied) -> None:
+    with (
+        contextlib.closing(sqlite3.connect(proxied.file, isolation_level=None)) as other,
+        Upstream([FINE]) as upstream,
+        proxied.to(upstream) as address,
+    ):
+        other.execute("BEGIN IMMEDIATE")
+        got = ask(address)
+        assert (got.status_code, got.headers["x-mnemic-recall"].split(";")[0]) == (200, "given")
+        until = time.monotonic() + 10
+        while httpx.get(f"{address}/mnemic/health").json()["waiting"] != 1:
+            assert time.monotonic() < until, "it waits, and cannot be done"
+        other.execute("ROLLBACK")
+    assert proxied.held() == [ASKS, "Walnuts."]
 
 
 def test_a_store_that_is_not_there_yet_is_used_once_it_is(proxied: Proxied, monkeypatch: pytest.MonkeyPatch) -> None:
