@@ -279,7 +279,10 @@ class Proxy:
         if path is None:
             raise _RefusedError(404, "not_found_error", "there is no such path at the upstream")
         raw = path.encode("latin-1") + (b"?" + asked.query if asked.query else b"")
-        url = httpx.URL(address).copy_with(raw_path=raw or b"/")
+        try:
+            url = httpx.URL(address).copy_with(raw_path=raw or b"/")
+        except httpx.InvalidURL:
+            raise _RefusedError(404, "not_found_error", "that is no path") from None
         return httpx.Request(asked.method, url, headers=headers, content=content)
 
     # -- a chat
