@@ -31,6 +31,7 @@ from bench import (
     model,
     pairs,
     precise,
+    proxy,
     report,
     run,
     serve,
@@ -320,6 +321,16 @@ def model_command(segments: int, share: float, kills: int, seed: int) -> None:
     same, more = model.killed(max(segments // 2, 1), kills)
     for line in model.report(outcome, per_second, 0.2, kills, same, more):
         click.echo(line)
+
+
+@main.command("proxy")
+@click.option("--questions", type=click.IntRange(min=20), default=200, show_default=True, help="Of each kind.")
+@click.option("--messages", type=click.IntRange(min=1), default=5000, show_default=True, help="In the memory.")
+def proxy_command(questions: int, messages: int) -> None:
+    """What the proxy adds to the first byte of a streamed answer. Needs no data."""
+    for line in proxy.table(proxy.measure(questions, messages, progress=_say)):
+        click.echo(line)
+    click.echo(f"\n{proxy.NOTE} {questions} questions of each kind, {messages:,} messages in the memory.")
 
 
 @main.command("updates")

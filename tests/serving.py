@@ -14,8 +14,9 @@ from mnemic import Memory
 from mnemic.serve.gate import Gate
 from mnemic.serve.keys import Keys, beside
 from mnemic.serve.limits import Limits
+from mnemic.serve.listening import Listening, Server, bound
 from mnemic.serve.rest import server
-from mnemic.serve.run import Listening, Server, bound, served
+from mnemic.serve.run import served
 
 
 class Answered(NamedTuple):

@@ -137,6 +137,17 @@ class Console:
         return scope
 
     @property
+    def one_scope(self) -> ScopeArgs:
+        """The scope of something that writes: one user, one project."""
+        scope = self.scope
+        for part in ("user_id", "project_id"):
+            if not isinstance(scope.get(part, ""), str):
+                raise click.UsageError(f"name one --{part.removesuffix('_id')} here.")
+        if self.shared:
+            raise click.UsageError("--shared is not possible here: a chat is somebody's.")
+        return scope
+
+    @property
     def named(self) -> ScopeArgs:
         """The scope as far as it was named: no default user."""
         if self.shared and self._given.get("user"):
@@ -157,6 +168,11 @@ class Console:
         if session := self._given.get("session"):
             scope["session_id"] = session
         return scope
+
+    @property
+    def proxy_key(self) -> str | None:
+        """What clients of a proxy have to show."""
+        return self._known.proxy_key
 
     @property
     def embedder(self) -> str | None:
@@ -271,7 +287,7 @@ SECTIONS = {
     "Keep and change": ("add", "remember", "update", "retire", "merge", "split", "feedback", "undo", "erase"),
     "Ask and read": ("search", "ask", "context", "get", "list", "timeline", "history", "diff"),
     "The whole file": ("stats", "upkeep", "rebuild", "verify", "export", "import"),
-    "For others": ("mcp", "serve", "ui", "keys"),
+    "For others": ("mcp", "proxy", "serve", "ui", "keys"),
     "Try it": ("demo", "bench"),
 }
 
@@ -1400,6 +1416,100 @@ def verify(console: Console) -> int:
 
 
 # -- serving
+
+
+@_verb(without=("all_projects", "shared", "json"))
+@click.option("--upstream", metavar="URL", required=True, help="Where requests go, such as https://api.openai.com/v1.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Where to listen.")
+@click.option("--port", type=click.IntRange(0, 65535), default=8765, show_default=True, help="0: any that is free.")
+@click.option("--fixed", is_flag=True, help="User and project are those named here, whatever a request says.")
+@click.option(
+    "--mode",
+    type=click.Choice(["on", "recall-only", "remember-only", "off"]),
+    default="on",
+    show_default=True,
+    help="What is done; a request may ask for less with the header X-Mnemic.",
+)
+@click.option("--budget", metavar="TOKENS", type=click.IntRange(min=1), default=1000, show_default=True)
+@click.option(
+    "-t",
+    "--threshold",
+    metavar="P",
+    type=click.FloatRange(0, 1),
+    default=NOT_KNOWN_BELOW,
+    show_default=True,
+    help="Only what is at least this probable is given to the model.",
+)
+@click.option(
+    "--within", metavar="MS", type=click.IntRange(min=1), default=300, show_default=True, help="Time for recalling."
+)
+@click.option("--tool-results", is_flag=True, help="Remember what tools gave, too.")
+@click.option("--upkeep", is_flag=True, help="Do upkeep in a thread, after each write.")
+@click.option("--without-key", is_flag=True, help="Listen beyond this machine though there is no key.")
+@click.option("--allow-host", metavar="NAME", multiple=True, help="A further name under which it may be asked.")
+@click.option("--allow-origin", metavar="ORIGIN", multiple=True, help="A page that may ask it: https://chat.example.")
+@click.option(
+    "--largest", metavar="MB", type=click.IntRange(min=1), default=64, show_default=True, help="Of a request."
+)
+@click.option(
+    "--patience", metavar="S", type=click.FloatRange(min=1), default=600, show_default=True, help="With the upstream."
+)
+def proxy(
+    console: Console,
+    upstream: str,
+    within: int,
+    tool_results: bool,
+    upkeep: bool,
+    without_key: bool,
+    allow_host: tuple[str, ...],
+    allow_origin: tuple[str, ...],
+    largest: int,
+    **given: Any,
+) -> int:
+    """Stand in front of a chat model, and remember.
+
+    It recalls before the user's words, and keeps what is said.
+
+    Speaks what the upstream speaks: OpenAI's /v1/chat/completions, Anthropic's /v1/messages; everything else goes
+    through. Point a client's base URL here, and leave its key as it is: it goes to the upstream only. Where
+    $MNEMIC_PROXY_KEY is set, clients have to show it in X-Mnemic-Key. Ends with Ctrl-C or SIGTERM, and remembers what
+    waits before that.
+
+    \b
+    mnemic proxy --upstream https://api.openai.com/v1
+    mnemic proxy --upstream https://api.anthropic.com --user ana --fixed
+    """
+    settings = _server("proxy.settings").Settings(
+        upstream=upstream,
+        scope=console.one_scope,
+        within=within / 1000,
+        tools=tool_results,
+        key=console.proxy_key,
+        open=without_key,
+        hosts=tuple(name.lower() for name in allow_host),
+        origins=allow_origin,
+        largest=largest * 1_000_000,
+        **given,
+    )
+
+    def ready(address: str) -> None:
+        console.note(f"listening on {address}, for {console.whose} in {console.file}, in front of {upstream}")
+
+    _server("proxy.listen").listen(
+        settings, lambda: console.opened(console.embedder, author="proxy", background=upkeep), ready
+    )
+    return 0
+
+
+def _server(name: str) -> Any:
+    """A module of a server. Raises MissingExtraError where what it needs is not installed."""
+    try:
+        return import_module(f"mnemic.serve.{name}")
+    except ModuleNotFoundError as error:
+        if (error.name or "mnemic").split(".")[0] == "mnemic":
+            raise
+        raise MissingExtraError(f"servers need {error.name}: pip install 'mnemic[server]'") from error
+
 
 CHOSEN = {
     "user": "user_id",

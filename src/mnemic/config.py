@@ -6,6 +6,7 @@ MNEMIC_EMBEDDER   the embedder, where --embedder is not given
 MNEMIC_RECIPE     what is derived, where --recipe is not given: rules (the default) or none
 MNEMIC_API_KEY    the key of an http embedder or reranker
 MNEMIC_MCP_KEY    the key that `mnemic mcp --http` asks of its clients
+MNEMIC_PROXY_KEY  what clients of `mnemic proxy` have to show
 NO_COLOR          set to anything: no colours (https://no-color.org)
 
 For `mnemic mcp install` also HOME, XDG_CONFIG_HOME, APPDATA and CODEX_HOME: where clients keep their settings.
@@ -37,6 +38,7 @@ class Settings:
     model: str | None = None
     api_key: str | None = None
     mcp_key: str | None = None
+    proxy_key: str | None = None
     color: bool | None = None
     """False: never; None: where the output is a terminal."""
 
@@ -52,6 +54,7 @@ def settings(environment: Mapping[str, str] | None = None) -> Settings:
         model=given.get("MNEMIC_MODEL") or None,
         api_key=given.get("MNEMIC_API_KEY") or None,
         mcp_key=given.get("MNEMIC_MCP_KEY") or None,
+        proxy_key=given.get("MNEMIC_PROXY_KEY") or None,
         color=False if given.get("NO_COLOR") else None,
     )
 

@@ -8,7 +8,7 @@ import re
 import sys
 import threading
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler
@@ -137,6 +137,8 @@ class Answer:
     """More headers, e.g. {"Retry-After": "3"}; a Content-Type takes the place of application/json."""
     delay: float = 0.0
     """Seconds before the answer. A client that has gone by then is no error; closing the server ends the wait."""
+    pause: float = 0.0
+    """Seconds before each further word of a streamed answer."""
     cut: Literal["before", "within"] | None = None
     """Hangs up: before the first byte, or in the middle of the answer."""
     body: str | bytes | None = None
@@ -232,10 +234,10 @@ class ScriptedChat:
         assert "live" in server.requests[0].messages[-1]["content"]
 
     It is a real server, with sockets and a thread: `POST …/chat/completions` is answered in OpenAI's protocol,
-    `POST …/messages` in Anthropic's, without streams. As the real ones it refuses a request that the protocol does not
-    allow (400; 401 for Anthropic's without a key); that takes no step. A status (`429`) is answered with the protocol's
-    error. Tokens are counted in words. A step that is a function is called with the messages, one call at a time; what
-    it raises is printed, and answered with status 400.
+    `POST …/messages` in Anthropic's, as a stream of events, a word each, where that is asked for. As the real ones it
+    refuses a request that the protocol does not allow (400; 401 for Anthropic's without a key); that takes no step. A
+    status (`429`) is answered with the protocol's error. Tokens are counted in words. A step that is a function is
+    called with the messages, one call at a time; what it raises is printed, and answered with status 400.
 
     Nothing listens before `with` is entered, or after it is left; `requests` can still be read then.
     """
@@ -349,6 +351,9 @@ class _Exchange(BaseHTTPRequestHandler):
             server.closing.wait(answer.delay)
         if answer.cut == "before":
             return
+        if answer.body is None and answer.status == 200 and asked.body.get("stream"):
+            self._stream(protocol.events(protocol.reply(answer, asked, number), asked), answer, server.closing)
+            return
         if answer.body is not None:
             content = answer.body.encode("utf-8", "surrogatepass") if isinstance(answer.body, str) else answer.body
         elif answer.status != 200:
@@ -364,6 +369,21 @@ class _Exchange(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(content if whole else content[: len(content) // 2])
+
+    def _stream(self, events: Sequence[bytes], answer: Answer, closing: threading.Event) -> None:
+        self.protocol_version = "HTTP/1.1"  # for chunks, without which an answer that is cut looks like a whole one
+        self.send_response(200)
+        fixed = {"Content-Type": "text/event-stream", "Transfer-Encoding": "chunked", "Connection": "close"}
+        for name, value in (fixed | {name.title(): value for name, value in answer.headers.items()}).items():
+            self.send_header(name, value)
+        self.end_headers()
+        whole = answer.cut is None
+        for place, event in enumerate(events if whole else events[: len(events) // 2]):
+            if place and answer.pause:
+                closing.wait(answer.pause)
+            self.wfile.write(b"%x\r\n%s\r\n" % (len(event), event))
+        if whole:
+            self.wfile.write(b"0\r\n\r\n")
 
     def log_message(self, format: str, *args: Any) -> None:
         pass
@@ -407,6 +427,25 @@ class _OpenAI:
             "choices": [{"index": 0, "message": message, "finish_reason": finish}],
             "usage": {"prompt_tokens": spent, "completion_tokens": said, "total_tokens": spent + said},
         }
+
+    @staticmethod
+    def events(reply: dict[str, Any], asked: Asked) -> list[bytes]:
+        """The same answer as a stream."""
+        [choice] = reply["choices"]
+        message = choice["message"]
+        deltas: list[dict[str, Any]] = [{"role": "assistant", "content": ""}]
+        deltas += [{"content": piece} for piece in _pieces(message["content"] or "")]
+        deltas += [{"tool_calls": [{"index": at, **call}]} for at, call in enumerate(message.get("tool_calls", ()))]
+        if message["refusal"] is not None:
+            deltas.append({"refusal": message["refusal"]})
+        chunk = {**reply, "object": "chat.completion.chunk"}
+        usage = chunk.pop("usage")
+        chunks = [{**chunk, "choices": [{"index": 0, "delta": one, "finish_reason": None}]} for one in deltas]
+        chunks.append({**chunk, "choices": [{"index": 0, "delta": {}, "finish_reason": choice["finish_reason"]}]})
+        wanted: dict[str, Any] = asked.body.get("stream_options") or {}
+        if wanted.get("include_usage"):
+            chunks.append({**chunk, "choices": [], "usage": usage})
+        return [*(_event(one) for one in chunks), b"data: [DONE]\n\n"]
 
 
 class _Anthropic:
@@ -453,6 +492,23 @@ class _Anthropic:
             "usage": {"input_tokens": _words(asked), "output_tokens": said},
         }
 
+    @staticmethod
+    def events(reply: dict[str, Any], asked: Asked) -> list[bytes]:
+        """The same answer as a stream."""
+        told: list[dict[str, Any]] = [
+            {"type": "message_start", "message": {**reply, "content": [], "stop_reason": None, "stop_details": None}}
+        ]
+        for at, block in enumerate(reply["content"]):
+            empty: dict[str, Any] = {"text": "", "thinking": "", "input": {}}
+            begun = {name: empty.get(name, value) for name, value in block.items()}
+            told.append({"type": "content_block_start", "index": at, "content_block": begun})
+            told += [{"type": "content_block_delta", "index": at, "delta": delta} for delta in _deltas(block)]
+            told.append({"type": "content_block_stop", "index": at})
+        ended = {name: reply[name] for name in ("stop_reason", "stop_sequence", "stop_details")}
+        told.append({"type": "message_delta", "delta": ended, "usage": reply["usage"]})
+        told.append({"type": "message_stop"})
+        return [b"event: %s\n%s" % (one["type"].encode(), _event(one)) for one in told]
+
 
 _PROTOCOLS: Mapping[str, type[_OpenAI] | type[_Anthropic]] = {"/chat/completions": _OpenAI, "/messages": _Anthropic}
 
@@ -480,6 +536,25 @@ def _flat(content: Any) -> str:
 def _calls(answer: Answer, number: int) -> list[tuple[str, str, Mapping[str, Any]]]:
     """The tools that the answer to a request asks for: an id of each, its name and its input."""
     return [(f"call_{number}_{place}", name, dict(given)) for place, (name, given) in enumerate(answer.calls)]
+
+
+def _deltas(block: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The pieces of a block of Anthropic's."""
+    if block["type"] == "tool_use":
+        yield {"type": "input_json_delta", "partial_json": json.dumps(block["input"])}
+    for piece in _pieces(block.get("thinking", "")):
+        yield {"type": "thinking_delta", "thinking": piece}
+    for piece in _pieces(block.get("text", "")):
+        yield {"type": "text_delta", "text": piece}
+
+
+def _pieces(text: str) -> list[str]:
+    """A text word by word, each with the space behind it."""
+    return re.findall(r"\S+\s*|\s+", text)
+
+
+def _event(told: dict[str, Any]) -> bytes:
+    return f"data: {json.dumps(told)}\n\n".encode()
 
 
 def _words(asked: Asked) -> int:

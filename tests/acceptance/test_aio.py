@@ -406,9 +406,9 @@ def test_a_memory_behind_a_server_is_one_like_any_other(tmp_path: Path) -> None:
     for library in ("fastapi", "uvicorn", "prometheus_client"):
         pytest.importorskip(library, reason=f"needs {library}")
     rest = importlib.import_module("mnemic.serve.rest")
-    running = importlib.import_module("mnemic.serve.run")
+    running, listening = (importlib.import_module(f"mnemic.serve.{name}") for name in ("run", "listening"))
     gate = importlib.import_module("mnemic.serve.gate").Gate(None)
-    where, stopping, ready = running.Listening(port=0), threading.Event(), threading.Event()
+    where, stopping, ready = listening.Listening(port=0), threading.Event(), threading.Event()
 
     async def main(url: str) -> None:
         async with AsyncMemory(url) as memory:
@@ -420,13 +420,13 @@ def test_a_memory_behind_a_server_is_one_like_any_other(tmp_path: Path) -> None:
 
     with Memory(tmp_path / "a.db", embedder="none") as held:
         app = rest.server(held, gate=gate, stopping=stopping)
-        with contextlib.closing(running.bound(where)) as listening:
+        with contextlib.closing(listening.bound(where)) as bound:
             server = running.served(app, where, stopping, started=ready.set)
-            thread = threading.Thread(target=lambda: server.run(sockets=[listening]))
+            thread = threading.Thread(target=lambda: server.run(sockets=[bound]))
             thread.start()
             try:
                 assert ready.wait(30)
-                run(lambda: main(f"http://127.0.0.1:{listening.getsockname()[1]}"))
+                run(lambda: main(f"http://127.0.0.1:{bound.getsockname()[1]}"))
             finally:
                 server.stop()
                 thread.join()

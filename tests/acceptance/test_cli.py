@@ -48,6 +48,7 @@ COMMANDS = [
     "upkeep",
     "verify",
     "mcp",
+    "proxy",
     "serve",
     "ui",
     "keys",

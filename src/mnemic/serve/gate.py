@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 from collections.abc import Mapping
 from dataclasses import dataclass
-from ipaddress import ip_address
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
@@ -14,6 +13,7 @@ from mnemic.memory import Memory
 from mnemic.problems import NO_KEY
 from mnemic.serve.grants import OWNER, WALLS, Grant
 from mnemic.serve.keys import Key, Keys
+from mnemic.serve.listening import is_loopback
 from mnemic.serve.refused import RefusedError
 from mnemic.serve.verbs import Verb
 
@@ -88,7 +88,7 @@ class Gate:
         that name in Host.
         """
         host = headers.get("host", "")
-        if not self.everywhere and _name(host) not in self.hosts and not _is_here(_name(host)):
+        if not self.everywhere and _name(host) not in self.hosts and not is_loopback(_name(host)):
             raise AccessError(
                 errno.EACCES,
                 f"without keys this server is asked as localhost or 127.0.0.1, not as {host[:80]!r}: make a key, or "
@@ -106,13 +106,6 @@ def _name(host: str) -> str:
     """A host without its port."""
     name, _, port = host.rpartition(":")
     return (name if name and port.isdigit() else host).lower()
-
-
-def _is_here(name: str) -> bool:
-    try:
-        return ip_address(name.strip("[]")).is_loopback
-    except ValueError:
-        return name == "localhost" or name.endswith(".localhost")
 
 
 def scope_in(headers: Mapping[str, str], given: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,99 +1,26 @@
-"""A server in this process: where it listens, how it stops."""
+"""The REST server, in this process."""
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
-import errno
 import importlib
 import os
-import signal
-import socket
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
-from ipaddress import ip_address
 from pathlib import Path
-from types import FrameType
-from typing import IO, Any
+from typing import IO
 
 import uvicorn
 from fastapi import FastAPI
-from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from mnemic.errors import ConfigError, StoreError
+from mnemic.errors import ConfigError
 from mnemic.memory import Memory
 from mnemic.serve.gate import Gate
 from mnemic.serve.keys import Keys, beside
 from mnemic.serve.limits import Limits
+from mnemic.serve.listening import Listening, Server, bound, is_loopback, patient, url
 from mnemic.serve.rest import THREADS, server
-
-
-@dataclass(frozen=True, slots=True)
-class Listening:
-    """Where a server listens, and how. `port` 0: any that is free."""
-
-    host: str = "127.0.0.1"
-    port: int = 8000
-    certificate: Path | None = None
-    private_key: Path | None = None
-    password: str | None = None
-    """Of the private key."""
-    stop_seconds: float = 30.0
-    """That requests under way have to finish when it stops."""
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine can ask a server that listens there."""
-    try:
-        return ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
-def bound(where: Listening, *, shared: bool = False) -> socket.socket:
-    """A socket bound there; with others of ours, if `shared`. Raises StoreError where it cannot, ConfigError."""
-    family = socket.AF_INET6 if ":" in where.host else socket.AF_INET
-    # With TCP by name: only then does asyncio send small answers at once, and not 40 ms later.
-    found = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    try:
-        found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        if shared:
-            found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-        found.bind((where.host.strip("[]"), where.port))
-    except OSError as error:
-        found.close()
-        raise StoreError(
-            error.errno or errno.EADDRNOTAVAIL,
-            f"nothing can listen at {where.host}:{where.port}: {error.strerror or error}; name another with --port",
-        ) from error
-    return found
-
-
-class Server(uvicorn.Server):
-    """uvicorn's server, whose streams are told when it stops, and which returns from a signal as from anything else."""
-
-    def __init__(self, config: uvicorn.Config, stopping: threading.Event, started: Callable[[], None]) -> None:
-        super().__init__(config)
-        self._stopping = stopping
-        self._told = started
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Begin to listen."""
-        await super().startup(sockets)
-        if self.started:
-            self._told()
-
-    def stop(self) -> None:
-        """End when the requests under way have ended. From any thread."""
-        self._stopping.set()
-        self.should_exit = True
-
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Stop; at the second Ctrl-C, at once."""
-        self.force_exit = self.should_exit and sig == signal.SIGINT
-        self.stop()
 
 
 def served(
@@ -108,7 +35,7 @@ def served(
     limits = limits or Limits()
     config = uvicorn.Config(
         app,
-        http=_patient(limits.header_seconds),
+        http=patient(limits.header_seconds),
         ws="none",
         log_config=None,
         access_log=False,
@@ -164,7 +91,6 @@ def serve(
     app = server(memory, gate=gate, limits=limits, store=store, threads=threads or THREADS, stopping=stopping, **span)
     where = Listening(host, port, ssl_certfile, ssl_keyfile, stop_seconds=stop_seconds)
     with contextlib.closing(bound(where, shared=parent is not None)) as listening:
-        listening.listen(2048)
         ready = partial(tell, told(keys, host, listening.getsockname()[1], https=ssl_certfile is not None))
         one = served(app, where, stopping, limits=limits, started=ready)
         if parent is not None:
@@ -189,36 +115,5 @@ def check(keys: Keys, host: str, without_keys_beyond_loopback: bool) -> None:
 
 def told(keys: Keys, host: str, port: int, *, https: bool) -> str:
     """Where it listens, in words."""
-    name = f"[{host}]" if ":" in host else host
     who = "with a key" if keys.are_needed() else "without a key"
-    return f"listening on {'https' if https else 'http'}://{name}:{port}, {who}; Ctrl-C stops it"
-
-
-def _patient(seconds: float) -> type[asyncio.Protocol]:
-    """uvicorn's protocol, whose patience with headers that come slowly has an end."""
-
-    class Patient(H11Protocol):
-        _cut: asyncio.TimerHandle | None = None
-
-        def connection_made(self, transport: Any) -> None:
-            super().connection_made(transport)
-            self._wait()
-
-        def data_received(self, data: bytes) -> None:
-            self._wait()
-            super().data_received(data)
-            if self._cut is not None and str(self.conn.their_state) != "IDLE":
-                self._cut.cancel()
-                self._cut = None
-
-        def connection_lost(self, exc: Exception | None) -> None:
-            if self._cut is not None:
-                self._cut.cancel()
-                self._cut = None
-            super().connection_lost(exc)
-
-        def _wait(self) -> None:
-            if self._cut is None and str(self.conn.their_state) == "IDLE":
-                self._cut = self.loop.call_later(seconds, self.transport.close)
-
-    return Patient
+    return f"listening on {url(host, port, https=https)}, {who}; Ctrl-C stops it"

@@ -21,7 +21,8 @@ from typing import Any, Final
 from mnemic.errors import ConfigError, StoreError
 from mnemic.serve.keys import Keys, beside
 from mnemic.serve.limits import Limits
-from mnemic.serve.run import Listening, bound, check, told
+from mnemic.serve.listening import Listening, bound
+from mnemic.serve.run import check, told
 
 TOO_SOON: Final = 2.0
 """Seconds: a process that dies within them after its start is not started again, for the next would die likewise."""
@@ -59,7 +60,7 @@ def serve_many(
 
     before = {sig: signal.signal(sig, told_to_stop) for sig in (signal.SIGTERM, signal.SIGINT)}
     try:
-        with contextlib.closing(bound(Listening(host, port), shared=True)) as holding:
+        with contextlib.closing(bound(Listening(host, port), shared=True, listens=False)) as holding:
             # It holds the port while none of the others does; as it does not listen, no connection comes to it.
             port = holding.getsockname()[1]
             share = (Limits().rate if rate is None else rate) / many  # each counts for itself

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import hmac
-import ipaddress
 import signal
-import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, NoReturn
@@ -22,6 +20,7 @@ from mcp.server.transport_security import TransportSecuritySettings
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mnemic.errors import ConfigError
+from mnemic.serve.listening import Listening, bound, is_loopback, url
 from mnemic.serve.mcp.desk import Desk
 from mnemic.serve.mcp.server import server_of
 
@@ -51,19 +50,9 @@ class Address:
     origins: tuple[str, ...] = ()
     """Origins whose pages may call it: "https://chat.example.org"."""
 
-    @property
-    def is_loopback(self) -> bool:
-        """Whether only this machine reaches it."""
-        if self.host == "localhost":
-            return True
-        try:
-            return ipaddress.ip_address(self.host.strip("[]")).is_loopback
-        except ValueError:
-            return False
-
     def check(self) -> None:
         """Raises ConfigError for what would open the memory to others unasked."""
-        if self.is_loopback:
+        if is_loopback(self.host):
             return
         if not self.exposed:
             raise ConfigError(
@@ -148,11 +137,11 @@ async def _refuse(send: Send, status: int, reason: str) -> None:
 def run(desk: Desk, address: Address, *, reference: bool, listening: Callable[[str], None]) -> None:
     """Serve until a signal comes, then close the desk; `listening` is told the URL once clients can connect.
 
-    Raises ConfigError.
+    Raises ConfigError, StoreError.
     """
     app = app_of(server_of(desk, reference=reference), address)
     signal.signal(signal.SIGTERM, _leave)  # where uvicorn passes it on, when it has answered who waits
-    with contextlib.closing(desk), _bound(address) as listener:
+    with contextlib.closing(desk), bound(Listening(address.host, address.port)) as listener:
         config = uvicorn.Config(
             app,
             log_level="warning",
@@ -161,26 +150,9 @@ def run(desk: Desk, address: Address, *, reference: bool, listening: Callable[[s
             timeout_graceful_shutdown=5,
             lifespan="on",
         )
-        host = f"[{address.host.strip('[]')}]" if ":" in address.host else address.host
-        listening(f"http://{host}:{listener.getsockname()[1]}{PATH}")
+        listening(url(address.host, listener.getsockname()[1]) + PATH)
         uvicorn.Server(config).run(sockets=[listener])
 
 
 def _leave(number: int, frame: object) -> NoReturn:
     raise SystemExit(0)
-
-
-def _bound(address: Address) -> socket.socket:
-    host = address.host.strip("[]")
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # With TCP by name, as in `serve.run`: only then does asyncio send small answers at once, and not 40 ms later.
-    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((host, address.port))
-        listener.listen(128)
-    except OSError as error:
-        listener.close()
-        where = f"{address.host}:{address.port}"
-        raise ConfigError(f"cannot listen on {where} ({error.strerror}): pass another --port") from error
-    return listener
