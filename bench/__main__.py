@@ -19,6 +19,7 @@ import click
 
 from bench import (
     ablate,
+    aio,
     answers,
     baselines,
     datasets,
@@ -26,17 +27,21 @@ from bench import (
     failures,
     feedback,
     forgetting,
+    mcp,
     model,
     pairs,
     precise,
+    proxy,
     report,
     run,
+    serve,
     speed,
     summaries,
     updates,
     variants,
 )
 from bench import fit as fitting
+from mnemic.aio import THREADS
 from mnemic.models import wordllama
 
 Command = TypeVar("Command", bound=Callable[..., None])
@@ -108,6 +113,19 @@ def quality(
 ) -> None:
     """How much of the evidence is found, beside simple baselines."""
     _quality(data, out, seed, name, sets, limit, systems, left_out)
+
+
+@main.command("serve")
+@_seed
+@click.option("--clients", type=click.IntRange(min=1), default=200, show_default=True, help="At once.")
+@click.option("--seconds", type=float, default=10.0, show_default=True, help="How long they ask.")
+@click.option("--pause", type=float, default=0.0, show_default=True, help="Seconds between requests, on average.")
+@click.option("--times", type=click.IntRange(min=10), default=200, show_default=True, help="Searches one by one.")
+@click.option("--workers", type=click.IntRange(min=1), default=2, show_default=True, help="Processes that serve.")
+def serve_command(seed: int, clients: int, seconds: float, pause: float, times: int, workers: int) -> None:
+    """What the REST server adds to a search, and how it holds under many clients at once."""
+    for line in serve.run(clients, seconds, pause, times, seed, workers):
+        click.echo(line)
 
 
 @main.command("speed")
@@ -305,6 +323,16 @@ def model_command(segments: int, share: float, kills: int, seed: int) -> None:
         click.echo(line)
 
 
+@main.command("proxy")
+@click.option("--questions", type=click.IntRange(min=20), default=200, show_default=True, help="Of each kind.")
+@click.option("--messages", type=click.IntRange(min=1), default=5000, show_default=True, help="In the memory.")
+def proxy_command(questions: int, messages: int) -> None:
+    """What the proxy adds to the first byte of a streamed answer. Needs no data."""
+    for line in proxy.table(proxy.measure(questions, messages, progress=_say)):
+        click.echo(line)
+    click.echo(f"\n{proxy.NOTE} {questions} questions of each kind, {messages:,} messages in the memory.")
+
+
 @main.command("updates")
 @_data
 def updates_command(data: Path) -> None:
@@ -321,6 +349,18 @@ def updates_command(data: Path) -> None:
 def summaries_command(data: Path, seed: int, sets: str, limit: int | None) -> None:
     """How much of what is asked about later stands in summaries, and whether topics hold what belongs together."""
     for line in summaries.report(_present(data, sets, limit, seed), seed=seed):
+        click.echo(line)
+
+
+@main.command("aio")
+@click.option("--calls", type=click.IntRange(min=1), default=1000, show_default=True, help="At once.")
+@click.option("--episodes", type=click.IntRange(min=20), default=10_000, show_default=True, help="Of twenty users.")
+@click.option("--threads", type=click.IntRange(min=1), default=THREADS, show_default=True, help="Of each lane.")
+@_seed
+def aio_command(calls: int, episodes: int, threads: int, seed: int) -> None:
+    """How late an event loop is while many calls of `AsyncMemory` are under way. Needs no data."""
+    alone, found = aio.measure(calls, episodes, threads, seed, _say)
+    for line in aio.report(alone, found, episodes, threads):
         click.echo(line)
 
 
@@ -413,6 +453,16 @@ def _tables(
 
 def _answers(of: str, asked: list[answers.Case], seed: int) -> list[str]:
     return [*answers.table(of, asked, answers.measured(asked, _say), seed=seed), ""]
+
+
+@main.command("mcp")
+@_out
+@_name
+@click.option("--calls", type=click.IntRange(min=10), default=200, show_default=True, help="Searches of each kind.")
+def mcp_command(out: Path, name: str | None, calls: int) -> None:
+    """What the MCP server adds to the engine's own time, and how long it takes to start."""
+    lines = mcp.table(mcp.measure(calls, progress=_say))
+    _tables("The MCP server", "Milliseconds; the machine may have been shared.", lines, out, name, "mcp", 0, None)
 
 
 def _listed(text: str) -> list[str]:

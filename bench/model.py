@@ -89,7 +89,8 @@ def held(memory: Memory) -> list[str]:
 def opened(path: Path | str, url: str, timeout: float) -> Memory:
     """A memory that derives by a model."""
     model = HttpChat(url, "m", timeout=timeout, sleep=lambda seconds: None)
-    return Memory(path, model=model, recipe="model", embedder="none", clock=FrozenClock(START + timedelta(days=99)))
+    steps = {"derive": model, "summarise": None}
+    return Memory(path, model=steps, recipe="model", embedder="none", clock=FrozenClock(START + timedelta(days=99)))
 
 
 def with_faults(count: int, share: float, seed: int, say: Callable[[str], None]) -> Outcome:

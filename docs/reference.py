@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from mnemic import changes, errors, exchange, memory, scope, types, where
+from mnemic.aio import AsyncMemory
 from mnemic.memory import Memory
 from mnemic.stores import sqlite
 
@@ -21,7 +22,20 @@ HERE = Path(__file__).resolve().parent
 
 VERBS = {
     "Write": ("add", "remember", "update", "retire", "merge", "split", "feedback", "undo", "erase", "upkeep", "wait"),
-    "Read": ("search", "context", "ask", "get", "list", "timeline", "history", "diff", "stats"),
+    "Read": (
+        "search",
+        "context",
+        "ask",
+        "get",
+        "list",
+        "timeline",
+        "history",
+        "links",
+        "conflicts",
+        "diff",
+        "stats",
+        "spending",
+    ),
     "The whole": ("export", "import_", "rebuild", "scoped", "close"),
 }
 
@@ -77,6 +91,8 @@ PARAMETERS = {
     "names": "Aliases of the entity, which are to leave it.",
     "results": "What `search`, `context` or `ask` gave, or the id of that: see [Feedback](howto/feedback.md).",
     "used": "Ids of hits that helped, or of evidence that they rest on.",
+    "memory": "An open memory.",
+    "threads": "Threads for calls that are soon done, and as many for others.",
     "wrong": "Ids of hits that were wrong.",
     "outcome": "How well it went with what was used, from 0 to 1.",
     "receipt": "A receipt, or its id.",
@@ -122,6 +138,7 @@ IN_VERB = {
     ("export", "format"): "`jsonl`, or `markdown` for a [folder](howto/markdown.md#an-export).",
     ("ask", "threshold"): "Not known where the evidence was found with a lower probability. Default: 0.5.",
     ("ask", "budget"): "Tokens of the context that a model reads.",
+    ("explain", "results"): "What `search` gave.",
     ("timeline", "subject"): "Only records about this subject (name or alias, case folded).",
 }
 
@@ -138,6 +155,13 @@ VALUES = (
     "Page",
     "Change",
     "Diff",
+    "Steps",
+    "Step",
+    "Touched",
+    "Neighbour",
+    "Conflicts",
+    "Conflict",
+    "Spent",
     "Stats",
     "Scope",
 )
@@ -249,6 +273,25 @@ IN_VALUE = {
     ("Diff", "added"): "Records that came.",
     ("Diff", "removed"): "Records that went.",
     ("Diff", "changed"): "Pairs of before and after.",
+    ("Steps", "steps"): "The calls.",
+    ("Steps", "next"): "Pass it as `after=`; None where there are no more.",
+    ("Step", "receipt"): "Its receipt.",
+    ("Step", "verb"): "What was called.",
+    ("Step", "at"): "When.",
+    ("Step", "actor"): "Who did it.",
+    ("Step", "records"): "What it did to which records, of those that the scope sees.",
+    ("Neighbour", "role"): "`derived_from`, `supersedes`, `contradicts`, `mentions`, `fades`, …",
+    ("Neighbour", "out"): "Whether the edge leads to this record, or comes from it.",
+    ("Neighbour", "record"): "The record at its other end.",
+    ("Conflict", "one"): "A current record …",
+    ("Conflict", "other"): "… and one that cannot be so, too.",
+    ("Conflicts", "pairs"): "The conflicts.",
+    ("Conflicts", "next"): "Pass it as `after=`; None on the last page.",
+    ("Spent", "day"): "The day, as `2026-06-01`.",
+    ("Spent", "calls"): "Requests to models.",
+    ("Spent", "tokens_in"): "Tokens that models read …",
+    ("Spent", "tokens_out"): "… and wrote.",
+    ("Spent", "money"): "What that cost, as the allowance's prices say.",
     ("Stats", "records"): "Current records by kind.",
     ("Stats", "states"): "Records by state.",
     ("Stats", "walls"): "Different (tenant, project, user) that hold or held something.",
@@ -270,6 +313,7 @@ TABLES = {
     "pending": "Documents of episodes from which something has still to be derived.",
     "answers": "What a language model has answered, so that it is asked once; goes with what it rests on.",
     "answer_evidence": "The records that an answer rests on.",
+    "calls": "Writes that are made once, by the key that their caller chose.",
     "spending": "What language models have cost, by day and user.",
     "watermarks": "How far a job of upkeep has read a tenant's journal.",
     "stale": "What a job of upkeep has found to be redone.",
@@ -369,6 +413,12 @@ COLUMNS = {
     "answers.asked": "JSON object: the turns by id, and the known facts and names that it was shown.",
     "answers.text": "The answer, as it was given.",
     "answer_evidence.id": "Of the record.",
+    "calls.key": "Hash of the caller's key and the walls.",
+    "calls.tenant": "The tenant; '' means none.",
+    "calls.at": "When it was made.",
+    "calls.receipt": "The receipt of what it wrote.",
+    "calls.request": "Hash of what was asked; goes with the tenant's next erasure.",
+    "calls.answer": "Its receipt as JSON, once all of it was done; goes likewise.",
     "spending.day": "Day in UTC, as YYYY-MM-DD.",
     "spending.user": "User; '' means none.",
     "spending.calls": "Requests.",
@@ -414,6 +464,8 @@ def reference() -> str:
         parts.append(f"## {title}")
         for name in names:
             parts += _verb(name, used)
+    parts += ["## AsyncMemory", _said("AsyncMemory", AsyncMemory.__doc__)]
+    parts += [*_verb("of", used, AsyncMemory), *_verb("explain", used, AsyncMemory)]
     parts += ["## Scope parameters", *_scope()]
     parts += ["## Values", _said("mnemic.types", types.__doc__)]
     for name in VALUES:
@@ -428,7 +480,7 @@ def reference() -> str:
 
 def _contents() -> list[str]:
     verbs = [f"[{name}](#{name})" for names in VERBS.values() for name in names]
-    rooms = ("Scope parameters", "Values", "Errors", "Filters", "The file", "Limits")
+    rooms = ("AsyncMemory", "Scope parameters", "Values", "Errors", "Filters", "The file", "Limits")
     return [
         "Verbs: " + " · ".join(verbs) + ".",
         "Else: " + " · ".join(f"[{room}](#{room.lower().replace(' ', '-')})" for room in rooms) + ".",
@@ -441,8 +493,8 @@ def _class(used: set[object]) -> Iterator[str]:
     yield _parameters("Memory", Memory.__init__, used)
 
 
-def _verb(name: str, used: set[object]) -> Iterator[str]:
-    function = getattr(Memory, name)
+def _verb(name: str, used: set[object], of: type = Memory) -> Iterator[str]:
+    function = getattr(of, name)
     yield f"### {name}"
     yield _signature(name, function)
     yield _said(name, function.__doc__)

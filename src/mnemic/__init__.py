@@ -13,6 +13,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from mnemic.aio import AsyncMemory
     from mnemic.errors import (
         ConflictError,
         InputError,
@@ -23,11 +24,12 @@ if TYPE_CHECKING:
         StoreError,
     )
     from mnemic.memory import Memory
-    from mnemic.types import ANY, Change, Context, Diff, Evidence, Hit, Page, Receipt, Record, Results, Scope, Stats
+    from mnemic.types import ANY, Change, Context, Diff, Evidence, Hit, Page, Receipt, Record, Results, Scope
 
 __version__ = "0.1.0"
 
 _HOMES = {
+    "AsyncMemory": "aio",
     "Memory": "memory",
     **dict.fromkeys(
         ("ConflictError", "InputError", "MnemicError", "ModelError", "NotFoundError", "ScopeError", "StoreError"),
@@ -46,7 +48,6 @@ _HOMES = {
             "Record",
             "Results",
             "Scope",
-            "Stats",
         ),
         "types",
     ),
@@ -54,6 +55,7 @@ _HOMES = {
 
 __all__ = [
     "ANY",
+    "AsyncMemory",
     "Change",
     "ConflictError",
     "Context",
@@ -71,7 +73,6 @@ __all__ = [
     "Results",
     "Scope",
     "ScopeError",
-    "Stats",
     "StoreError",
 ]
 

@@ -76,6 +76,9 @@ BLANK: Values = {**dict.fromkeys(COLUMNS), "pinned": 0, "quarantined": 0, "revis
 
 INDEXED = ("text", "subject", "aliases")
 
+FILE = "file"
+"""The kind of files: see `files`."""
+
 _KIND = re.compile(r"[a-z][a-z0-9_]{0,39}")
 
 

@@ -7,37 +7,45 @@ Exit codes, as grep has them: 0 something was found or done, 1 nothing was found
 from __future__ import annotations
 
 import contextlib
+import importlib
+import importlib.util
 import io
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
 import time as clocks
+import webbrowser
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
+from importlib import import_module
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, cast
+from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 import click
 
 import mnemic
 from mnemic import intake, progress, ticket
-from mnemic.config import LocalTime, Settings, settings
+from mnemic.config import FILE, LocalTime, Settings, folders, settings
 from mnemic.errors import (
     ConfigError,
     InputError,
+    MissingExtraError,
     MnemicError,
     ModelError,
     NotFoundError,
     StoreError,
 )
 from mnemic.intake import Found, Skipped
-from mnemic.show import Paper, as_json, safe
+from mnemic.plain import as_json
+from mnemic.show import Paper, safe
 from mnemic.types import ANY, FORMATS, SOURCES, STATES, Answer, Receipt, Results, ScopeArgs
 
 if TYPE_CHECKING:
@@ -70,24 +78,55 @@ class Console:
 
     @contextlib.contextmanager
     def memory(
-        self, *, make: bool = False, reranker: str | None = None, forgetting: object = None
+        self,
+        *,
+        make: bool = False,
+        reranker: str | None = None,
+        forgetting: object = None,
+        background: bool = False,
     ) -> Generator[Memory]:
         """The memory in the file. Only what writes makes a new one (`make`). Raises NotFoundError, StoreError."""
         if not make and "://" not in self.file and not Path(self.file).exists():
             raise NotFoundError(
                 f"there is no file '{self.file}': name one with --file or $MNEMIC_FILE, or add something first"
             )
-        with mnemic.Memory(
+        more: dict[str, Any] = {"reranker": reranker, "forgetting": forgetting, "background": background}
+        with self.opened(self.embedder, **more) as memory:
+            yield memory
+
+    def opened(self, embedder: object, **more: Any) -> Memory:
+        """The memory in the file, made if it is new. Raises StoreError, ConfigError."""
+        return mnemic.Memory(
             self.file,
-            embedder=self.embedder,
+            embedder=embedder,
             recipe=self._given.get("recipe") or self._known.recipe,
             model=self._given.get("model") or self._known.model,
-            forgetting=forgetting,
-            reranker=reranker,
             timezone=self.zone,
             api_key=self._known.api_key,
-        ) as memory:
-            yield memory
+            **more,
+        )
+
+    def server_options(self, home: Path) -> list[str]:
+        """What was said of file and scope, as options for a server that somebody else starts, from wherever."""
+        named = self._given.get("file") or (self._known.file if self._known.file != FILE else None)
+        options = ["--file", str(Path(named).expanduser().absolute() if named else home / FILE)]
+        for name in _SERVER_OPTIONS:
+            given = self._given.get(name) or ()
+            for value in (given,) if isinstance(given, str) else given:
+                options += [f"--{name}", value]
+        return [*options, *(["--shared"] if self.shared else [])]
+
+    @property
+    def mcp_key(self) -> str | None:
+        """The key that an MCP server over HTTP asks for."""
+        return self._known.mcp_key
+
+    @property
+    def store(self) -> Path:
+        """Where the file is, which is no address of anything else. Raises InputError."""
+        if "://" in self.file or self.file == ":memory:":
+            raise InputError(f"'{self.file}' is no file: a server and its keys need one")
+        return Path(self.file)
 
     @property
     def scope(self) -> ScopeArgs:
@@ -95,6 +134,17 @@ class Console:
         scope = self.named
         if not self.shared and "user_id" not in scope:
             scope["user_id"] = self._known.user
+        return scope
+
+    @property
+    def one_scope(self) -> ScopeArgs:
+        """The scope of something that writes: one user, one project."""
+        scope = self.scope
+        for part in ("user_id", "project_id"):
+            if not isinstance(scope.get(part, ""), str):
+                raise click.UsageError(f"name one --{part.removesuffix('_id')} here.")
+        if self.shared:
+            raise click.UsageError("--shared is not possible here: a chat is somebody's.")
         return scope
 
     @property
@@ -123,6 +173,11 @@ class Console:
     def zone(self) -> Any:
         """The zone of times that name none."""
         return self._given.get("timezone") or LocalTime()
+
+    @property
+    def proxy_key(self) -> str | None:
+        """What clients of a proxy have to show."""
+        return self._known.proxy_key
 
     @property
     def embedder(self) -> str | None:
@@ -226,7 +281,7 @@ COMMON: tuple[Callable[[Any], Any], ...] = (
     _common(
         "--model",
         metavar="SPEC",
-        help="Answers and derives: http://…/v1#model or anthropic:MODEL. Default: $MNEMIC_MODEL, else none.",
+        help="Answers, derives and sums up: http://…/v1#model or anthropic:MODEL. Default: $MNEMIC_MODEL, else none.",
     ),
     _common("--json", is_flag=True, help="Answer in JSON: one object, or one a line."),
     _common("-q", "--quiet", is_flag=True, help="Only the answer: no notes, no progress, no receipts."),
@@ -237,6 +292,7 @@ SECTIONS = {
     "Keep and change": ("add", "remember", "update", "retire", "merge", "split", "feedback", "undo", "erase"),
     "Ask and read": ("search", "ask", "context", "get", "list", "timeline", "history", "diff"),
     "The whole file": ("stats", "upkeep", "rebuild", "verify", "export", "import", "notes"),
+    "For others": ("mcp", "proxy", "serve", "ui", "keys"),
     "Try it": ("demo", "bench"),
 }
 
@@ -247,19 +303,36 @@ class _Verb(click.Command):
     without: frozenset[str] = frozenset()
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        own: list[tuple[str, str]] = []
-        common: list[tuple[str, str]] = []
-        for parameter in self.get_params(ctx):
-            if not isinstance(parameter, click.Option):
-                continue
-            if parameter.callback is _keep and parameter.name in self.without:
-                continue
-            if (row := parameter.get_help_record(ctx)) is not None:
-                (common if parameter.callback is _keep else own).append(row)
-        for title, rows in (("Options", own), ("Common options", common)):
-            if rows:
-                with formatter.section(title):
-                    formatter.write_dl(rows)
+        _format_options(self, self.without, ctx, formatter)
+
+
+def _format_options(
+    command: click.Command, without: frozenset[str], ctx: click.Context, formatter: click.HelpFormatter
+) -> None:
+    own: list[tuple[str, str]] = []
+    common: list[tuple[str, str]] = []
+    for parameter in command.get_params(ctx):
+        if not isinstance(parameter, click.Option):
+            continue
+        if parameter.callback is _keep and parameter.name in without:
+            continue
+        if (row := parameter.get_help_record(ctx)) is not None:
+            (common if parameter.callback is _keep else own).append(row)
+    for title, rows in (("Options", own), ("Common options", common)):
+        if rows:
+            with formatter.section(title):
+                formatter.write_dl(rows)
+
+
+class _Verbs(click.Group):
+    """A command that has commands of its own."""
+
+    command_class = _Verb
+    without: frozenset[str] = frozenset()
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        self.format_commands(ctx, formatter)
+        _format_options(self, self.without, ctx, formatter)
 
 
 class _Mnemic(click.Group):
@@ -374,10 +447,13 @@ def _with_common(function: F) -> F:
     return function
 
 
-def _verb(name: str | None = None, *, without: Iterable[str] = ()) -> Callable[[Callable[..., Any]], click.Command]:
+def _verb(
+    name: str | None = None, *, without: Iterable[str] = (), within: click.Group | None = None, **settings_: Any
+) -> Callable[[Callable[..., Any]], click.Command]:
     """A command with the options that all of them have; its function gets the console first.
 
-    `without` are the common options that do nothing here: its help does not name them.
+    `without` are the common options that do nothing here: its help does not name them. `within` is the command that it
+    belongs to, where that is not `mnemic` itself; `settings_` are click's.
     """
 
     def made(function: Callable[..., Any]) -> click.Command:
@@ -392,8 +468,8 @@ def _verb(name: str | None = None, *, without: Iterable[str] = ()) -> Callable[[
         called.__name__ = function.__name__
         if hasattr(function, "__click_params__"):
             called.__click_params__ = function.__click_params__  # pyright: ignore[reportFunctionMemberAccess]
-        command = main.command(name)(_with_common(called))
-        if isinstance(command, _Verb):
+        command = (within or main).command(name, **settings_)(_with_common(called))
+        if isinstance(command, _Verb | _Verbs):
             command.without = frozenset(without)
         return command
 
@@ -1346,7 +1422,7 @@ def upkeep(console: Console, budget_ms: float | None, forgetting: str | None, ev
 
     Statements that rules can read out of it, and what they change; with a --model what it reads, whose key, if it needs
     one, is $MNEMIC_API_KEY. Nothing with --recipe none. Then the profile, states of subjects, commitments, open
-    questions, summaries and topics ("mnemic get --key profile").
+    questions, summaries and topics ("mnemic get --key profile"); where a model derives, summaries are in its words.
 
     With --forgetting: what was not used for long ranks lower, and at last is cold, shown only with --include faded.
     Nothing is erased; "mnemic undo" takes a step back.
@@ -1420,6 +1496,419 @@ def verify(console: Console) -> int:
         faults or [f"whole: {changes:,} changes in unbroken chains, and SQLite finds no fault"],
     )
     return 1 if faults else 0
+
+
+# -- serving
+
+
+@_verb(without=("all_projects", "shared", "json"))
+@click.option("--upstream", metavar="URL", required=True, help="Where requests go, such as https://api.openai.com/v1.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Where to listen.")
+@click.option("--port", type=click.IntRange(0, 65535), default=8765, show_default=True, help="0: any that is free.")
+@click.option("--fixed", is_flag=True, help="User and project are those named here, whatever a request says.")
+@click.option(
+    "--mode",
+    type=click.Choice(["on", "recall-only", "remember-only", "off"]),
+    default="on",
+    show_default=True,
+    help="What is done; a request may ask for less with the header X-Mnemic.",
+)
+@click.option("--budget", metavar="TOKENS", type=click.IntRange(min=1), default=1000, show_default=True)
+@click.option(
+    "-t",
+    "--threshold",
+    metavar="P",
+    type=click.FloatRange(0, 1),
+    default=NOT_KNOWN_BELOW,
+    show_default=True,
+    help="Only what is at least this probable is given to the model.",
+)
+@click.option(
+    "--within", metavar="MS", type=click.IntRange(min=1), default=300, show_default=True, help="Time for recalling."
+)
+@click.option("--tool-results", is_flag=True, help="Remember what tools gave, too.")
+@click.option("--upkeep", is_flag=True, help="Do upkeep in a thread, after each write.")
+@click.option("--without-key", is_flag=True, help="Listen beyond this machine though there is no key.")
+@click.option("--allow-host", metavar="NAME", multiple=True, help="A further name under which it may be asked.")
+@click.option("--allow-origin", metavar="ORIGIN", multiple=True, help="A page that may ask it: https://chat.example.")
+@click.option(
+    "--largest", metavar="MB", type=click.IntRange(min=1), default=64, show_default=True, help="Of a request."
+)
+@click.option(
+    "--patience", metavar="S", type=click.FloatRange(min=1), default=600, show_default=True, help="With the upstream."
+)
+def proxy(
+    console: Console,
+    upstream: str,
+    within: int,
+    tool_results: bool,
+    upkeep: bool,
+    without_key: bool,
+    allow_host: tuple[str, ...],
+    allow_origin: tuple[str, ...],
+    largest: int,
+    **given: Any,
+) -> int:
+    """Stand in front of a chat model, and remember.
+
+    It recalls before the user's words, and keeps what is said.
+
+    Speaks what the upstream speaks: OpenAI's /v1/chat/completions, Anthropic's /v1/messages; everything else goes
+    through. Point a client's base URL here, and leave its key as it is: it goes to the upstream only. Where
+    $MNEMIC_PROXY_KEY is set, clients have to show it in X-Mnemic-Key. Ends with Ctrl-C or SIGTERM, and remembers what
+    waits before that.
+
+    \b
+    mnemic proxy --upstream https://api.openai.com/v1
+    mnemic proxy --upstream https://api.anthropic.com --user ana --fixed
+    """
+    settings = _server("proxy.settings").Settings(
+        upstream=upstream,
+        scope=console.one_scope,
+        within=within / 1000,
+        tools=tool_results,
+        key=console.proxy_key,
+        open=without_key,
+        hosts=tuple(name.lower() for name in allow_host),
+        origins=allow_origin,
+        largest=largest * 1_000_000,
+        **given,
+    )
+
+    def ready(address: str) -> None:
+        console.note(f"listening on {address}, for {console.whose} in {console.file}, in front of {upstream}")
+
+    _server("proxy.listen").listen(
+        settings, lambda: console.opened(console.embedder, author="proxy", background=upkeep), ready
+    )
+    return 0
+
+
+def _server(name: str) -> Any:
+    """A module of a server. Raises MissingExtraError where what it needs is not installed."""
+    try:
+        return import_module(f"mnemic.serve.{name}")
+    except ModuleNotFoundError as error:
+        if (error.name or "mnemic").split(".")[0] == "mnemic":
+            raise
+        raise MissingExtraError(f"servers need {error.name}: pip install 'mnemic[server]'") from error
+
+
+CHOSEN = {
+    "user": "user_id",
+    "project": "project_id",
+    "tenant": "tenant_id",
+    "agent": "agent_id",
+    "session": "session_id",
+}
+
+
+@_verb("mcp", cls=_Verbs, invoke_without_command=True)
+@click.option("--http", is_flag=True, help="Streamable HTTP in place of standard input and output.")
+@click.option("--host", default=None, help="Listen there. Default: 127.0.0.1, this machine alone.")
+@click.option("--port", type=click.IntRange(0, 65535), default=None, help="Default: 8377; 0 takes any that is free.")
+@click.option("--expose", is_flag=True, help="Mean it: listen beyond this machine. Needs $MNEMIC_MCP_KEY.")
+@click.option("--allow-host", multiple=True, metavar="NAME", help="A name by which clients call it; may be repeated.")
+@click.option("--allow-origin", multiple=True, metavar="URL", help="Pages from there may call it; may be repeated.")
+@click.option(
+    "--let-model-choose",
+    multiple=True,
+    type=click.Choice(list(CHOSEN)),
+    help="Give the tools a parameter for this part of the scope; may be repeated. Default: none.",
+)
+@click.option("--allow-erase", is_flag=True, help="Let the model erase for good. Default: it can only retire.")
+@click.option("--max-tokens", metavar="N", type=click.IntRange(500), default=8000, help="Of a result. Default: 8000.")
+@click.option("--reference", is_flag=True, help="Speak the tools of MCP's reference memory server: create_entities, …")
+@click.option("--no-upkeep", is_flag=True, help="Leave upkeep (profile, summaries, …) to others.")
+def mcp(console: Console, **given: Any) -> None:
+    """Serve the memory to coding agents and chats, over MCP.
+
+    They start this command themselves: `mnemic mcp install` writes it into their settings. Whose memories they get is
+    set by the options here, never by the model.
+
+    \b
+    claude mcp add mnemic -- mnemic mcp --file ~/mnemic.db
+    mnemic mcp install cursor --dry-run
+    mnemic mcp --http --port 8377
+    """
+    if click.get_current_context().invoked_subcommand is None:
+        _serve_mcp(console, **given)
+
+
+_SERVER_OPTIONS = ("user", "project", "tenant", "agent", "session", "timezone", "embedder", "recipe", "model")
+
+
+@_verb("install", within=cast("click.Group", mcp))
+@click.argument("client", required=False)
+@click.argument("options", nargs=-1, metavar="[-- OPTION...]")
+@click.option("--dry-run", is_flag=True, help="Change nothing: show what would be.")
+@click.option("--remove", is_flag=True, help="Take it out again.")
+@click.option("--here", is_flag=True, help="The settings of the project in this folder, in place of the user's.")
+@click.option("--name", default="mnemic", show_default=True, help="What the client calls the server.")
+@click.option("--command", metavar="TEXT", help="How to start mnemic. Default: the one that runs now, by its path.")
+def mcp_install(
+    console: Console,
+    client: str | None,
+    options: tuple[str, ...],
+    dry_run: bool,
+    remove: bool,
+    here: bool,
+    name: str,
+    command: str | None,
+) -> int:
+    """Write the server into the settings of a client.
+
+    CLIENT is claude-code, claude-desktop, cursor, vscode, windsurf, zed, codex, gemini-cli or opencode; without one,
+    they are listed, with their files. Other entries and comments stay as they are, what was there is kept beside it as
+    a backup, and doing it twice changes nothing. --file, --user and the like are written down, and so is what follows
+    "--", which goes to `mnemic mcp`. The memory's file is ~/mnemic.db where none is named.
+
+    \b
+    mnemic mcp install cursor --dry-run
+    mnemic mcp install claude-code --project rocket -- --let-model-choose session
+    mnemic mcp install codex --remove
+    """
+    clients = import_module("mnemic.serve.mcp.clients")
+    where = folders()
+    if client is None:
+        rows = [
+            (one.name, str(clients.file_of(one, where, here=here and bool(one.project)))) for one in clients.CLIENTS
+        ]
+        console.tell(
+            [{"client": one, "file": path, "exists": Path(path).exists()} for one, path in rows],
+            [f"{one:<15} {path}{'' if Path(path).exists() else '  (no such file)'}" for one, path in rows],
+        )
+        return 0
+    known = clients.client_of(client)
+    path = clients.file_of(known, where, here=here)
+    line = [*_mnemic(command), "mcp", *console.server_options(where.home), *_checked_options(options)]
+    if remove:
+        edit = clients.removed(known, path, name)
+    else:
+        edit = clients.added(known, path, name, clients.entry_of(known, line))
+    backup = clients.write(edit) if edit.changes and not dry_run else None
+    did = "nothing to change" if not edit.changes else "would change" if dry_run else "removed" if remove else "added"
+    told = [f"{did}: {name} in {path}"]
+    if edit.changes:
+        told += str(edit).splitlines() if dry_run else [f"backup: {backup}"] if backup else []
+        own = clients.own_command(known, name, line)
+        if own is not None and not remove:
+            told.append(f"or, for all projects: {own}" if known.own is None else f"the same by its own command: {own}")
+        if not dry_run:
+            told.append(f"start {known.title} anew, so that it takes notice")
+    value = {
+        "client": known.name,
+        "file": str(path),
+        "changed": edit.changes and not dry_run,
+        "backup": backup and str(backup),
+    }
+    console.tell({**value, "diff": str(edit)}, told)
+    return 0
+
+
+def _mnemic(command: str | None) -> list[str]:
+    """How this very command is started: by its path, for a client that starts it has another search path."""
+    if command is not None:
+        return shlex.split(command)
+    started = Path(sys.argv[0])
+    if started.stem == "mnemic" and started.is_file():
+        return [str(started.absolute())]
+    return [sys.executable, "-m", "mnemic"]
+
+
+def _checked_options(options: Sequence[str]) -> list[str]:
+    """Options of `mnemic mcp`, refused now rather than when a client starts it."""
+    with mcp.make_context("mnemic mcp", list(options), resilient_parsing=False) as context:
+        if context.args:
+            raise click.UsageError(f"{context.args[0]!r} is no option of mnemic mcp.")
+    return list(options)
+
+
+def _serve_mcp(
+    console: Console,
+    http: bool,
+    let_model_choose: tuple[str, ...],
+    allow_erase: bool,
+    max_tokens: int,
+    reference: bool,
+    no_upkeep: bool,
+    **address: Any,
+) -> None:
+    if not http and any(value not in (None, False, ()) for value in address.values()):
+        raise click.UsageError("--host, --port, --expose, --allow-host and --allow-origin go with --http.")
+    if importlib.util.find_spec("mcp") is None:
+        raise MissingExtraError("the MCP server needs the official SDK: pip install 'mnemic[mcp]'")
+    desks = import_module("mnemic.serve.mcp.desk")
+
+    def opened(embedder: object) -> Memory:
+        return console.opened(embedder, background=not no_upkeep)
+
+    def listening(url: str) -> None:
+        console.note(f"listening on {url}")
+
+    desk = desks.Desk(
+        opened,
+        desks.Terms(
+            scope=console.scope,
+            shared=console.shared,
+            chosen=tuple(CHOSEN[part] for part in dict.fromkeys(let_model_choose)),
+            may_erase=allow_erase,
+            max_tokens=max_tokens,
+        ),
+        embedder=console.embedder,
+    )
+    if not http:
+        import_module("mnemic.serve.mcp.server").run(desk, reference=reference)
+        return
+    over_http = import_module("mnemic.serve.mcp.http")
+    named = {"host": address["host"] or over_http.HOST, "key": console.mcp_key, "exposed": address["expose"]}
+    named["port"] = over_http.PORT if address["port"] is None else address["port"]
+    where = over_http.Address(**named, hosts=address["allow_host"], origins=address["allow_origin"])
+    over_http.run(desk, where, reference=reference, listening=listening)
+
+
+# -- for others
+
+
+@_verb(without=("user", "project", "all_projects", "shared", "tenant", "session", "agent", "json"))
+@click.option("--host", default="127.0.0.1", show_default=True, metavar="ADDRESS", help="Where to listen.")
+@click.option(
+    "--port", default=8000, show_default=True, metavar="N", type=click.IntRange(0, 65535), help="0: any that is free."
+)
+@click.option(
+    "--without-keys-beyond-loopback",
+    is_flag=True,
+    help="Let everybody who can reach this machine read, change and erase everything.",
+)
+@click.option("--allow-host", multiple=True, metavar="NAME", help="May be asked under this name without a key, too.")
+@click.option("--allow-origin", multiple=True, metavar="URL", help="Pages from there may ask, such as https://a.org.")
+@click.option("--rate", metavar="N", type=click.FloatRange(min=0, min_open=True), help="Requests a second of one key.")
+@click.option("--threads", metavar="N", type=click.IntRange(1, 64), help="That work on the memory. Default: 4.")
+@click.option(
+    "--workers",
+    metavar="N",
+    type=click.IntRange(1, 64),
+    default=1,
+    show_default=True,
+    help="Processes, one for a core.",
+)
+@click.option("--worker", is_flag=True, hidden=True, help="One of several processes.")
+@click.option(
+    "--ssl-certfile", metavar="PATH", type=click.Path(dir_okay=False, path_type=Path), help="Serve https with this."
+)
+@click.option("--ssl-keyfile", metavar="PATH", type=click.Path(dir_okay=False, path_type=Path), help="Its private key.")
+@click.option("--stop-seconds", default=30.0, show_default=True, metavar="N", type=float, help="To finish, at a stop.")
+@click.option("--background", is_flag=True, help="Do upkeep in a thread, after each write.")
+@click.option("--otel", is_flag=True, help="A span for each call, for the OpenTelemetry of this process.")
+@_reranker
+def serve(console: Console, reranker: str | None, background: bool, workers: int, worker: bool, **given: Any) -> None:
+    """Serve the memory over HTTP: JSON in, JSON out.
+
+    Beyond this machine (--host 0.0.0.0) it wants keys: "mnemic keys add" makes them. From the first key on every
+    request needs one. What can be asked stands at /openapi.json.
+
+    \b
+    mnemic serve
+    mnemic serve --file agent.db --port 8080
+    mnemic serve --host 0.0.0.0 --ssl-certfile cert.pem --ssl-keyfile key.pem
+    """
+    run = importlib.import_module("mnemic.serve.run")  # with all of FastAPI, for which no other command should wait
+    if workers > 1:
+        with console.memory(make=True):  # so that what cannot be used is said once, and is made by one
+            pass
+        many = importlib.import_module("mnemic.serve.workers")
+        many.serve_many(workers, console.store, sys.argv[1:], tell=console.note, **given)
+        return
+    tell = _ready if worker else console.note
+    with console.memory(make=True, reranker=reranker, background=background) as memory:
+        run.serve(memory, console.store, tell=tell, parent=sys.stdin if worker else None, **given)
+
+
+def _ready(_: str) -> None:
+    """One of several processes says that it listens."""
+    click.echo("ready")
+
+
+@_verb(without=("session", "agent"))
+@click.option("--port", default=8765, show_default=True, metavar="N", type=click.IntRange(0, 65535), help="0: any.")
+@click.option("--open", "show", is_flag=True, help="Open it in the browser.")
+def ui(console: Console, port: int, show: bool) -> None:
+    """Show the memory as a web page, on this machine.
+
+    Search, timeline, conflicts, corrections, and what agents are told.
+
+    \b
+    mnemic ui
+    mnemic ui --user ana --open
+    """
+    run = importlib.import_module("mnemic.serve.run")  # with all of FastAPI, for which no other command should wait
+    asked = {"user": "user_id", "project": "project_id", "tenant": "tenant_id"}
+    scope = cast("dict[str, Any]", console.scope)
+    whose = urlencode({name: scope[part] for name, part in asked.items() if isinstance(scope.get(part), str)})
+
+    def tell(words: str) -> None:
+        console.note(words)
+        found = re.search(r"https?://\S+(?=,)", words)
+        if found:
+            address = f"{found[0]}/ui/?{whose}"
+            console.note(f"the page is at {address}")
+            if show:
+                webbrowser.open(address)
+
+    with console.memory() as memory:
+        run.serve(memory, console.store, tell=tell, host="127.0.0.1", port=port)
+
+
+@_verb(without=("timezone", "embedder", "recipe", "model", "all_projects", "shared", "session", "agent"))
+@click.argument("action", type=click.Choice(["add", "list", "rotate", "revoke"]))
+@click.argument("name", required=False)
+@click.option(
+    "--role",
+    type=click.Choice(["reader", "writer", "admin", "owner"]),
+    default="reader",
+    show_default=True,
+    help="What a new key may do.",
+)
+@click.option("--any-user", is_flag=True, help="A new key may name any user.")
+@click.option("--any-project", is_flag=True, help="A new key may name any project.")
+@click.option("--any-tenant", is_flag=True, help="A new key may name any tenant.")
+@click.option(
+    "--grace", metavar="SECONDS", type=click.FloatRange(min=0), default=0.0, help="That a rotated key's old one holds."
+)
+def keys(console: Console, action: str, name: str | None, **given: Any) -> None:
+    """Make, list, rotate and revoke the keys of a server.
+
+    A key holds for the users, projects and tenant named, and for nobody else; without --tenant for those of no tenant.
+    A reader reads; a writer adds and changes, too; an admin erases, exports and rebuilds; an owner may all of that with
+    the whole file. A key is shown once: only its hash is kept, in a file beside the memory's (NAME-keys).
+
+    \b
+    mnemic keys add phone --role writer --user ana
+    mnemic keys add app --role admin --any-user --any-project --tenant acme
+    mnemic keys list
+    mnemic keys rotate phone --grace 3600
+    mnemic keys revoke phone
+    """
+    known = importlib.import_module("mnemic.serve.keys")  # with the engine
+    held = known.Keys(known.beside(console.store))
+    if action == "list":
+        for key in held.list():
+            console.tell(key, [known.line(key)])
+        return
+    if name is None:
+        raise click.UsageError(f"Name the key: mnemic keys {action} NAME.")
+    if action == "revoke":
+        key = held.revoke(name)
+        console.tell(key, [f"revoked {key.name!r}"])
+        return
+    if action == "rotate":
+        key, token = held.rotate(name, grace=timedelta(seconds=given["grace"]))
+    else:
+        if not console.store.exists():
+            raise NotFoundError(f"there is no file '{console.file}': name the one that is served with --file")
+        key, token = held.add(name, known.grant_of(given["role"], console.named, given))
+    console.note(f"{key.name} ({key.id}): {key.grant}. Keep it now: it is not shown again.")
+    console.tell({"id": key.id, "name": key.name, "key": token}, [token])
 
 
 # -- seeing it work

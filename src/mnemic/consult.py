@@ -133,7 +133,6 @@ def _calls(segment: Segment, said: Read, recipe: derive.Recipe) -> Calls:
 
 def keep(tx: Transaction, wall: Wall, kept: Sequence[Kept], asks: Asks, at: int) -> None:
     """Keep answers, and count what they have cost."""
-    spent = sum((one.outcome.usage for one in kept), Usage())
     for one in kept:
         text, key = one.outcome.text, one.outcome.key
         if text is None or one.outcome.kept:
@@ -141,10 +140,35 @@ def keep(tx: Transaction, wall: Wall, kept: Sequence[Kept], asks: Asks, at: int)
         before = tx.row("answer", wall=wall.number, key=key)
         flaws = 0 if before is None else int(json.loads(before["asked"])["flaws"])
         flaws = flaws + 1 if propose.flawed(text) else 0
-        asked = json.dumps({**_asked(one.question, asks), "flaws": flaws}, ensure_ascii=False)
-        tx.run("add_answer", wall=wall.number, key=key, model=asks.model_name, asked=asked, text=text, at=at)
-        rests = dict.fromkeys(one.question.evidence)
-        tx.run_many("add_answer_evidence", ({"id": id_, "wall": wall.number, "key": key} for id_ in rests))
+        keep_answer(
+            tx, wall, asks, key, text, {**_asked(one.question, asks), "flaws": flaws}, one.question.evidence, at
+        )
+    count(tx, wall, (one.outcome.usage for one in kept), at)
+
+
+def keep_answer(
+    tx: Transaction,
+    wall: Wall,
+    asks: Asks,
+    key: str,
+    text: str,
+    asked: Mapping[str, Any],
+    evidence: Iterable[str],
+    at: int,
+) -> None:
+    """Keep an answer, with what was asked and the ids of all that it rests on; not where some of that was erased while
+    the model was thinking."""
+    rests = dict.fromkeys(evidence)
+    if any(row["erased_by"] is not None for row in latest_of(tx, list(rests)).values()):
+        return
+    plain = json.dumps(asked, ensure_ascii=False)
+    tx.run("add_answer", wall=wall.number, key=key, model=asks.model_name, asked=plain, text=text, at=at)
+    tx.run_many("add_answer_evidence", ({"id": id_, "wall": wall.number, "key": key} for id_ in rests))
+
+
+def count(tx: Transaction, wall: Wall, usages: Iterable[Usage], at: int) -> None:
+    """Count what a wall's answers have cost."""
+    spent = sum(usages, Usage())
     if spent.calls:
         tx.run(
             "add_spending",
@@ -183,6 +207,11 @@ def _known_in(plain: Mapping[str, Any]) -> Known:
     fields = dict(plain)
     since = fields.pop("since")
     return Known(since=None if since is None else moment(since), **fields)
+
+
+def payer_of(wall: Wall) -> str:
+    """Whose limit counts for what is asked about a wall."""
+    return json.dumps([wall.tenant, wall.user])
 
 
 def ledger_of(snapshot: Snapshot, wall: Wall, call: Usage, at: int) -> Ledger:
@@ -456,7 +485,7 @@ class _Consultation:
     @property
     def payer(self) -> str:
         """Whose limit counts."""
-        return json.dumps([self.wall.tenant, self.wall.user])
+        return payer_of(self.wall)
 
     def take(self, question: Question, outcome: Outcome) -> None:
         """An answer, or why there is none."""

@@ -65,6 +65,11 @@ def tell(tx: Transaction, tenant: str) -> None:
     tx.run("set_watermark", tenant="", job=LINKS, seq=last["row"])
 
 
+def tell_under(tx: Transaction, ids: Iterable[str]) -> None:
+    """Make due what these records rest on or speak of, before an erasure drops the edges that tell of it."""
+    tx.run("decays_due_under", ids=json.dumps(sorted(ids)), many=PART)
+
+
 def _mark(snapshot: Snapshot, tenant: str, job: str) -> int:
     row = snapshot.row("watermark", tenant=tenant, job=job)
     return 0 if row is None else row["seq"]

@@ -116,6 +116,7 @@ def erase(
     tx.run("drop_links", ids=json.dumps(list(ids)))
     tx.run("drop_answers", ids=json.dumps(list(ids)))  # a model's words about the erased are the erased's
     tx.run("drop_answer_evidence", ids=json.dumps(list(ids)))
+    tx.run("silence_calls", tenant=tenant)
     for wall, documents in gone.items():
         _erase_documents(tx, wall, documents, tokens_of)
         tx.run("raise_epoch", wall=wall)

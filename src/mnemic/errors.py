@@ -14,7 +14,10 @@
     │   ├── NewerFormatError                written by a newer release
     │   ├── ReadOnlyError (PermissionError) a write to a file that can only be read
     │   ├── DiskFullError                   no room left; nothing was written
-    │   └── ClosedError                     used after close()
+    │   ├── ClosedError                     used after close()
+    │   ├── ServerError (ConnectionError)   a server that cannot be reached, or gave no answer
+    │   ├── AccessError (PermissionError)   a key that is missing or unknown, or that does not reach so far
+    │   └── BusyError                       a server with too much to do: try again after `retry_after` seconds
     ├── ModelError (RuntimeError)         an embedder or model that failed or answered nonsense
     └── MissingExtraError (ImportError)   an optional dependency is not installed
 
@@ -95,6 +98,20 @@ class DiskFullError(StoreError):
 
 class ClosedError(StoreError):
     """The memory was used after close()."""
+
+
+class ServerError(StoreError, ConnectionError):
+    """A server cannot be reached, or what it answered is no answer of Mnemic's."""
+
+
+class AccessError(StoreError, PermissionError):
+    """A server wants a key, does not know this one, or the key does not reach so far."""
+
+
+class BusyError(StoreError):
+    """A server has too much to do, or was asked too often. `retry_after` is in seconds."""
+
+    retry_after: float = 1.0
 
 
 class ModelError(MnemicError, RuntimeError):

@@ -13,7 +13,7 @@ from typing import Any, cast
 
 from mnemic import exported, postings, vault
 from mnemic.analysis import Writing
-from mnemic.changes import Stamp, Values, new_receipt_id, writing_of
+from mnemic.changes import FILE, Stamp, Values, new_receipt_id, writing_of
 from mnemic.commit import add_segment, append_documents, log, look_again, payload_hash
 from mnemic.entities import set_by
 from mnemic.erasure import with_dependents
@@ -71,7 +71,7 @@ def to_erase(tx: Snapshot, request: Request) -> Iterator[tuple[str, dict[str, st
     reach = request.reach
     if request.ids:
         walls = seen(tx, reach)
-        rows = whole_messages(tx, wanted(tx, request.ids, walls, reach, acts=True))
+        rows = whole_messages(tx, wanted(tx, request.ids, walls, reach, acts=True), ever=True)
         yield _reached(tx, reach.tenant, [row["id"] for row in rows])
         return
     by_tenant: dict[str, list[str]] = {}
@@ -583,8 +583,8 @@ def _sees(wall: tuple[str, str, str], other: tuple[str, str, str]) -> bool:
 
 
 def _refuse_torn(record: Values, before: Values | None) -> None:
-    """The passages of a message come together and in order, as they are kept."""
-    if not record["part"]:
+    """The passages of a message come together and in order, as they are kept; those of a file change one by one."""
+    if not record["part"] or record["kind"] == FILE:
         return
     same = ("message_id", "agent", "session", "role", "speaker")
     if before is None or before["part"] != record["part"] - 1 or any(before[name] != record[name] for name in same):

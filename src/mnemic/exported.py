@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 
-from mnemic.changes import Values, kind_of
+from mnemic.changes import FILE, Values, kind_of
 from mnemic.errors import InputError, MnemicError, NotFoundError, ScopeError, StoreError
 from mnemic.messages import ROLES, json_object
 from mnemic.scope import Reach
@@ -143,7 +143,8 @@ class _Export:
         _follows(last, values)
         if values["document"] is not None:
             first = self._documents.setdefault((*wall_of(values), values["document"]), values)
-            if any(first[name] != values[name] for name in ("id", "text", "subject", "aliases", "part")):
+            same = ("id", "text", "subject", "aliases", *(("part",) if values["kind"] != FILE else ()))
+            if any(first[name] != values[name] for name in same):  # a file's passage may move up or down in it
                 raise InputError(f"document {values['document']} of this wall is another text, in line {first['line']}")
         if values["confidence"] is not None:
             values["confidence"] = float(values["confidence"])  # as the store gives it back, and the chain hashes it
@@ -229,12 +230,12 @@ def _faults(values: Values) -> Iterator[str]:
         yield "is an act with a document" if act else "has no document"
     if act and (values["text"] is not None or not _is_deed(values["data"])):
         yield "is an act and needs data with 'verb' and 'arguments', and no text"
-    if not act and not values["text"]:
+    if not act and (values["text"] is None if values["kind"] == FILE else not values["text"]):
         yield "has no text"
     if values["kind"] == "episode" and values["role"] is None:
         yield "is an episode without a role"
     if any(value is not None for value in passage) and (
-        values["kind"] != "episode" or None in passage or values["start"] >= values["stop"]
+        values["kind"] not in ("episode", FILE) or None in passage or values["start"] >= values["stop"]
     ):
         yield "is a passage whose part, start and stop do not fit"
     if (

@@ -11,7 +11,7 @@ that kind are cold themselves.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from mnemic.stores.sqlite import Fields, Row, Snapshot
 from mnemic.times import FOREVER
@@ -40,9 +40,16 @@ def cold(snapshot: Snapshot, ids: Iterable[str], known_at: int | None = None) ->
 
 def state_with(snapshot: Snapshot, row: Fields, state: str, known_at: int | None = None) -> str:
     """The state of a record, told what it would be if nothing faded."""
-    if state != "current":
-        return state
-    return FADED if row["kind"] == FORGET or cold(snapshot, [row["id"]], known_at) else state
+    return states_with(snapshot, [(row, state)], known_at)[0]
+
+
+def states_with(snapshot: Snapshot, told: Sequence[tuple[Fields, str]], known_at: int | None = None) -> list[str]:
+    """The states of records, each told what it would be if nothing faded."""
+    asked = [row["id"] for row, state in told if state == "current" and row["kind"] != FORGET]
+    gone = cold(snapshot, asked, known_at) if asked else frozenset[str]()
+    return [
+        FADED if state == "current" and (row["kind"] == FORGET or row["id"] in gone) else state for row, state in told
+    ]
 
 
 def why(snapshot: Snapshot, row: Fields, known_at: int | None = None) -> str:

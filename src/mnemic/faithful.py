@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
 from itertools import pairwise
@@ -80,6 +80,37 @@ def denies(text: str, value: str) -> bool:
     """Whether a text says that its value does not hold, or no longer."""
     outer = _without(_plain(text), _plain(value))
     return bool(_nots(outer) or _ENDED.search(outer))
+
+
+def recounted(text: str, turns: Sequence[Turn]) -> tuple[str, ...]:
+    """The reasons why turns do not carry a text that recounts them in the third person; none where they do.
+
+    Each part of each sentence is looked at by itself: what is added to a long one, or denied in a part of it, is not
+    outweighed by the rest.
+    """
+    if not turns:
+        return ("its evidence is not there: it names none",)
+    evidence = _Evidence(list(turns), [])
+    reasons: list[str] = []
+    subject = USER
+    for number, (start, stop) in enumerate(_sentences(text)):
+        said = text[start:stop]
+        opening = _PRONOUN.match(said)
+        if opening and number == 0:
+            reasons.append(f"it does not say who or what {opening[0]!r} is")
+        subject = subject if opening else _opening_name(said)
+        spans = tuple(best_span(said, said, turn) for turn in turns)
+        whole = Statement("summary", subject, "recounted", said, said, spans, turns[0].time)
+        reasons += [*_person(said), *_times(whole, said, evidence), *_numbers(whole, said, evidence)]
+        reasons += [*_names(whole, evidence), *_words(whole, evidence)]
+        for part in _PARTS.split(said):
+            if part.strip(" ,.;:!?"):
+                name = _PART_NAME.match(part)
+                subject = name[1] if name else subject
+                clause = replace(whole, subject=subject, text=part.strip(), value=part.strip(" .!"))
+                reasons += [*_polarity(clause, evidence), *_whose(clause, evidence), *_words(clause, evidence)]
+                reasons += [*_sides(clause, evidence), *_tells_of(clause, evidence)]
+    return tuple(dict.fromkeys(reasons))
 
 
 class _Evidence:
@@ -343,7 +374,11 @@ _INTENDED = re.compile(
     r"\b(?:will|'ll|going to|gonna|want(?:s|ed)? to|plan(?:s|ned)? (?:to|on)|planning|hop(?:e|es|ing) to|considering"
     r"|thinking (?:about|of)|would like to)\b"
 )
-_GIVEN_AWAY = re.compile(r"\b(?:sold|lost|gave away|got rid of|broke up with|divorced)\b")
+_GIVEN_AWAY = re.compile(
+    r"\b(?:sold|lost|gave away|got rid of|broke up with|divorced)\b"
+    r"|\b(?:moved (?:out|away) (?:of|from)|evicted from|kicked out of|vacated|gave up) (?:my|our)"
+    r" (?:(?!(?:in)?to |and )[\w'-]+ )*$"
+)
 _JEST = re.compile(r"\b(?:just (?:kidding|joking)|jk)\b|(?:^|\s)/s(?:\s|$)|\*sarcasm\*|\(joke\)")
 _NOT_YET = frozenset({"goal", "event", "instruction", "forget"})
 """Kinds that may tell what is only intended."""
@@ -540,6 +575,96 @@ def _asks(text: str, at: int) -> bool:
     start = max(earliest, *(text.rfind(mark, earliest, at) + 1 for mark in ".!?\n"))
     end = re.compile(r"[.!?\n]").search(text, max(at, start), at + _SENTENCE_MOST)
     return end is not None and end[0] == "?" and _ASKS.match(text[start : end.start()].lstrip()) is not None
+
+
+# -- what recounts
+
+_PRONOUN = re.compile(r"\W*(?:he|she|they|it|his|her|hers|their|its|this|that|these|those|both)\b", re.IGNORECASE)
+_SPEAKS = re.compile(
+    r"\b(?:I(?:['’]\w+)?|[Mm](?:e|y|ine|yself)|[Ww]e(?:['’]\w+)?|us|[Oo]urs?|[Yy]ou(?:['’]\w+|rs?)?)\b"
+)
+_QUOTED = re.compile(r"(?<!\w)(?:\"[^\"]*\"|“[^”]*”|«[^»]*»|'[^'\n]*'(?!\w))")
+_NEW_VERB = r"(?:do|does|did|is|was|has|have|had|will|would|can|could)(?:n['’]t| not)"
+_PARTS = re.compile(
+    r"[;:]\s|,\s|\s[-–—]+\s"
+    r"|\b(?:but|though|although|however|because|whereas|while|which|who|except|when|if|unless|yet)\b"
+    rf"|\band\b(?=\s+(?:[A-Z]|(?:he|she|they|it|now|then|that|{_NEW_VERB}|no|not|never|hardly)\b))"
+)
+_PART_NAME = re.compile(r"\s*(?:and\s+)?([^\W\d_a-zß-ÿ][\w-]+)")
+_I = re.compile(r"\bi(?:'\w+)?\b")
+_TOGETHER = re.compile(r"((?:^|[.!?,;:]\s)\s*(?:\w+ ){0,2}\w+) and i\b")
+"""Of "Ben and I went" both tell, in one clause."""
+_CALLED = (
+    r"((?:^|[.!?,])\s*(?:(?:hey|hi|hello|dear|thanks|thank you|wow|yes|yeah|yep|no|oh|ok|okay|sure|so),?\s+)?)"
+    r"{name}(\s*(?:[,.!?]|$))"
+)
+"""A name with which somebody is spoken to."""
+_YOU = re.compile(r"\byou(?:'\w+|r|rs)?\b")
+_DENIES = re.compile(
+    rf"{_ENDED.pattern}|{_GIVEN_AWAY.pattern}|\b(?:cancell?ed|called off|moved (?:out|away)|died|passed away|is over)\b"
+)
+
+
+def _opening_name(said: str) -> str:
+    """The word that a sentence begins with, where it may be a name: a capital there is no sign of one."""
+    first = said.split()[0].strip("\"“”'’.,;:!?()").removesuffix("'s").removesuffix("’s")
+    return first if _content(first) else USER
+
+
+def _person(said: str) -> Iterator[str]:
+    """Who speaks, or is spoken to, cannot be seen in what recounts."""
+    spoken = _SPEAKS.search(_QUOTED.sub(" ", said))
+    if spoken:
+        yield f"it says {spoken[0]!r}, and not who that is"
+
+
+def _sides(clause: Statement, evidence: _Evidence) -> Iterator[str]:
+    """Each word that is not denied must somewhere not be; of those that are, one must be denied there, too."""
+    sides: dict[str, set[bool]] = {}
+    for text in evidence.texts:
+        for place in _clauses(text, ""):
+            brief = len(place.text.split()) <= _BRIEF
+            found = {_is_denial(place.text), _is_denial(place.near if brief else place.text)}
+            for stem in _stems(place.text):
+                sides.setdefault(stem, set()).update(found)
+    own = [stem for stem in _content(_timeless(clause.text, clause.said)) if not stem[:1].isdigit()]
+    there = [stem for stem in dict.fromkeys(own) if stem in sides and stem not in evidence.speakers]
+    if _is_denial(_plain(clause.text)):
+        if there and not any(True in sides[stem] for stem in there):
+            yield f"its evidence does not deny what it says of {there[-1]!r}"
+    elif wrong := [stem for stem in there if False not in sides[stem]]:
+        yield f"its evidence denies what it says of {wrong[0]!r}"
+
+
+_BRIEF = 2
+"""Words of a clause that its neighbours may deny."""
+
+
+def _is_denial(text: str) -> bool:
+    return bool(_nots(text) or _DENIES.search(text))
+
+
+def _tells_of(clause: Statement, evidence: _Evidence) -> Iterator[str]:
+    """What somebody says with an "I", or to somebody by name, is about nobody else."""
+    own = frozenset(_content(clause.subject))
+    if folded(clause.subject) == USER or not own:
+        return
+    called = _CALLED.format(name=re.escape(clause.subject.lower()))
+    texts = [re.sub(called, r"\1 \2", _TOGETHER.sub(r"\1 & i", text)) for text in evidence.texts]
+    named = own <= frozenset(stem for text in texts for stem in _stems(text))
+    wanted = frozenset(_content(clause.text)) - own
+    best, tells = 0, True
+    for turn, text in zip(evidence.turns, texts, strict=True):
+        speaks = own <= frozenset(_stems(turn.by))
+        for place in _clauses(text, ""):
+            stems = frozenset(_stems(place.text))
+            told = bool(own & stems) or (named and not _I.search(place.text)) or _YOU.search(place.text) is not None
+            shared_ = len(wanted & stems)
+            if shared_ >= best:
+                tells = speaks or told or (tells and shared_ == best)
+                best = shared_
+    if best and not tells:
+        yield f"its evidence says it of who speaks, not of {clause.subject!r}"
 
 
 # -- names and words

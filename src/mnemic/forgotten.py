@@ -249,21 +249,21 @@ def faded(tx: Snapshot, wall: Wall, episodes: Sequence[str], done: Changes) -> C
         if not request.asking:
             continue
         if id_ in changed or any(map(request.reaches, new)) or any(map(request.names, changed.values())):
-            _settle(changes, row, held, _wanted(tx, wall, request))
+            _settle(tx, changes, row, held, _wanted(tx, wall, request))
     return changes
 
 
-def _settle(changes: Changes, row: Values, held: Sequence[Row], wanted: Collection[str]) -> None:
+def _settle(tx: Snapshot, changes: Changes, row: Values, held: Sequence[Row], wanted: Collection[str]) -> None:
     """Draw the links of a request that are wanted, and take back those that no longer are."""
     there = {link["target_id"] for link in held}
     for link in held:
         if link["target_id"] not in wanted:
             changes.unlinks.append(link["row"])
             changes.entries.append(Entry(link["target_id"], "restored", "no longer " + ASKED))
-    for id_ in sorted(wanted):
-        if id_ not in there:
-            changes.links.append({**link_to(row, id_, FADES), "weight": 0.0})
-            changes.entries.append(Entry(id_, FADED, ASKED))
+    new = latest_of(tx, sorted(set(wanted) - there)).values()
+    for one in sorted(new, key=lambda one: one["num"] or 0):  # as they came: ids of one millisecond have no order
+        changes.links.append({**link_to(row, one["id"], FADES), "weight": 0.0})
+        changes.entries.append(Entry(one["id"], FADED, ASKED))
 
 
 def _request(row: Values, links: Sequence[Row], targets: Mapping[str, Values]) -> _Request:

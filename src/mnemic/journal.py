@@ -9,12 +9,12 @@ from typing import Any
 from mnemic.commit import chain_hash, payload_hash
 from mnemic.errors import NotFoundError
 from mnemic.fading import FADED, FADES
-from mnemic.lookup import seen
+from mnemic.lookup import latest_of, seen
 from mnemic.records import as_known, evidence_of, record_of, state_of
 from mnemic.scope import Reach
 from mnemic.stores.sqlite import Row, Snapshot, steps
 from mnemic.times import micros, moment
-from mnemic.types import Change, Diff, Record, Stats
+from mnemic.types import Change, Diff, Record, Stats, Step, Touched
 
 
 def history(snapshot: Snapshot, id_: str, reach: Reach, now: int) -> tuple[Change, ...]:
@@ -103,6 +103,53 @@ def diff(snapshot: Snapshot, walls: Mapping[int, Row], reach: Reach, since: int,
         tuple(shown(row, since) for id_, row in before.items() if id_ not in after),
         tuple((shown(row, since), shown(after[id_], until)) for id_, row in before.items() if id_ in after),
     )
+
+
+def steps_of(
+    snapshot: Snapshot, reach: Reach, limit: int, after: str | None, *, newest_first: bool
+) -> tuple[tuple[Step, ...], str | None]:
+    """The calls that changed something in these walls, from behind one of them on, and that of the last where there are
+    more. Raises NotFoundError for a receipt that is none of them.
+
+    A place is told by its receipt and not by its number in the chain, which would tell how much others write.
+    """
+    walls = seen(snapshot, reach)
+    numbers = json.dumps(list(walls))
+    query, place = ("receipt_before", 2**63 - 1) if newest_first else ("receipt_behind", 0)
+    if after is not None:
+        receipt = snapshot.row("receipt", id=after)
+        shown = receipt is not None and receipt["tenant"] == reach.tenant
+        rows = _rows_of(snapshot, receipt) if receipt is not None and shown else []
+        if receipt is None or not any(row["wall"] in walls for row in rows):
+            raise NotFoundError(f"there is no receipt '{after}' in this scope that changed anything")
+        place = receipt["first_seq"] if newest_first else receipt["last_seq"]
+    found: list[Step] = []
+    while len(found) <= limit:
+        receipt = snapshot.row(query, tenant=reach.tenant, seq=place, walls=numbers)
+        if receipt is None:
+            break
+        place = receipt["first_seq"] if newest_first else receipt["last_seq"]
+        step = _step(snapshot, receipt, walls, reach)
+        if step is not None:
+            found.append(step)
+    return tuple(found[:limit]), found[limit - 1].receipt if len(found) > limit else None
+
+
+def _rows_of(snapshot: Snapshot, receipt: Row) -> list[Row]:
+    first, last = receipt["first_seq"], receipt["last_seq"]
+    return snapshot.rows("journal_of_receipt", tenant=receipt["tenant"], first=first, last=last)
+
+
+def _step(snapshot: Snapshot, receipt: Row, walls: Mapping[int, Row], reach: Reach) -> Step | None:
+    """What a receipt did behind these walls; None where all of it carries stamps that the reach leaves out."""
+    rows = [row for row in _rows_of(snapshot, receipt) if row["wall"] in walls]
+    latest = latest_of(snapshot, [row["id"] for row in rows])
+    rows = [row for row in rows if reach.stamped(latest[row["id"]]["agent"], latest[row["id"]]["session"])]
+    if not rows:
+        return None
+    shown = [row for row in rows if latest[row["id"]]["kind"] != "act"]
+    touched = tuple(Touched(row["id"], row["revision"], row["action"]) for row in shown)
+    return Step(receipt["id"], receipt["verb"], moment(receipt["at"]), receipt["actor"], touched)
 
 
 def stats(snapshot: Snapshot, reach: Reach | None, now: int, size: int, space: str | None) -> Stats:

@@ -6,6 +6,9 @@
 all in one transaction. A stale part is redone, and no longer stale, in another. So the work is what has changed, a
 process that dies leaves it to the next, and two may be at it at once.
 
+Where a model tells summaries in its words, its kept answers are read here, and nobody is asked: a summary that has no
+answer yet stands as an extract, and is noted as `UNTOLD` until it has one (see `telling`).
+
 A view is linked to the episodes and acts that it rests on, and goes with any of them. What somebody did to a view by
 hand stays: one that was retired, undone or updated is left alone, and so is a record of one's own with a view's key.
 """
@@ -14,6 +17,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from mnemic import agenda, placing, portrait, summaries, topics
@@ -35,7 +39,7 @@ from mnemic.changes import (
 from mnemic.lookup import key_holder, latest_of
 from mnemic.messages import json_text
 from mnemic.postings import Document
-from mnemic.records import is_view, loads
+from mnemic.records import episode_of, is_view, loads
 from mnemic.stores.sqlite import Fields, Row, Snapshot, Transaction
 from mnemic.types import Entry, trust
 from mnemic.views import (
@@ -45,6 +49,7 @@ from mnemic.views import (
     NAME,
     PROFILE,
     QUESTIONS,
+    RETOLD,
     STATE,
     TOPIC,
     Episode,
@@ -54,12 +59,25 @@ from mnemic.views import (
 )
 
 JOB = "views"
+UNTOLD = "untold"
+"""The job of which those summaries are stale that a model is still to be asked about."""
 VERB = "upkeep"
 """Of the receipts under which views are written."""
 ROWS = 512
 """Rows of the journal that are read in one transaction."""
 PARTS = 32
 """Views that are redone in one transaction."""
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What views are made with, beside what a wall holds."""
+
+    embed: topics.Embed | None = None
+    """Gives the vectors that name topics; without it there are none."""
+    tell: Callable[[Snapshot, int, Made], Made] | None = None
+    """Gives a wall's summary in a model's words, as far as its answers are kept; None where summaries are extracts."""
+
 
 # --- What is stale ----------------------------------------------------------------------------------------------------
 
@@ -160,10 +178,15 @@ def _views_in(snapshot: Snapshot, wall: int) -> list[Row]:
     return snapshot.rows("views_in", wall=wall, derivation=NAME)
 
 
-def stale_in(snapshot: Snapshot, wall: int, embed: topics.Embed | None) -> list[str]:
+def stale_in(snapshot: Snapshot, wall: int, means: Means) -> list[str]:
     """The keys of what has to be redone in a wall; of topics only where there are vectors to name them by."""
     parts = [row["part"] for row in snapshot.rows("stale_in", wall=wall, job=JOB)]
-    return parts if embed is not None else [part for part in parts if not part.startswith(TOPIC)]
+    return parts if means.embed is not None else [part for part in parts if not part.startswith(TOPIC)]
+
+
+def untold_in(snapshot: Snapshot, wall: int) -> list[str]:
+    """The keys of the summaries of a wall that a model is still to be asked about."""
+    return [row["part"] for row in snapshot.rows("stale_in", wall=wall, job=UNTOLD)]
 
 
 def next_of(parts: Sequence[str]) -> Sequence[str]:
@@ -173,20 +196,33 @@ def next_of(parts: Sequence[str]) -> Sequence[str]:
     return [part for part, level in zip(parts, levels, strict=True) if level == lowest][:PARTS]
 
 
-def stale_count(snapshot: Snapshot, walls: Iterable[int]) -> int:
-    """How many views have to be redone in these walls."""
+def stale_count(snapshot: Snapshot, walls: Iterable[int], means: Means) -> int:
+    """How many views have to be redone in these walls: those of `stale_in`."""
+    return _count(snapshot, walls, JOB, "" if means.embed is not None else TOPIC)
+
+
+def untold_count(snapshot: Snapshot, walls: Iterable[int]) -> int:
+    """How many summaries of these walls a model is still to be asked about."""
+    return _count(snapshot, walls, UNTOLD)
+
+
+def _count(snapshot: Snapshot, walls: Iterable[int], job: str, but: str = "") -> int:
     behind_these = set(walls)
-    return sum(row["parts"] for row in snapshot.rows("stale_counts", job=JOB) if row["wall"] in behind_these)
+    rows = snapshot.rows("stale_counts", job=job, but=but)
+    return sum(row["parts"] for row in rows if row["wall"] in behind_these)
 
 
 # --- As it should stand -----------------------------------------------------------------------------------------------
 
 
-def made(snapshot: Snapshot, wall: int, key: str, embed: topics.Embed | None) -> Made | None:
+def made(snapshot: Snapshot, wall: int, key: str, means: Means) -> Made | None:
     """A view as it should stand; None where there is nothing to say."""
+    if key.startswith(_SUMMARIES):
+        extract = extracted(snapshot, wall, key)
+        return extract if extract is None or means.tell is None else means.tell(snapshot, wall, extract)
     if key.startswith(TOPIC):
         turns = placing.members(snapshot, wall, key)
-        return topics.topic(turns, embed) if embed is not None and turns else None
+        return topics.topic(turns, means.embed) if means.embed is not None and turns else None
     if key == PROFILE:
         turns = _last_episodes(snapshot, wall, agenda.LOOKED_AT)
         turns = [turn for turn in turns if turn.role == "user"][-portrait.TURNS :]
@@ -197,6 +233,11 @@ def made(snapshot: Snapshot, wall: int, key: str, embed: topics.Embed | None) ->
         return agenda.commitments(facts_of(snapshot, snapshot.rows("told_ahead", wall=wall, most=_AHEAD)))
     if key.startswith(STATE):
         return portrait.state(key, _about(snapshot, wall, (portrait.subject_of(key),)))
+    return None
+
+
+def extracted(snapshot: Snapshot, wall: int, key: str) -> Made | None:
+    """A summary in the words of those who spoke; None where there is nothing to say."""
     if key.startswith((summaries.SESSION, summaries.DAY)):
         since, until = summaries.stretch_of(key)
         session = summaries.session_of(key)
@@ -204,9 +245,7 @@ def made(snapshot: Snapshot, wall: int, key: str, embed: topics.Embed | None) ->
         return summaries.session_summary(key, map(episode_of, said))
     if key.startswith(summaries.WEEK):
         return summaries.week_summary(key, _children(snapshot, wall, key))
-    if key.startswith(summaries.MONTH):
-        return summaries.month_summary(key, _children(snapshot, wall, key))
-    return None
+    return summaries.month_summary(key, _children(snapshot, wall, key))
 
 
 def _children(snapshot: Snapshot, wall: int, key: str) -> list[Made]:
@@ -244,20 +283,6 @@ def _about(snapshot: Snapshot, wall: int, subjects: Iterable[str]) -> list[Fact]
 def _last_episodes(snapshot: Snapshot, wall: int, most: int) -> list[Episode]:
     """The episodes that came last to a wall, in the order in which they came."""
     return [episode_of(row) for row in reversed(snapshot.rows("last_episodes", wall=wall, most=most))]
-
-
-def episode_of(row: Fields) -> Episode:
-    """A row as views read it."""
-    return Episode(
-        row["id"],
-        row["num"],
-        row["text"] or "",
-        row["time"],
-        row["role"] or "user",
-        row["speaker"],
-        row["session"],
-        row["source"],
-    )
 
 
 def facts_of(snapshot: Snapshot, rows: Iterable[Fields]) -> list[Fact]:
@@ -320,26 +345,43 @@ def redone(
     wall: Wall,
     keys: Sequence[str],
     document_of: Callable[[Writing], Document],
-    embed: topics.Embed | None,
+    means: Means,
 ) -> Changes:
     """What brings these views to what they should say; they are stale no longer once it is written."""
     changes = Changes(VERB, wall.tenant)
     latest = latest_of(tx, [view_id(wall, key) for key in keys])
+    untold: dict[str, bool | None] = {}
     for key in keys:
         before = len(changes.openings) + len(changes.closings)
-        _bring(tx, wall, made(tx, wall.number, key, embed), latest.get(view_id(wall, key)), changes, document_of)
+        view, row = made(tx, wall.number, key, means), latest.get(view_id(wall, key))
+        kept = _bring(tx, wall, view, row, changes, document_of)
         if len(changes.openings) + len(changes.closings) > before:
             mark_stale(tx, ((wall.number, part) for part in above(key)))
+        untold[key] = _is_untold(view, row, means) if kept and view is not None else False
     tx.run("drop_stale", wall=wall.number, job=JOB, parts=json.dumps(list(keys)))
+    settled = [key for key, is_so in untold.items() if is_so is False]
+    tx.run("drop_stale", wall=wall.number, job=UNTOLD, parts=json.dumps(settled))
+    left = [key for key, is_so in untold.items() if is_so]
+    tx.run_many("add_stale", ({"wall": wall.number, "job": UNTOLD, "part": key} for key in left))
     return changes
 
 
-def writings(snapshot: Snapshot, wall: Wall, keys: Sequence[str], embed: topics.Embed | None) -> list[Writing]:
+def _is_untold(view: Made, row: Values | None, means: Means) -> bool | None:
+    """Whether a model is to be asked about a view. Where none is at hand: if one had told it before; else None, for no
+    more than was so."""
+    if view.kind != "summary" or RETOLD in view.data:
+        return False
+    if means.tell is not None:
+        return True
+    return True if row is not None and RETOLD in loads(row["data"], {}) else None
+
+
+def writings(snapshot: Snapshot, wall: Wall, keys: Sequence[str], means: Means) -> list[Writing]:
     """What the index will read of these views, as things stand: of those that have changed."""
     latest = latest_of(snapshot, [view_id(wall, key) for key in keys])
     found: list[Writing] = []
     for key in keys:
-        view, row = made(snapshot, wall.number, key, embed), latest.get(view_id(wall, key))
+        view, row = made(snapshot, wall.number, key, means), latest.get(view_id(wall, key))
         if view is not None and (row is None or (row["text"], row["subject"]) != (view.text, view.subject)):
             found.append(_writing(view))
     return found
@@ -356,13 +398,13 @@ def _bring(
     row: Values | None,
     changes: Changes,
     document_of: Callable[[Writing], Document],
-) -> None:
-    """Bring one view to what it should say."""
+) -> bool:
+    """Bring one view to what it should say; False where that is somebody's own to say."""
     erased = row is not None and row["erased_by"] is not None
     there = None if erased else row
     links = _links_of(tx, there)
     if there is not None and _by_hand(tx, there, links):
-        return
+        return False
     held = there is not None and there["retired_at"] is None
     if view is None:
         if held and there is not None:
@@ -370,11 +412,11 @@ def _bring(
                 Closing(there, Entry(there["id"], "retired", "there is nothing to say any more", there["revision"]))
             )
             changes.unlinks += [link["row"] for link in links]
-        return
+        return True
     values = _values(tx, wall, view)
     holder = key_holder(tx, values)
     if holder is not None and holder["id"] != values["id"]:
-        return  # a record of somebody's own
+        return False  # a record of somebody's own
     fields = _FIELDS if there is None else [name for name in _FIELDS if there[name] != values[name]]
     if there is None:
         values["revision"] = 1 if row is None else row["revision"] + 1
@@ -393,6 +435,7 @@ def _bring(
         link_to(values, id_, "derived_from", position) for position, id_ in enumerate(wanted) if id_ not in drawn
     ]
     _join_parts(tx, wall, view, values["id"], changes)
+    return True
 
 
 def _join_parts(tx: Transaction, wall: Wall, view: Made, id_: str, changes: Changes) -> None:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from mnemic.changes import Stamp, Values, Wall, new_receipt_id
+from mnemic.changes import FILE, Stamp, Values, Wall, new_receipt_id
 from mnemic.errors import NotFoundError
 from mnemic.records import state_of
 from mnemic.scope import Reach
@@ -32,6 +32,17 @@ def seen(tx: Snapshot, reach: Reach) -> dict[int, Row]:
     users = json.dumps(["", *sorted(reach.users)])
     rows = tx.rows("walls_of_users", tenant=reach.tenant, users=users)
     return {row["wall"]: row for row in rows if reach.sees(row["tenant"], row["project"], row["user"])}
+
+
+def walls_within(tx: Snapshot, tenant: str, project: str) -> list[Row]:
+    """The rows of every wall of a tenant's project, whoever's: for who answers for all of them."""
+    return [row for row in tx.rows("all_walls") if row["tenant"] == tenant and row["project"] == project]
+
+
+def home_of(tx: Snapshot, id: str) -> Row | None:
+    """The row of the wall behind which a record lies, or lay before it was erased: for who answers for all of them."""
+    found = latest_of(tx, [id]).get(id)
+    return None if found is None else tx.row("wall_by_number", wall=found["wall"])
 
 
 def wanted(
@@ -64,13 +75,25 @@ def holder_of(tx: Snapshot, key: str, walls: Mapping[int, Row], reach: Reach, no
     raise NotFoundError(f"there is no current record with the key {key!r} in this scope")
 
 
-def whole_messages(tx: Snapshot, rows: Sequence[Values]) -> list[Values]:
-    """The rows, and for each passage all passages of its message: a message is retired or erased as a whole."""
+def whole_messages(tx: Snapshot, rows: Sequence[Values], *, ever: bool = False) -> list[Values]:
+    """The rows, and for each passage all passages of its message: a message is retired or erased as a whole.
+
+    Of a file those that went with it; with `ever` also those that an edit has taken out of it.
+    """
     found: dict[str, Values] = {}
     for row in rows:
-        for part in all_parts(tx, row) if row["part"] is not None else [row]:
-            found[part["id"]] = part
+        if row["kind"] == FILE and row["role"] == "document":
+            parts = _passages_of_file(tx, row, ever=ever)
+        else:
+            parts = all_parts(tx, row) if row["part"] is not None else [row]
+        found |= {part["id"]: part for part in parts}
     return list(found.values())
+
+
+def _passages_of_file(tx: Snapshot, row: Values, *, ever: bool) -> list[Values]:
+    rows = tx.rows("passages_ever", wall=row["wall"], fingerprints=json.dumps([row["fingerprint"]]))
+    latest = {one["id"]: dict(one) for one in rows}
+    return [one for one in latest.values() if ever or one["closed_by"] == row["closed_by"]]
 
 
 def all_parts(tx: Snapshot, row: Values) -> list[Values]:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, tzinfo
 from functools import partial
+from importlib import import_module
 from itertools import chain, islice
 from pathlib import Path
 from types import TracebackType
@@ -18,6 +19,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from mnemic import (
     answer,
+    around,
     decay,
     denials,
     derive,
@@ -91,20 +93,25 @@ from mnemic.types import (
     SOURCES,
     Answer,
     Change,
+    Conflicts,
     Context,
     Diff,
     Entry,
     Evidence,
     Explanation,
+    Neighbour,
     Page,
     Receipt,
     Record,
     Results,
     ScopeArgs,
+    Spent,
     Stats,
+    Steps,
 )
 
 if TYPE_CHECKING:
+    from mnemic import telling
     from mnemic.consult import Asks, Kept
     from mnemic.importing import Door
 
@@ -184,10 +191,12 @@ class Memory:
     rules read stands in until then), "none" for nothing, or a `mnemic.derive.Recipe` of your own. None is "model" where
     there is one, else "rules".
 
-    `model` answers what `ask` asks, and derives: None for none, "http://…/v1#model" for any server of OpenAI's chat
-    protocol, "anthropic:MODEL", an object with `complete(messages)`, or a function from a prompt to an answer; or one
-    for each step, {"ask": …, "derive": …}. `api_key` is the key of the one server that is named. `allowance` (see
-    `mnemic.allowance`) limits what deriving may cost: for a call, a user and a day; None for no limit.
+    `model` answers what `ask` asks, derives, and tells the summaries of `upkeep` in its words: None for none,
+    "http://…/v1#model" for any server of OpenAI's chat protocol, "anthropic:MODEL", an object with
+    `complete(messages)`, or a function from a prompt to an answer; or one for each step, {"ask": …, "derive": …,
+    "summarise": …}. Where "summarise" is not named it is the model that derives, if one does: with recipe "rules" no
+    upkeep asks anybody unasked. `api_key` is the key of the one server that is named. `allowance` (see
+    `mnemic.allowance`) limits what deriving and summing up may cost: for a call, a user and a day; None for no limit.
 
     `background=True` does `upkeep` of the whole file in a thread, after each write; `wait` waits for it. Without it
     there is no thread: whoever wants upkeep calls it.
@@ -199,7 +208,13 @@ class Memory:
     Raises StoreError (see `mnemic.errors`) when the file cannot be used, ConfigError for settings that cannot be.
     """
 
-    def __init__(
+    def __new__(cls, url: object = "", **_: Any) -> Self:
+        """A file's memory; for the address of a server the one that asks it (see `mnemic.client`)."""
+        if cls is Memory and isinstance(url, str) and url.startswith(("http://", "https://")):
+            return object.__new__(cast("type[Self]", import_module("mnemic.client").RemoteMemory))
+        return object.__new__(cls)
+
+    def __init__(  # pyright: ignore[reportInconsistentConstructor]
         self,
         url: str | Path = "mnemic.db",
         *,
@@ -230,7 +245,7 @@ class Memory:
         self._exploration = _seed(exploration)
         self._allowance = _allowance(allowance)
         models = _models(model, api_key)
-        self._used = _Used(models, _recipe(recipe, models["derive"], self._allowance))
+        self._used = _Used.of(models, _recipe(recipe, models.get("derive"), self._allowance), self._allowance)
         self._forgetting = policy_of(forgetting)
         self._fitted = None if ranking is None else rank.fitted_file(Path(ranking))
         self._store = SqliteStore(_path(url), read_only=read_only)
@@ -238,6 +253,8 @@ class Memory:
         self._reader = Reader(self._store, self._cache, derives=self._recipe is not None)
         self._background = Background(self._upkept) if background and not read_only else None
         self._bound: dict[str, Any] = {}
+
+    __new__.__wrapped__ = __init__  # pyright: ignore[reportFunctionMemberAccess] - whose parameters help() shows
 
     # -- writing
 
@@ -327,7 +344,8 @@ class Memory:
 
         `evidence` and `supersedes` are ids of records in scope. A `key` is unique among current records of a scope: the
         record that has it is superseded. `valid_from`/`valid_to` say when it is true; a superseded record stays true
-        until its successor begins. The same statement again changes nothing. Raises InputError, NotFoundError.
+        until its successor begins. The same statement again changes nothing; with another key it is another record.
+        Raises InputError, NotFoundError.
         """
         started = clocks.perf_counter()
         where = self._place(self.remember, scope, shared=shared)
@@ -674,6 +692,7 @@ class Memory:
                     kinds = exchange.kinds_of(tx, list(reasons))
                     entries = [Entry(i, "erased", why) for i, why in reasons.items() if kinds[i] != "act"]
                 else:
+                    decay.tell_under(cast("Transaction", tx), reasons)
                     entries = erase_records(cast("Transaction", tx), reasons, tenant, stamp, self._tokens_of)
                 if not everything:  # a private record may rest on a shared one: it goes, and its owner alone is told
                     entries = [entry for entry in entries if held[entry.id] in visible]
@@ -854,7 +873,7 @@ class Memory:
             raise InputError(f"check={check!r} is not known: 'words' or 'model'")
         least = 0.5 if threshold is None else threshold
         notes: tuple[str, ...] = ()
-        model = self._used.models["ask"]
+        model = self._used.models.get("ask")
         if model is not None:
             with self._reader.scene(view) as scene:
                 found = recall_for_context(
@@ -947,8 +966,7 @@ class Memory:
         **scope: Unpack[ScopeArgs],
     ) -> Page:
         """Records by time, newest first (or `order="oldest"`), a page at a time: pass a page's `next` as `after`."""
-        if order not in ("newest", "oldest"):
-            raise InputError(f"order={order!r} is not known: 'newest' or 'oldest'")
+        _order(order)
         view = self._view(self.list, scope, None, as_of, known_at, include, kinds, where)
         with self._reader.scene(view) as scene:
             found = chosen(scene, view, newest_first=order == "newest", limit=_count("limit", limit), after=after)
@@ -1003,6 +1021,47 @@ class Memory:
             raise InputError(f"t1={t1} lies after t2={t2}: pass the earlier time first")
         with self._store.read() as snapshot:
             return journal.diff(snapshot, lookup.seen(snapshot, asked), asked, since, until)
+
+    def journal(
+        self,
+        *,
+        after: str | None = None,
+        order: str = "oldest",
+        limit: int = 100,
+        **scope: Unpack[ScopeArgs],
+    ) -> Steps:
+        """What was done in a scope, call by call, oldest first (or `order="newest"`): who changed which records, when.
+
+        `after` is the receipt of a step: it goes on behind that one, so whoever keeps the last one misses nothing.
+        Raises NotFoundError for one that changed nothing in this scope.
+        """
+        asked = self._reach(self.journal, scope)
+        newest = _order(order) == "newest"
+        with self._store.read() as snapshot:
+            at = None if after is None else _id(after)
+            found = journal.steps_of(snapshot, asked, _count("limit", limit), at, newest_first=newest)
+        return Steps(*found)
+
+    def links(self, id: str, *, limit: int = 100, **scope: Unpack[ScopeArgs]) -> tuple[Neighbour, ...]:
+        """The records that are joined to this one: what it rests on, takes the place of or contradicts, and what does
+        that to it. Raises NotFoundError."""
+        asked = self._reach(self.links, scope)
+        with self._store.read() as snapshot:
+            return around.neighbours(snapshot, _id(id), asked, self._now(), _count("limit", limit))
+
+    def conflicts(self, *, limit: int = 100, after: str | None = None, **scope: Unpack[ScopeArgs]) -> Conflicts:
+        """The pairs of current records that contradict each other, a page at a time: retire the one that is wrong, or
+        say anew what is right."""
+        asked = self._reach(self.conflicts, scope)
+        with self._store.read() as snapshot:
+            return around.conflicts(snapshot, asked, self._now(), _count("limit", limit), after)
+
+    def spending(self, *, since: When | None = None, **scope: Unpack[ScopeArgs]) -> tuple[Spent, ...]:
+        """What models have cost the users of a scope, by day (UTC), the latest first."""
+        asked = self._reach(self.spending, scope)
+        first = "" if since is None else f"{moment(interval(since, self._zone, 'since').start):%Y-%m-%d}"
+        with self._store.read() as snapshot:
+            return around.spent(snapshot, asked, first)
 
     def stats(self, *, everything: bool = False, **scope: Unpack[ScopeArgs]) -> Stats:
         """Counts of what a scope holds; `everything=True` for the whole file."""
@@ -1076,6 +1135,10 @@ class Memory:
         """
         started = clocks.perf_counter()
         if exchange.is_export(source, format):
+            if only is not None or columns or shared:
+                raise InputError(
+                    "only, columns and shared are for other systems' exports: one of ours says whose it is"
+                )
             return self._import_own(source, author, scope, started, dry_run=dry_run)
         from mnemic import importers, importing  # with a reader for each format: only who imports waits for them
 
@@ -1167,7 +1230,7 @@ class Memory:
         other = self._with(recipe, model, embedder, api_key)
         done = other._rebuilt(owned, progress, started, dry_run=dry_run)
         if not dry_run:
-            self._used.models, self._used.recipe = other._used.models, other._used.recipe
+            self._used.take_over(other._used)
             if other._cache is not self._cache:
                 self._cache.use(other._embedder)
         return done
@@ -1178,11 +1241,10 @@ class Memory:
         other = object.__new__(type(self))
         other.__dict__.update(self.__dict__)
         other._used = replace(self._used)
-        if model is not None:
-            other._used.models = _models(model, api_key)
         if recipe is not None or model is not None:
-            name = "model" if recipe is None else recipe
-            other._used.recipe = _recipe(name, other._used.models["derive"], self._allowance)
+            models = self._used.models if model is None else _models(model, api_key)
+            name = ("model" if models.get("derive") else self._used.recipe) if recipe is None else recipe
+            other._used = _Used.of(models, _recipe(name, models.get("derive"), self._allowance), self._allowance)
         if embedder is not None:
             other._cache = FrameCache(as_embedder(embedder, api_key=api_key), 0, self._forget_words)
         return other
@@ -1202,22 +1264,43 @@ class Memory:
     def _derive_anew(
         self, row: Row, run: _Run, examples: list[str], progress: Progress | None, *, dry_run: bool
     ) -> Sequence[Entry]:
-        """Derive anew from every episode of a wall, in one transaction, which a dry run takes back."""
+        """Derive anew from every episode of a wall, in one transaction, which a dry run takes back.
+
+        Where that leaves summaries that a model has not told yet, it is taken back, the model asked, and done again.
+        """
         with self._store.read() as snapshot:
             due = derive.read_all(snapshot, row["wall"], row["size"])
         said = self._said(_wall(row), due, run, progress)
+        entries, texts, untold = self._brought_anew(row, due, said, dry_run=dry_run)
+        if untold:
+            self._ask_to_tell(untold, run)
+            entries, texts, _ = self._brought_anew(row, due, said, dry_run=dry_run, asks=False)
+        examples += texts
+        return entries
+
+    def _brought_anew(
+        self, row: Row, due: derive.Due, said: _Said, *, dry_run: bool, asks: bool = True
+    ) -> tuple[Sequence[Entry], list[str], Sequence[telling.Question]]:
+        """What becomes of a wall's derived records: the changes, examples of them, and what a model should tell yet.
+
+        Nothing has changed where it is a dry run, or where there is something to tell, unless that is not to be asked.
+        """
         entries: tuple[Entry, ...] = ()
+        examples: list[str] = []
+        untold: Sequence[telling.Question] = ()
         try:
             with self._store.write() as tx:
                 entries = tuple(self._bring(tx, _wall(row), due, said))
                 entries += self._redo_all(tx, row)
                 texts = lookup.latest_of(tx, [entry.id for entry in entries[:EXAMPLES]])
                 examples += [f"{entry.action}: {texts[entry.id]['text']}" for entry in entries[:EXAMPLES]]
-                if dry_run:
+                if asks:
+                    untold = self._questions(tx, [(row, key) for key in keeping.untold_in(tx, row["wall"])])
+                if dry_run or untold:
                     raise _DiscardedError
         except _DiscardedError:
             pass
-        return entries
+        return entries, examples, untold
 
     def _redo_all(self, tx: Transaction, row: Row) -> tuple[Entry, ...]:
         """Make every view of a wall anew, where views are kept up."""
@@ -1274,6 +1357,9 @@ class Memory:
     ) -> Receipt:
         """Derive from the episodes that nothing has been derived from yet; then forget; then keep up the views.
 
+        Where a model tells summaries, they are extracts first, and it is then asked about those that have changed; a
+        note says how many are still told in extracts, and why.
+
         What is forgotten is the memory's policy's (`Memory(forgetting=…)`): the receipt's entries tell what it let
         fade, or brought back, and its `id` takes that back (`undo`; where a note names several, each its own part).
         Views are the profile of the user, the state of each subject, commitments, open questions, summaries and topics:
@@ -1298,11 +1384,14 @@ class Memory:
         if self._forgetting is not None:
             steps = self._fading(whose, self._forgetting, run.notes)
         faded = [receipt for receipt in run.within(steps) if receipt is not None]
-        views = tuple(entry for done in run.within(self._keeping(whose)) for entry in done)
+        views = [entry for done in run.within(self._keeping(whose)) for entry in done]
+        told = list(chain.from_iterable(run.within(self._telling(whose, run))))
+        views = _merged(views, told) if told else views
         if run.is_over():
             run.notes += self._views_left(whose)
+        run.untold = self._untold(whose)
         receipt = decay.told(faded, exchange.together((), "upkeep", self._author, self._now()))
-        return _timed(run.told(replace(self._with_derived(receipt, whose, entries), views=views)), started)
+        return _timed(run.told(replace(self._with_derived(receipt, whose, entries), views=tuple(views))), started)
 
     def _woken(self, receipt: Receipt) -> Receipt:
         """A write's receipt, after which the thread in the background has something to do: and what troubled it."""
@@ -1319,7 +1408,7 @@ class Memory:
         plain = object.__new__(type(self))  # of the whole file, whatever this memory is bound to
         plain.__dict__.update(self.__dict__)
         plain._bound = {}
-        return plain.upkeep(everything=True).pending
+        return plain.upkeep(everything=True).pending + plain._untold(None)
 
     def wait(self, seconds: float | None = None, **unknown: object) -> bool:
         """Wait for the thread in the background, if there is one: whether it has done all within these seconds."""
@@ -1358,6 +1447,7 @@ class Memory:
             decay.coarsen(tx, row)
             if found.erase:
                 stamp = self._stamp(tx, row["tenant"], None)
+                decay.tell_under(tx, found.erase)
                 erased = erase_records(tx, found.erase, row["tenant"], stamp, self._tokens_of)
                 self._derive_in(tx, [row])
                 self._redo_in(tx, [row], erased=True)
@@ -1500,7 +1590,7 @@ class Memory:
                 rows = self._kept(snapshot, asked)
                 late = [name for name in {row["tenant"]: None for row in rows} if keeping.behind(snapshot, name)]
                 unplaced = None if embedding is None else self._unplaced(snapshot, rows, embedding)
-                parts = {row["wall"]: keeping.stale_in(snapshot, row["wall"], self._embed) for row in rows}
+                parts = {row["wall"]: keeping.stale_in(snapshot, row["wall"], self._means) for row in rows}
             if late:
                 with self._store.write() as tx:
                     keeping.fold(tx, late[0])
@@ -1535,8 +1625,75 @@ class Memory:
         return placing.Embedding(space, self._embedder.embed_documents)
 
     @property
-    def _embed(self) -> Callable[[Sequence[str]], Any] | None:
-        return None if self._embedding is None else self._embedding.embed
+    def _means(self) -> keeping.Means:
+        """What views are made with: vectors, and a model's kept answers."""
+        embedding, teller = self._embedding, self._used.teller
+        embed = None if embedding is None else embedding.embed
+        if teller is None:
+            return keeping.Means(embed)
+        from mnemic import telling  # with the reading of answers: only who asks a model waits for it
+
+        return keeping.Means(embed, partial(telling.told, teller))
+
+    def _telling(self, asked: Reach | None, run: _Run) -> Iterator[Sequence[Entry]]:
+        """Have those summaries of a scope (of the whole file) told by the model that are extracts, some a step."""
+        if self._used.teller is None:
+            return
+        from mnemic import telling
+
+        with self._store.read() as snapshot:
+            rows = self._kept(snapshot, asked)
+            untold = [(row, key) for row in rows for key in keeping.untold_in(snapshot, row["wall"])]
+        for first in range(0, len(untold), telling.BATCH):
+            with self._store.read() as snapshot:
+                questions = self._questions(snapshot, untold[first : first + telling.BATCH])
+            asks = {(one.wall.number, one.extract.key) for one in questions}
+            answered = {(row["wall"], key) for row, key in untold[first : first + telling.BATCH]} - asks
+            if answered:  # by a model that was not at hand when they were redone
+                with self._store.write() as tx:
+                    keeping.mark_stale(tx, answered)
+            self._ask_to_tell(questions, run)
+            yield from self._keeping(asked)
+
+    def _questions(self, snapshot: Snapshot, untold: Iterable[tuple[Row, str]]) -> Sequence[telling.Question]:
+        """What is to be asked about summaries that are extracts."""
+        if self._used.teller is None:
+            return ()
+        from mnemic import telling
+
+        return telling.questions(snapshot, ((_wall(row), key) for row, key in untold), self._used.teller)
+
+    def _ask_to_tell(self, questions: Sequence[telling.Question], run: _Run) -> None:
+        """Ask a model about summaries, and keep what it answers; they are stale then."""
+        from mnemic import telling
+
+        assert self._used.teller is not None
+        run.take_told(
+            telling.ask(
+                self._store.read,
+                questions,
+                self._used.teller,
+                at=self._now(),
+                call=run.usage,
+                keeps=partial(self._keep_told, self._used.teller),
+                until=run.until,
+            )
+        )
+
+    def _keep_told(self, teller: Asks, wall: Wall, kept: Sequence[telling.Kept]) -> None:
+        """Keep a model's answers at once, and note what they tell as stale."""
+        from mnemic import telling
+
+        with self._store.write() as tx:
+            keys = telling.keep(tx, wall, kept, teller, self._now())
+            keeping.mark_stale(tx, ((wall.number, key) for key in keys))
+
+    def _untold(self, asked: Reach | None) -> int:
+        """How many summaries of a scope (of the whole file) the model is still to be asked about."""
+        if self._used.teller is None:
+            return 0
+        with self._store.read() as snapshot:
+            return keeping.untold_count(snapshot, [row["wall"] for row in self._kept(snapshot, asked)])
 
     def _redo(self, row: Row, keys: Sequence[str]) -> Sequence[Entry]:
         """Redo some views of a wall; what may take long, as a server's vectors, before the lock."""
@@ -1545,7 +1702,7 @@ class Memory:
             with self._store.write() as tx:
                 return self._redo_now(tx, wall, keys, {})
         with self._store.read() as snapshot:
-            writings = list(dict.fromkeys(keeping.writings(snapshot, wall, keys, self._embed)))
+            writings = list(dict.fromkeys(keeping.writings(snapshot, wall, keys, self._means)))
         documents, embedded = self._analysed_or_words(writings, [])
         with self._store.write() as tx:
             return self._redo_now(tx, wall, keys, dict(zip(writings, documents, strict=True)), embedded=embedded)
@@ -1564,7 +1721,7 @@ class Memory:
         def document_of(writing: Writing) -> Document:
             return documents.get(writing) or analyse([writing], embedder)[0]
 
-        changes = keeping.redone(tx, wall, keys, document_of, self._embed)
+        changes = keeping.redone(tx, wall, keys, document_of, self._means)
         return commit(tx, changes, self._stamp(tx, wall.tenant, None, self._space if embedded else None)).entries
 
     def _redo_in(self, tx: Transaction, rows: Iterable[Row], *, erased: bool = False) -> tuple[Entry, ...]:
@@ -1576,13 +1733,13 @@ class Memory:
         for row in rows:
             if keeping.is_kept(tx, row["tenant"]) and 0 < keeping.behind(tx, row["tenant"]) <= keeping.ROWS:
                 keeping.fold(tx, row["tenant"])
-            if erased or len(keeping.stale_in(tx, row["wall"], self._embed)) <= FEW:
+            if erased or len(keeping.stale_in(tx, row["wall"], self._means)) <= FEW:
                 entries += self._redo_stale(tx, row)
         return tuple(entries)
 
     def _redo_stale(self, tx: Transaction, row: Row) -> Iterator[Entry]:
         """Redo what is stale in a wall, in a transaction under way."""
-        while parts := keeping.stale_in(tx, row["wall"], self._embed):
+        while parts := keeping.stale_in(tx, row["wall"], self._means):
             yield from self._redo_now(tx, _wall(row), keeping.next_of(parts), {})
 
     def _kept(self, snapshot: Snapshot, asked: Reach | None) -> list[Row]:
@@ -1598,7 +1755,7 @@ class Memory:
         with self._store.read() as snapshot:
             rows = self._kept(snapshot, asked)
             late = sum(keeping.behind(snapshot, name) for name in {row["tenant"] for row in rows})
-            left = keeping.stale_count(snapshot, [row["wall"] for row in rows])
+            left = keeping.stale_count(snapshot, [row["wall"] for row in rows], self._means)
         if not left and not late:
             return []
         return [f"views are behind: {left} to be redone, {late} changes to be looked at; upkeep() goes on there"]
@@ -1926,18 +2083,44 @@ class Memory:
         return begins, ends
 
 
+# -- for those who put something in front of a memory
+
+
+def store_of(memory: Memory) -> SqliteStore:
+    """The store that a memory is on."""
+    return memory._store  # pyright: ignore[reportPrivateUsage]
+
+
+def with_store(memory: Memory, store: SqliteStore) -> Memory:
+    """The same memory, whose writes go through another store in front of its own."""
+    other = object.__new__(type(memory))
+    other.__dict__.update(memory.__dict__)
+    other._store = store  # pyright: ignore[reportPrivateUsage]
+    return other
+
+
+def bound_of(memory: Memory) -> Reach:
+    """The walls to which a memory is bound."""
+    bound = memory._bound  # pyright: ignore[reportPrivateUsage]
+    return reach({part: value for part, value in bound.items() if part not in STAMPS})
+
+
 # -- checking what was passed
 
 
 def _refuse(verb: Callable[..., Any], name: str, unknown: Mapping[str, object]) -> None:
     if not unknown:
         return
-    word = next(iter(unknown))
     signature = inspect.signature(verb).parameters.values()
     names = [p.name for p in signature if p.kind is not p.VAR_KEYWORD and p.name != "self"]
-    names += PARTS if name != "Memory" else ()
-    hint = nearest(word, names, _PEERS)
-    raise ParameterError(f"{name} has no parameter '{word}'{hint or '; it has ' + ', '.join(names)}")
+    refuse_unknown(name, unknown, [*names, *(PARTS if name != "Memory" else ())])
+
+
+def refuse_unknown(verb: str, unknown: Iterable[str], known: Sequence[str]) -> None:
+    """Refuse a parameter that a verb does not have, and name the one that was probably meant. Raises ParameterError."""
+    for word in unknown:
+        hint = nearest(word, known, _PEERS)
+        raise ParameterError(f"{verb} has no parameter '{word}'{hint or '; it has ' + ', '.join(known)}")
 
 
 def _query(query: object) -> str:
@@ -1952,6 +2135,12 @@ def _count(name: str, value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:
         raise InputError(f"{name}={value!r} is not possible: pass a whole number from 1 on")
     return value
+
+
+def _order(order: object) -> str:
+    if order not in ("newest", "oldest"):
+        raise InputError(f"order={order!r} is not known: 'newest' or 'oldest'")
+    return cast("str", order)
 
 
 def _share(name: str, value: Any) -> float | None:
@@ -1990,6 +2179,10 @@ class _Run:
     usage: Usage = field(default_factory=Usage)
     failed: dict[str, str] = field(default_factory=dict[str, str])
     notes: list[str] = field(default_factory=list[str])
+    untold: int = 0
+    """Summaries that a model has not told yet …"""
+    why_untold: str = ""
+    """… and why."""
     progress: Progress | None = None
     gone: int = 0
     """Episodes that are done …"""
@@ -2019,6 +2212,13 @@ class _Run:
         self.failed |= told.failed
         self.notes += told.notes
 
+    def take_told(self, told: telling.Told) -> None:
+        """Count what was told."""
+        self.usage += told.usage
+        self.notes += told.notes
+        self.untold += told.deferred
+        self.why_untold = self.why_untold or (told.why if told.deferred else "")
+
     def told(self, receipt: Receipt) -> Receipt:
         """The receipt with what the models did, and what the caller should know."""
         notes = list(dict.fromkeys(self.notes))
@@ -2026,19 +2226,39 @@ class _Run:
             why = next(iter(self.failed.values()))
             whose = "1 message" if len(self.failed) == 1 else f"{len(self.failed)} messages"
             notes.append(f"of {whose} nothing was derived, and that stays pending: {why}")
+        if self.untold:
+            which = "1 summary is" if self.untold == 1 else f"{self.untold} summaries are"
+            notes.append(f"{which} still told in extracts: {self.why_untold or 'there was no time to ask'}")
         spent = {"model_calls": self.usage.calls, "tokens": self.usage.tokens, "money": self.usage.money}
         return replace(receipt, notes=(*receipt.notes, *notes), **spent)
+
+
+Models = Mapping[str, ChatModel | None]
+"""The models of the steps that were named."""
 
 
 @dataclass(slots=True)
 class _Used:
     """What a memory and all that are `scoped` from it work with, until a rebuild says otherwise."""
 
-    models: dict[str, ChatModel | None]
+    models: Models
     recipe: derive.Recipe | None
+    teller: Asks | None
+    """How the model that tells summaries is asked."""
+
+    @classmethod
+    def of(cls, models: Models, recipe: derive.Recipe | None, allowance: Allowance) -> _Used:
+        """With the model that tells summaries: the one that is named for it; else the one that derives, if it does."""
+        derives = recipe is not None and recipe.asks is not None
+        model = models["summarise"] if "summarise" in models else models.get("derive") if derives else None
+        return cls(models, recipe, None if model is None else _asks(model, allowance))
+
+    def take_over(self, other: _Used) -> None:
+        """Go on with what another one has."""
+        self.models, self.recipe, self.teller = other.models, other.recipe, other.teller
 
 
-STEPS = ("ask", "derive")
+STEPS = ("ask", "derive", "summarise")
 """What a model may be asked for."""
 
 
@@ -2047,15 +2267,24 @@ def _each(model: object) -> Iterable[object]:
     return cast("Mapping[object, object]", model).values() if isinstance(model, Mapping) else (model,)
 
 
-def _models(given: object, api_key: str | None) -> dict[str, ChatModel | None]:
-    """The model of each step."""
+def _models(given: object, api_key: str | None) -> Models:
+    """The model of each step that is named; one alone is not named for summaries."""
     if not isinstance(given, Mapping):
-        return dict.fromkeys(STEPS, as_chat(given, api_key=api_key))
-    by_step = cast("Mapping[object, object]", given)
+        return dict.fromkeys(("ask", "derive"), as_chat(given, api_key=api_key))
+    by_step = cast("Mapping[str, object]", given)
     for step in by_step:
         if step not in STEPS:
-            raise ConfigError(f"model={{{step!r}: …}} is no step: a model is asked to {' or to '.join(STEPS)}")
-    return {step: as_chat(by_step.get(step), api_key=api_key) for step in STEPS}
+            known = ", ".join(STEPS)
+            raise ConfigError(f"model={{{step!r}: …}} is no step{nearest(str(step), STEPS)}: a model has {known}")
+    return {step: as_chat(model, api_key=api_key) for step, model in by_step.items()}
+
+
+def _asks(model: ChatModel, allowance: Allowance) -> Asks:
+    from mnemic.consult import Asks
+
+    asks = Asks(model, allowance)
+    allowance.check(asks.model_name)
+    return asks
 
 
 def _allowance(given: object) -> Allowance:
@@ -2076,11 +2305,7 @@ def _recipe(given: object, model: ChatModel | None, allowance: Allowance) -> der
     if given == "model":
         if model is None:
             raise ConfigError("recipe='model' needs one: pass Memory(model=…) too, or recipe='rules'")
-        from mnemic.consult import Asks
-
-        asks = Asks(model, allowance)
-        allowance.check(asks.model_name)
-        return replace(derive.rules(), asks=asks)
+        return replace(derive.rules(), asks=_asks(model, allowance))
     if isinstance(given, derive.Recipe):
         return given
     raise ConfigError(f"recipe={given!r} is not known: 'rules', 'model', 'none' for nothing, or a Recipe of your own")
@@ -2161,6 +2386,16 @@ def _wall(row: Any) -> Wall:
 
 def _row(tx: Snapshot, wall: int) -> Any:
     return tx.row("wall_by_number", wall=wall)
+
+
+def _merged(first: Iterable[Entry], then: Iterable[Entry]) -> list[Entry]:
+    """Entries of which later ones take the place of earlier ones of the same record."""
+    found: dict[str, Entry] = {}
+    for entry in chain(first, then):
+        before = found.get(entry.id)
+        added = before is not None and before.action == "added" and entry.action == "revised"
+        found[entry.id] = replace(entry, action="added", reason="") if added else entry
+    return list(found.values())
 
 
 def _timed(receipt: Receipt, started: float, notes: Iterable[str] = ()) -> Receipt:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import enum
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -93,6 +94,32 @@ def messages_of(
             session=_stamp(fields.get("session_id"), f"the session_id of {where}"),
             agent=_stamp(fields.get("agent_id"), f"the agent_id of {where}"),
         )
+
+
+def as_json_has_them(given: object) -> object:
+    """What `add` was given, with nothing in it but what JSON has: to be sent to a server that adds it.
+
+    Raises InputError for what is no message, or holds no text; what else is wrong with one, whoever adds it says.
+    """
+    if isinstance(given, str):
+        return given
+    return [item if isinstance(item, str) else _sent(item, place) for place, item in enumerate(_items(given))]
+
+
+def _sent(item: object, place: int) -> object:
+    fields = {key: _told(value) for key, value in _fields(item, f"message {place}").items()}
+    _content(fields, f"message {place}")  # what is no text is said in the words that are always used
+    return json.loads(json_text(_unwrapped(fields), f"message {place}"))
+
+
+def _told(value: object) -> object:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, enum.Enum):
+        return value.value
+    if isinstance(value, str | bytes | Mapping | Sequence) or not isinstance(value, Iterable):
+        return cast("object", value)
+    return list(cast("Iterable[object]", value))
 
 
 def json_text(value: object, name: str) -> str:

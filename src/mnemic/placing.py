@@ -18,13 +18,15 @@ from numpy.typing import NDArray
 
 from mnemic import topics
 from mnemic.changes import Values
+from mnemic.derive import is_current
+from mnemic.records import episode_of
 from mnemic.stores.sqlite import Fields, Row, Snapshot, Transaction
 from mnemic.views import TOPIC, Episode
 
 STEP = 512
 """Documents that are looked at in one transaction."""
-MEMBERS = 100
-"""Turns of a topic that are told of, at most: the latest."""
+MEMBERS = 40
+"""Turns of a topic that are told of, at most: the latest. So a topic costs the same to redo however large it is."""
 
 Vector = NDArray[np.int16]
 
@@ -57,7 +59,7 @@ def read(snapshot: Snapshot, wall: Row, embedding: Embedding) -> Batch:
     first = _next(snapshot, wall["wall"], embedding.space)
     until = min(first + STEP, wall["size"])
     rows = {row["num"]: row for row in _numbered(snapshot, wall["wall"], range(first, until))}
-    turns = [_episode(row) for _, row in sorted(rows.items()) if _is_placed(row)]
+    turns = [episode_of(row) for _, row in sorted(rows.items()) if _is_placed(row)]
     return Batch(first, until, tuple(turns), tuple(topics.vectors_of(turns, embedding.embed)))
 
 
@@ -123,7 +125,7 @@ def members(snapshot: Snapshot, wall: int, key: str) -> list[Episode]:
     first: int = rows[0]["num"]
     last = [row["num"] for row in snapshot.rows("placed_with", wall=wall, leader=first, most=MEMBERS)]
     found = {row["num"]: row for row in _numbered(snapshot, wall, [first, *last] if last else [])}
-    return [_episode(row) for _, row in sorted(found.items()) if _is_placed(row)]
+    return [episode_of(row) for _, row in sorted(found.items()) if _is_placed(row)]
 
 
 def _next(snapshot: Snapshot, wall: int, space: str) -> int:
@@ -146,24 +148,4 @@ def _comes_back(snapshot: Snapshot, wall: int, num: int) -> bool:
 
 
 def _is_placed(row: Fields) -> bool:
-    return (
-        row["kind"] == "episode"
-        and row["retired_at"] is None
-        and row["erased_by"] is None
-        and row["superseded_by"] is None
-        and not row["quarantined"]
-    )
-
-
-def _episode(row: Fields) -> Episode:
-    """A row as topics read it."""
-    return Episode(
-        row["id"],
-        row["num"],
-        row["text"] or "",
-        row["time"],
-        row["role"] or "user",
-        row["speaker"],
-        row["session"],
-        row["source"],
-    )
+    return row["kind"] == "episode" and is_current(row)

@@ -546,7 +546,7 @@ def numbers_in(given: object) -> tuple[list[int], Any]:
 
 def _resolved(statement: Statement) -> Statement:
     """The statement with "yesterday" and the like in its text as the day that is meant."""
-    text, value = (_with_days(one, statement.said) for one in (statement.text, statement.value))
+    text, value = (with_days(one, statement.said) for one in (statement.text, statement.value))
     return replace(statement, text=text, value=value)
 
 
@@ -556,7 +556,8 @@ _RELATIVE = re.compile(
 _LEAD = r"(?:on|in|at|since|until|till|by|from|before|after|for|around|during|of)\s+"
 
 
-def _with_days(text: str, said: datetime) -> str:
+def with_days(text: str, said: datetime) -> str:
+    """A text with "yesterday" and the like as the day that is meant by whoever says so on that day."""
     for one in reversed(dates.told(text, said)):
         words = text[one.start : one.end]
         if not _RELATIVE.search(words) or re.search(r"\d{4}", words):

@@ -9,6 +9,7 @@ from typing import Any
 from mnemic.stores.sqlite import Fields, Row, Snapshot
 from mnemic.times import moment
 from mnemic.types import Evidence, Record, Scope
+from mnemic.views import Episode
 
 
 def scope_of(row: Fields, wall: Fields) -> Scope:
@@ -29,6 +30,20 @@ def state_of(row: Fields, now: int, as_of: int | None = None) -> str:
     if ended:
         return "superseded" if taken_over else "expired"
     return "expired" if row["expires_at"] is not None and row["expires_at"] <= min(now, at) else "current"
+
+
+def episode_of(row: Fields) -> Episode:
+    """An episode as views read it."""
+    return Episode(
+        row["id"],
+        row["num"],
+        row["text"] or "",
+        row["time"],
+        row["role"] or "user",
+        row["speaker"],
+        row["session"],
+        row["source"],
+    )
 
 
 def is_view(row: Fields) -> bool:

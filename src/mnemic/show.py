@@ -1,36 +1,21 @@
-"""Values as lines for people, and as JSON for programs."""
+"""Values as lines for people."""
 
 from __future__ import annotations
 
-import json
 import re
 import textwrap
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields, is_dataclass
-from datetime import UTC, datetime, tzinfo
+from dataclasses import dataclass, fields
+from datetime import datetime, tzinfo
 from typing import Any, cast
 
 import click
 
+from mnemic.plain import as_json
 from mnemic.types import Answer, Change, Diff, Evidence, Hit, Page, Record, Stats
 
 NARROWEST = 40
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-
-
-def as_json(value: object) -> str:
-    """A value of Mnemic's as one line of JSON: its fields by name, times as ISO 8601 in UTC."""
-    return json.dumps(value, default=_plain, ensure_ascii=False)
-
-
-def _plain(value: object) -> object:
-    if is_dataclass(value) and not isinstance(value, type):
-        return {field.name: getattr(value, field.name) for field in fields(value) if field.repr}
-    if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat()
-    if isinstance(value, Mapping):
-        return dict(cast("Mapping[str, Any]", value))
-    raise TypeError(f"{type(value).__name__} has no form in JSON")
 
 
 @dataclass(frozen=True, slots=True)

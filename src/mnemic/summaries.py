@@ -160,6 +160,11 @@ def _of(key: str, children: Iterable[Made], most: int, part: Callable[[int], str
     return _made(key, lines, chosen(lines, most), [name for name, lines in own.items() if lines])
 
 
+def room_of(key: str) -> int:
+    """The words that a summary may have."""
+    return WORDS[next((level for level in (WEEK, MONTH) if key.startswith(level)), SESSION)]
+
+
 def best_lines(episodes: Iterable[Episode], most: int) -> tuple[list[Line], list[int]]:
     """The sentences of episodes in the order of time, and the places of those `chosen`."""
     turns = sorted(episodes, key=lambda one: (one.time, one.num))

@@ -8,7 +8,7 @@ import re
 import sys
 import threading
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler
@@ -129,12 +129,16 @@ class Answer:
     """Why the answer ends, in OpenAI's words; Anthropic's are chosen to match."""
     refusal: str | None = None
     """The model declines, with these words, in place of the text."""
+    calls: Sequence[tuple[str, Mapping[str, Any]]] = ()
+    """Tools that the model asks for after the text: the name of each and its input."""
     status: int = 200
     """The HTTP status; other than 200, the protocol's error is answered."""
     headers: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     """More headers, e.g. {"Retry-After": "3"}; a Content-Type takes the place of application/json."""
     delay: float = 0.0
     """Seconds before the answer. A client that has gone by then is no error; closing the server ends the wait."""
+    pause: float = 0.0
+    """Seconds before each further word of a streamed answer."""
     cut: Literal["before", "within"] | None = None
     """Hangs up: before the first byte, or in the middle of the answer."""
     body: str | bytes | None = None
@@ -230,10 +234,10 @@ class ScriptedChat:
         assert "live" in server.requests[0].messages[-1]["content"]
 
     It is a real server, with sockets and a thread: `POST …/chat/completions` is answered in OpenAI's protocol,
-    `POST …/messages` in Anthropic's, without streams. As the real ones it refuses a request that the protocol does not
-    allow (400; 401 for Anthropic's without a key); that takes no step. A status (`429`) is answered with the protocol's
-    error. Tokens are counted in words. A step that is a function is called with the messages, one call at a time; what
-    it raises is printed, and answered with status 400.
+    `POST …/messages` in Anthropic's, as a stream of events, a word each, where that is asked for. As the real ones it
+    refuses a request that the protocol does not allow (400; 401 for Anthropic's without a key); that takes no step. A
+    status (`429`) is answered with the protocol's error. Tokens are counted in words. A step that is a function is
+    called with the messages, one call at a time; what it raises is printed, and answered with status 400.
 
     Nothing listens before `with` is entered, or after it is left; `requests` can still be read then.
     """
@@ -285,15 +289,16 @@ class ScriptedChat:
             thread.join()
             server.server_close()
 
-    def _step(self, asked: Asked) -> Answer:
-        """Note the request, and take the step that answers it."""
+    def _step(self, asked: Asked) -> tuple[Answer, int]:
+        """Note the request, and take the step that answers it; and which request it is."""
         with self._lock:
             self._asked.append(asked)
+            number = len(self._asked)
             step = self._script.pop(0) if len(self._script) > 1 else self._script[0]
             given = step if isinstance(step, (str, int, Answer)) else step(asked.messages)
-        if isinstance(given, Answer):
-            return given
-        return Answer(given) if isinstance(given, str) else Answer("as the script says", status=given)
+        if isinstance(given, str):
+            given = Answer(given)
+        return given if isinstance(given, Answer) else Answer("as the script says", status=given), number
 
 
 class _Loopback(ThreadingTCPServer):
@@ -302,7 +307,7 @@ class _Loopback(ThreadingTCPServer):
     allow_reuse_address = True
     request_queue_size = 128
 
-    def __init__(self, step: Callable[[Asked], Answer]) -> None:
+    def __init__(self, step: Callable[[Asked], tuple[Answer, int]]) -> None:
         self.step = step
         self.closing = threading.Event()
         super().__init__(("127.0.0.1", 0), _Exchange)
@@ -322,7 +327,8 @@ class _Exchange(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         server = cast("_Loopback", self.server)
         raw = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        protocol = next((known for end, known in _PROTOCOLS.items() if self.path.endswith(end)), None)
+        path = self.path.partition("?")[0]
+        protocol = next((known for end, known in _PROTOCOLS.items() if path.endswith(end)), None)
         if protocol is None:
             self._send(404, _problem(404, f"nothing at {self.path}: known are …{', …'.join(_PROTOCOLS)}"), {})
             return
@@ -337,7 +343,7 @@ class _Exchange(BaseHTTPRequestHandler):
             self._send(400, _problem(400, f"not a chat request: {type(error).__name__}: {error}"), {})
             return
         try:
-            answer = server.step(asked)
+            answer, number = server.step(asked)
         except Exception as error:
             self._send(400, _problem(400, f"the script failed: {type(error).__name__}: {error}"), {})
             raise
@@ -345,12 +351,15 @@ class _Exchange(BaseHTTPRequestHandler):
             server.closing.wait(answer.delay)
         if answer.cut == "before":
             return
+        if answer.body is None and answer.status == 200 and asked.body.get("stream"):
+            self._stream(protocol.events(protocol.reply(answer, asked, number), asked), answer, server.closing)
+            return
         if answer.body is not None:
             content = answer.body.encode("utf-8", "surrogatepass") if isinstance(answer.body, str) else answer.body
         elif answer.status != 200:
             content = _problem(answer.status, answer.text)
         else:
-            content = json.dumps(protocol.reply(answer, asked)).encode()
+            content = json.dumps(protocol.reply(answer, asked, number)).encode()
         self._send(answer.status, content, answer.headers, whole=answer.cut is None)
 
     def _send(self, status: int, content: bytes, headers: Mapping[str, str], *, whole: bool = True) -> None:
@@ -360,6 +369,21 @@ class _Exchange(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(content if whole else content[: len(content) // 2])
+
+    def _stream(self, events: Sequence[bytes], answer: Answer, closing: threading.Event) -> None:
+        self.protocol_version = "HTTP/1.1"  # for chunks, without which an answer that is cut looks like a whole one
+        self.send_response(200)
+        fixed = {"Content-Type": "text/event-stream", "Transfer-Encoding": "chunked", "Connection": "close"}
+        for name, value in (fixed | {name.title(): value for name, value in answer.headers.items()}).items():
+            self.send_header(name, value)
+        self.end_headers()
+        whole = answer.cut is None
+        for place, event in enumerate(events if whole else events[: len(events) // 2]):
+            if place and answer.pause:
+                closing.wait(answer.pause)
+            self.wfile.write(b"%x\r\n%s\r\n" % (len(event), event))
+        if whole:
+            self.wfile.write(b"0\r\n\r\n")
 
     def log_message(self, format: str, *args: Any) -> None:
         pass
@@ -378,24 +402,50 @@ class _OpenAI:
 
     @staticmethod
     def messages(body: dict[str, Any], headers: Mapping[str, str]) -> tuple[Mapping[str, str], ...]:
-        return _messages(body, ("system", "developer", "user", "assistant"))
+        return _messages(body, ("system", "developer", "user", "assistant", "tool"))
 
     @staticmethod
-    def reply(answer: Answer, asked: Asked) -> dict[str, Any]:
+    def reply(answer: Answer, asked: Asked, number: int) -> dict[str, Any]:
         text = answer.text if answer.think is None else f"<think>{answer.think}</think>{answer.text}"
         finish = answer.finish if answer.refusal is None else "content_filter"
-        message = {"role": "assistant", "content": text, "refusal": None}
+        message: dict[str, Any] = {"role": "assistant", "content": text, "refusal": None}
+        if answer.calls:
+            finish = "tool_calls"
+            message["content"] = text or None
+            message["tool_calls"] = [
+                {"id": id_, "type": "function", "function": {"name": name, "arguments": json.dumps(given)}}
+                for id_, name, given in _calls(answer, number)
+            ]
         if answer.refusal is not None:
             message |= {"content": None, "refusal": answer.refusal}
         spent, said = _words(asked), len(f"{answer.think or ''} {answer.text}".split())
         return {
-            "id": "chatcmpl-scripted",
+            "id": f"chatcmpl-scripted-{number}",
             "object": "chat.completion",
             "created": 0,
             "model": asked.body["model"],
             "choices": [{"index": 0, "message": message, "finish_reason": finish}],
             "usage": {"prompt_tokens": spent, "completion_tokens": said, "total_tokens": spent + said},
         }
+
+    @staticmethod
+    def events(reply: dict[str, Any], asked: Asked) -> list[bytes]:
+        """The same answer as a stream."""
+        [choice] = reply["choices"]
+        message = choice["message"]
+        deltas: list[dict[str, Any]] = [{"role": "assistant", "content": ""}]
+        deltas += [{"content": piece} for piece in _pieces(message["content"] or "")]
+        deltas += [{"tool_calls": [{"index": at, **call}]} for at, call in enumerate(message.get("tool_calls", ()))]
+        if message["refusal"] is not None:
+            deltas.append({"refusal": message["refusal"]})
+        chunk = {**reply, "object": "chat.completion.chunk"}
+        usage = chunk.pop("usage")
+        chunks = [{**chunk, "choices": [{"index": 0, "delta": one, "finish_reason": None}]} for one in deltas]
+        chunks.append({**chunk, "choices": [{"index": 0, "delta": {}, "finish_reason": choice["finish_reason"]}]})
+        wanted: dict[str, Any] = asked.body.get("stream_options") or {}
+        if wanted.get("include_usage"):
+            chunks.append({**chunk, "choices": [], "usage": usage})
+        return [*(_event(one) for one in chunks), b"data: [DONE]\n\n"]
 
 
 class _Anthropic:
@@ -413,9 +463,9 @@ class _Anthropic:
         return (*system, *_messages(body, ("user", "assistant")))
 
     @staticmethod
-    def reply(answer: Answer, asked: Asked) -> dict[str, Any]:
+    def reply(answer: Answer, asked: Asked, number: int) -> dict[str, Any]:
         stop = {"stop": "end_turn", "length": "max_tokens", "content_filter": "refusal"}[answer.finish]
-        content: list[dict[str, str]] = []
+        content: list[dict[str, Any]] = []
         details = None
         if answer.refusal is not None:
             stop, details = "refusal", {"type": "refusal", "category": None, "explanation": answer.refusal}
@@ -423,9 +473,15 @@ class _Anthropic:
             content.append({"type": "thinking", "thinking": answer.think, "signature": ""})
         if answer.text and answer.refusal is None:
             content.append({"type": "text", "text": answer.text})
+        if answer.calls:
+            stop = "tool_use"
+            content += [
+                {"type": "tool_use", "id": id_, "name": name, "input": given}
+                for id_, name, given in _calls(answer, number)
+            ]
         said = len(f"{answer.think or ''} {answer.text}".split())
         return {
-            "id": "msg_scripted",
+            "id": f"msg_scripted_{number}",
             "type": "message",
             "role": "assistant",
             "model": asked.body["model"],
@@ -435,6 +491,23 @@ class _Anthropic:
             "stop_details": details,
             "usage": {"input_tokens": _words(asked), "output_tokens": said},
         }
+
+    @staticmethod
+    def events(reply: dict[str, Any], asked: Asked) -> list[bytes]:
+        """The same answer as a stream."""
+        told: list[dict[str, Any]] = [
+            {"type": "message_start", "message": {**reply, "content": [], "stop_reason": None, "stop_details": None}}
+        ]
+        for at, block in enumerate(reply["content"]):
+            empty: dict[str, Any] = {"text": "", "thinking": "", "input": {}}
+            begun = {name: empty.get(name, value) for name, value in block.items()}
+            told.append({"type": "content_block_start", "index": at, "content_block": begun})
+            told += [{"type": "content_block_delta", "index": at, "delta": delta} for delta in _deltas(block)]
+            told.append({"type": "content_block_stop", "index": at})
+        ended = {name: reply[name] for name in ("stop_reason", "stop_sequence", "stop_details")}
+        told.append({"type": "message_delta", "delta": ended, "usage": reply["usage"]})
+        told.append({"type": "message_stop"})
+        return [b"event: %s\n%s" % (one["type"].encode(), _event(one)) for one in told]
 
 
 _PROTOCOLS: Mapping[str, type[_OpenAI] | type[_Anthropic]] = {"/chat/completions": _OpenAI, "/messages": _Anthropic}
@@ -454,8 +527,34 @@ def _messages(body: dict[str, Any], roles: tuple[str, ...]) -> tuple[Mapping[str
 
 
 def _flat(content: Any) -> str:
-    """The text of a content: a string, or a list of parts."""
-    return content if isinstance(content, str) else "".join(str(part.get("text", "")) for part in content)
+    """The text of a content: a string, or a list of parts, a tool's result among them; "" for none."""
+    if content is None or isinstance(content, str):
+        return content or ""
+    return "".join(str(part["text"]) if "text" in part else _flat(part.get("content")) for part in content)
+
+
+def _calls(answer: Answer, number: int) -> list[tuple[str, str, Mapping[str, Any]]]:
+    """The tools that the answer to a request asks for: an id of each, its name and its input."""
+    return [(f"call_{number}_{place}", name, dict(given)) for place, (name, given) in enumerate(answer.calls)]
+
+
+def _deltas(block: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The pieces of a block of Anthropic's."""
+    if block["type"] == "tool_use":
+        yield {"type": "input_json_delta", "partial_json": json.dumps(block["input"])}
+    for piece in _pieces(block.get("thinking", "")):
+        yield {"type": "thinking_delta", "thinking": piece}
+    for piece in _pieces(block.get("text", "")):
+        yield {"type": "text_delta", "text": piece}
+
+
+def _pieces(text: str) -> list[str]:
+    """A text word by word, each with the space behind it."""
+    return re.findall(r"\S+\s*|\s+", text)
+
+
+def _event(told: dict[str, Any]) -> bytes:
+    return f"data: {json.dumps(told)}\n\n".encode()
 
 
 def _words(asked: Asked) -> int:

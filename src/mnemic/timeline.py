@@ -12,7 +12,7 @@ The rules, claims taken in the order of when they say that their matter began (t
 * a claim of the value that holds confirms it; one of another value begins a new period and ends the one before;
 * a claim that a value no longer holds ends its period; where nobody had said that it did, the denial is a period;
 * a correction ("not X but Y") takes the place of what it corrects, which then never held;
-* nobody's claim ends that of a better trusted source: it is set aside;
+* nobody's claim, or denial, ends what a better trusted source says: it is set aside;
 * of a *fixed* relation (where one was born) the values do not follow each other: they contradict;
 * what the user asks to forget counts as never said, if it was said before: a period of its own keeps those claims.
 """
@@ -95,6 +95,10 @@ class Period:
         """The least trusted of its claims'."""
         return max((claim.source for claim in self.claims), key=trust)
 
+    def outweighs(self, claim: Claim) -> bool:
+        """Whether one of its claims is of a better trusted source, whoever else confirms it."""
+        return any(trust(one.source) < trust(claim.source) for one in self.claims)
+
     @property
     def forgets(self) -> bool:
         """Whether it is a request to forget, with the claims that it takes out."""
@@ -145,7 +149,7 @@ def _following(claims: Iterable[Claim], *, single: bool, fixed: bool) -> list[Pe
             _limit(now, claim)
             continue
         new = Period([claim], claim.ends)
-        if now is not None and trust(claim.source) > trust(now.source) and _open(now, claim):
+        if now is not None and now.outweighs(claim) and _open(now, claim):
             new.aside = True
             periods.append(new)
             continue
@@ -177,7 +181,8 @@ def _open(period: Period, claim: Claim) -> bool:
 
 
 def _limit(period: Period, claim: Claim) -> None:
-    if claim.ends is not None and (period.ends is None or claim.ends < period.ends):
+    sooner = claim.ends is not None and (period.ends is None or claim.ends < period.ends)
+    if claim.ends is not None and sooner and not period.outweighs(claim):
         period.ends = max(claim.ends, period.begins)
 
 
@@ -190,9 +195,11 @@ def _follow(old: Period, new: Period) -> None:
 def _deny(claim: Claim, now: Period | None, denied: dict[str, Period], periods: list[Period]) -> None:
     """A value no longer holds; a claim without a value means whichever does."""
     if now is not None and claim.what in ("", now.first.what) and _open(now, claim):
-        if trust(claim.source) <= trust(now.source):
-            now.ends = max(claim.since, now.begins)
-            now.claims.append(claim)
+        if now.outweighs(claim):
+            periods.append(Period([claim], aside=True))
+            return
+        now.ends = max(claim.since, now.begins)
+        now.claims.append(claim)
         return
     if claim.what in denied:
         denied[claim.what].claims.append(claim)

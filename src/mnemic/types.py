@@ -478,6 +478,51 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
+class Touched:
+    """What a call did to one record: which revision of it, and the journal's word for it."""
+
+    id: str
+    revision: int
+    action: str
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One call that changed something, as the journal has it; of its records those that the scope sees."""
+
+    receipt: str
+    verb: str
+    at: datetime
+    actor: str | None
+    records: tuple[Touched, ...]
+
+    def __str__(self) -> str:
+        did = ", ".join(f"{one.action} {one.id}" for one in self.records) or "nothing that is shown"
+        return f"{self.at:%Y-%m-%d %H:%M:%S}  {self.verb:<10}  {self.actor or '-'}  {did}"
+
+
+@dataclass(frozen=True, slots=True)
+class Steps(Sequence[Step]):
+    """Some steps of the journal, and where to go on: pass `next` as `after=`; it is None where there are no more."""
+
+    steps: tuple[Step, ...]
+    next: str | None = None
+
+    def __len__(self) -> int:
+        return len(self.steps)
+
+    @overload
+    def __getitem__(self, index: int) -> Step: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Step]: ...
+    def __getitem__(self, index: int | slice) -> Step | Sequence[Step]:
+        return self.steps[index]
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self.steps)) or "nothing"
+
+
+@dataclass(frozen=True, slots=True)
 class Page(Sequence[Record]):
     """Some records and where to go on: pass `next` as `after=`; it is None on the last page."""
 
@@ -513,6 +558,68 @@ class Diff:
         lines = [f"+ {record}" for record in self.added] + [f"- {record}" for record in self.removed]
         lines += [f"~ {old}\n  {new}" for old, new in self.changed]
         return "\n".join(lines) or "no change"
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbour:
+    """A record that an edge joins to another one: `role` is what the edge says ("derived_from", "supersedes",
+    "contradicts", …), and `out` whether it leads to this record, or comes from it."""
+
+    role: str
+    out: bool
+    record: Record
+
+    def __str__(self) -> str:
+        return f"{self.role} {'→' if self.out else '←'} {self.record}"
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """Two current records that cannot both be so, and of which neither is known to be later."""
+
+    one: Record
+    other: Record
+
+    def __str__(self) -> str:
+        return f"{self.one}\n  {self.other}"
+
+
+@dataclass(frozen=True, slots=True)
+class Conflicts(Sequence[Conflict]):
+    """Some conflicts and where to go on: pass `next` as `after=`; it is None on the last page."""
+
+    pairs: tuple[Conflict, ...]
+    next: str | None = None
+
+    def __len__(self) -> int:
+        return len(self.pairs)
+
+    @overload
+    def __getitem__(self, index: int) -> Conflict: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Conflict]: ...
+    def __getitem__(self, index: int | slice) -> Conflict | Sequence[Conflict]:
+        return self.pairs[index]
+
+    def __str__(self) -> str:
+        lines = [str(pair) for pair in self.pairs]
+        return "\n".join([*lines, *([f"more: after={self.next}"] if self.next else [])]) or "no conflict"
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What models have cost on a day (UTC): calls, tokens read and written, and money as the prices given say."""
+
+    day: str
+    calls: int
+    tokens_in: int
+    tokens_out: int
+    money: float
+
+    def __str__(self) -> str:
+        return (
+            f"{self.day}  {_counted(self.calls, 'call')}, {self.tokens_in + self.tokens_out:,} tokens, {self.money:.4f}"
+        )
 
 
 @dataclass(frozen=True, slots=True)

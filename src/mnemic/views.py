@@ -98,6 +98,8 @@ PROFILE, QUESTIONS, COMMITMENTS, STATE = "profile", "open_questions", "commitmen
 """Keys of views; that of a state goes on with its subject."""
 TOPIC = "topic:"
 """The key of a topic goes on with the id of the turn that leads it."""
+RETOLD = "retold"
+"""The name in a summary's data under which it says how a model retold it; where that is missing, it is an extract."""
 ABOUT = ("fact", "preference", "relationship", "goal", "instruction", "decision")
 """Kinds that say what is so: `facts_about` in queries.sql and its index name the same."""
 AHEAD = ("goal", "event")

@@ -31,7 +31,7 @@ from mnemic.changes import (
 )
 from mnemic.errors import ConflictError, InputError
 from mnemic.fading import FADED, FADES
-from mnemic.lookup import all_parts, key_holder, latest_of
+from mnemic.lookup import all_parts, key_holder, latest_of, whole_messages
 from mnemic.messages import Message, json_text
 from mnemic.postings import Document
 from mnemic.scope import Place
@@ -264,7 +264,8 @@ def remembered(
 ) -> Changes:
     """A record written by hand, resting on the act of writing it and on the evidence named.
 
-    The same statement twice is ignored, or revised where it says more. A `key` that is taken is taken over.
+    The same statement twice is ignored, or revised where it says more; under another key it is another record. A `key`
+    that is taken is taken over.
     """
     changes = Changes("remember", place.tenant)
     statement = (values["kind"], values["text"], values["subject"])
@@ -273,6 +274,7 @@ def remembered(
     for found in _all_by_fingerprint(tx, wall, known_by):
         current = found["retired_at"] is None and found["superseded_by"] is None and not _ended(found, at)
         current = current and statement == (found["kind"], found["text"], found["subject"])  # or it was updated since
+        current = current and (None in (values["key"], found["key"]) or values["key"] == found["key"])
         if current and not (found["quarantined"] and trust(values["source"]) < trust(found["source"])):
             return _remembered_again(tx, changes, found, values, evidence, supersedes, act)
     weakest = max([values["source"], *(row["source"] for row in evidence)], key=trust)
@@ -283,7 +285,7 @@ def remembered(
     if values["key"] is not None:
         holder = tx.row("current_by_key", wall=wall.number, key=values["key"])
         if holder is not None:
-            old[holder["id"]] = dict(holder)
+            old |= {part["id"]: part for part in whole_messages(tx, [dict(holder)])}
     if reason := _protected(old.values(), weakest):
         values["quarantined"] = 1
         changes.open(Opening(values, "quarantined", reason, document))
@@ -401,6 +403,8 @@ def updated(
         )
     if row["kind"] == "act":
         raise InputError(f"'{row['id']}' is an act, a piece of history: it cannot be updated")
+    if row["part"] is not None and is_indexed(fields):
+        raise InputError(f"'{row['id']}' is a passage of a file, {row['key']}: change the file as a whole")
     if row["retired_at"] is not None:
         raise ConflictError(f"'{row['id']}' is retired: undo that first", [row["closed_by"]])
     new = {name: value for name, value in fields.items() if row[name] != value}

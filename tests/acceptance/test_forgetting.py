@@ -557,6 +557,20 @@ class Life(RuleBasedStateMachine):
             self.memory.close()
 
 
+def test_feedback_that_goes_with_an_erasure_no_longer_keeps_what_it_praised() -> None:
+    """An act of feedback on several hits goes with any of them, and what it said of the others with it."""
+    life = Life()
+    life.open(policy=Ebbinghaus(5, erase_below=0.001))
+    life.say(days=0, town="Utrecht")
+    for _ in range(5):
+        life.keep_up(days=1)
+    life.say(days=30, town="Utrecht")
+    life.nothing_is_left_to_do()
+    life.use(good=True, which=0)
+    life.nothing_is_left_to_do()
+    life.teardown()
+
+
 TestLife = Life.TestCase
 TestLife.settings = settings(
     max_examples=25, stateful_step_count=15, deadline=None, suppress_health_check=list(HealthCheck)

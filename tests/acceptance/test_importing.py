@@ -523,8 +523,8 @@ def test_the_reference_servers_graph_comes_as_facts_and_relationships(memory: Me
     path.write_text("\n".join(map(json.dumps, lines)) + "\n\n", "utf-8")
     receipt = memory.import_(path, **ANA)
     assert sorted((one.kind, one.subject, one.text) for one in held(memory)) == [
-        ("entity", "Acme", "Acme is of type company."),
-        ("entity", "Ana", "Ana is of type person."),
+        ("entity", "Acme", "Acme (company)"),
+        ("entity", "Ana", "Ana (person)"),
         ("fact", "Ana", "Speaks Dutch"),
         ("relationship", "Ana", "Ana works at Acme."),
     ]

@@ -42,7 +42,8 @@ def answer(messages: Sequence[Mapping[str, str]]) -> str:
 
 def opened(path: Path | str, server: ScriptedChat, **more: Any) -> Memory:
     model = HttpChat(server.url, "m", timeout=0.6, sleep=lambda seconds: None)
-    return Memory(path, model=model, recipe="model", clock=FrozenClock(START + timedelta(days=99)), **more)
+    steps = {"derive": model, "summarise": None}
+    return Memory(path, model=steps, recipe="model", clock=FrozenClock(START + timedelta(days=99)), **more)
 
 
 def talk(
@@ -281,7 +282,7 @@ def test_a_short_time_does_a_part_and_the_next_call_the_rest(tmp_path: Path) -> 
 
     with ScriptedChat(slowly) as server, opened(tmp_path / "a.db", server) as memory:
         memory.add(talk(80), **WHO)
-        part = memory.upkeep(budget_ms=1, **WHO)
+        part = memory.upkeep(budget_ms=100, **WHO)
         assert 0 < part.pending < 80
         rest = memory.upkeep(**WHO)
         assert rest.pending == 0

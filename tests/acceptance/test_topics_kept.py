@@ -155,3 +155,19 @@ def test_walls_do_not_mix_and_without_vectors_there_are_none(memory: Memory) -> 
         assert other.upkeep(**WHO).views
         assert topics(other) == {}
         assert other.upkeep(**WHO).views == ()
+
+
+def test_what_is_left_counts_no_topics_where_nothing_can_redo_them(tmp_path: Path) -> None:
+    clock = FrozenClock(START + timedelta(days=99))
+    with Memory(tmp_path / "a.db", clock=clock) as memory:
+        ids = say(memory, *POTS, *HILLS)
+        memory.upkeep(**WHO)
+    with Memory(tmp_path / "a.db", clock=clock, embedder="none") as memory:
+        memory.retire(ids[1], **WHO)
+        memory.upkeep(**WHO)
+        assert memory.upkeep(budget_ms=0, **WHO).notes == ()
+    with Memory(tmp_path / "a.db", clock=clock) as memory:
+        (note,) = memory.upkeep(budget_ms=0, **WHO).notes
+        assert note.startswith("views are behind: 1 to be redone")
+        memory.upkeep(**WHO)
+        assert topics(memory)[f"topic:{ids[0]}"] == [POTS[0], *POTS[2:]]

@@ -72,6 +72,8 @@ def test_python_examples_run_and_print_what_the_page_shows(
     page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    for library in _libraries(page):
+        pytest.importorskip(library, reason=f"needs {library}")
     if "minilm:" in page.read_text("utf-8"):
         _tiny_model(tmp_path / "all-MiniLM-L6-v2")
     names: dict[str, Any] = {"__name__": "__main__"}
@@ -90,6 +92,12 @@ def test_python_examples_run_and_print_what_the_page_shows(
         for value in names.values():
             if isinstance(value, Memory):
                 value.close()
+
+
+def _libraries(page: Path) -> set[str]:
+    """What the examples of a page import: of another library's page, that library."""
+    code = "\n".join(body for language, body, *_ in _blocks(page) if language == "python")
+    return set(re.findall(r"^(?:from|import) (\w+)", code, re.MULTILINE))
 
 
 def _tiny_model(folder: Path) -> None:

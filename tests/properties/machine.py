@@ -309,6 +309,7 @@ class MemoryMachine(RuleBasedStateMachine):
                 if (c := model.now(i)) is not None
                 and c.by is None
                 and c.text == said
+                and (None in (key, c.key) or key == c.key)  # under another key it is another record
                 and not (c.valid_to is not None and c.valid_to <= at)
             ),
             None,

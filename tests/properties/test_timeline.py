@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import permutations
 from typing import Any
@@ -39,6 +40,9 @@ claims = st.builds(
     st.none() | st.integers(1, 9),
 )
 histories = st.lists(claims, max_size=12, unique_by=lambda claim: claim.episode)
+
+
+trusted = st.builds(replace, claims, source=st.sampled_from(["user", "user", "tool", "document"]))
 
 
 def held_at(told: Sequence[Claim], at: int) -> str | None:
@@ -107,6 +111,21 @@ def test_nobody_takes_over_from_the_user() -> None:
     said, guessed = claim("porto", 3), claim("faro", 9, source="tool")
     first, second = arranged([guessed, said], single=True)
     assert (first.ends, first.aside, second.aside) == (None, False, True)
+
+
+def test_nobody_denies_what_the_user_said_and_what_is_set_aside_is_kept() -> None:
+    said, denied = claim("porto", 3), claim("porto", 9, holds=False, source="tool")
+    first, second = arranged([denied, said], single=True)
+    assert (first.claims, first.ends, first.aside) == ([said], None, False)
+    assert (second.claims, second.holds, second.aside) == ([denied], False, True)
+    (alone,) = arranged([denied], single=True)
+    assert not alone.aside, "where nobody contradicts it stands"
+    later = claim("porto", 12, holds=False)
+    first, second = arranged([denied, said, later], single=True)
+    assert (first.ends, second.claims) == (12, [denied])
+    confirmed = claim("porto", 5, ends=7, source="tool")
+    first, second = arranged([denied, said, confirmed], single=True)
+    assert (first.claims, first.ends, second.aside) == ([said, confirmed], None, True), "who confirms it takes nothing"
 
 
 def test_a_denial_of_what_nobody_said() -> None:
@@ -229,11 +248,49 @@ def test_the_same_is_derived_whatever_came_first(order: tuple[int, ...]) -> None
         assert len(told[0]) == 3
 
 
-@given(histories, st.integers(0, 20), st.randoms(use_true_random=False))
-def test_no_claim_is_lost_that_something_may_still_be_made_of(told: list[Claim], at: int, chance: Any) -> None:
+@given(
+    st.lists(trusted, max_size=12, unique_by=lambda claim: claim.episode),
+    st.integers(0, 20),
+    st.sampled_from(["user", "tool"]),
+    st.booleans(),
+    st.randoms(use_true_random=False),
+)
+def test_no_claim_is_lost_that_something_may_still_be_made_of(
+    told: list[Claim], at: int, source: str, single: bool, chance: Any
+) -> None:
     """What is kept are the claims of periods: so each has to be in one, or it is lost for what comes later."""
-    whatever = Claim("e99", 99, 0, 1, "", holds=False, said=at)
-    every = [*told, whatever]
+    whatever = Claim("e99", 99, 0, 1, "" if single else "a", holds=False, said=at, source=source)
+    every = [*(one if single else replace(one, what="a") for one in told), whatever]
     chance.shuffle(every)
-    kept = {claim.key for period in arranged(every, single=True) for claim in period.claims}
-    assert kept == {claim.key for claim in every}
+    placed = [claim.key for period in arranged(every, single=single) for claim in period.claims]
+    assert sorted(placed) == sorted(claim.key for claim in every)
+
+
+@given(st.lists(trusted, max_size=12, unique_by=lambda claim: claim.episode))
+def test_what_others_say_changes_nothing_of_what_the_user_said(told: list[Claim]) -> None:
+    """Where the user said first what holds, at every instant, no other source ends it or takes over from it."""
+    first = replace(claim("a", -1), source="user")
+    own = [replace(one, ends=None) if one.holds else one for one in told if one.source == "user"]
+    others = [replace(one, ends=None) if one.holds else one for one in told if one.source != "user"]
+    alone = arranged([first, *own], single=True)
+    for at in range(50):
+        holding = [p.first.what for p in alone if p.holds and p.covers(at)]
+        found = [
+            p.first.what
+            for p in arranged([first, *own, *others], single=True)
+            if p.holds and p.covers(at) and not p.aside
+        ]
+        assert not holding or found == holding
+
+
+def test_a_tool_s_denial_is_kept_apart_and_comes_to_count_where_nobody_gainsays_it() -> None:
+    with opened() as memory:
+        ids = memory.add(message("lives in Porto", 1), **WHO).ids
+        memory.add({**message("left Porto", 9), "role": "tool"}, **WHO)
+        (stands,) = memory.list(kinds="fact", **WHO)
+        assert (stands.text, stands.valid_to) == ("Ana lives in Porto", None)
+        every = memory.list(kinds="fact", include="quarantined", order="oldest", **WHO)
+        assert [one.text for one in every] == ["Ana lives in Porto", "Ana no longer lives in Porto"]
+        assert memory.rebuild(**WHO).derived == ()
+        memory.erase(ids[0], **WHO)
+        assert [one.text for one in memory.list(kinds="fact", **WHO)] == ["Ana no longer lives in Porto"]

@@ -25,9 +25,20 @@ def test_help_names_every_run():
         command in output
         for command in (
             *("quality", "speed", "fit", "variants", "pairs", "ablate", "failures", "derive", "updates", "model"),
-            *("summaries", "forgetting"),
+            *("summaries", "forgetting", "aio", "serve", "mcp"),
         )
     )
+
+
+def test_aio_measures_each_kind_of_call():
+    rows = [line.split(" | ") for line in run("aio", "--calls", "10", "--episodes", "40").splitlines() if "| " in line]
+    assert [row[1] for row in rows[1:]] == ["0", "10", "10", "10", "10"]
+    assert all(0 <= float(row[5]) <= float(row[6]) for row in rows[1:])
+
+
+def test_serve_loses_nothing_under_a_few_clients():
+    output = run("serve", "--clients", "4", "--seconds", "0.3", "--times", "10", "--workers", "1")
+    assert "| errors, acknowledged and lost | 0, 0 |" in output
 
 
 def test_quality_on_the_sample(tmp_path: Path):

@@ -60,6 +60,7 @@ CARRIED = [
     ("Can I take my bike on the train?", "Ilse has a bike.", "a bike", "has", True),
     ("I left Lidl for Aldi.", "Ilse works at Aldi.", "Aldi", "works_at", True),
     ("I left my bike at home.", "Ilse has a bike.", "a bike", "has", True),
+    ("I moved out of my flat into my new apartment.", "Ilse has an apartment.", "an apartment", "has", True),
     ("I'm going to move to Porto.", "Ilse plans to move to Porto.", "move to Porto", "plans", True),
     ("Just kidding about the boat. I live in Porto.", "Ilse lives in Porto.", "Porto", "lives_in", True),
     ("I have a fig tree that never bears.", "Ilse has a fig tree.", "a fig tree", "has", True),
@@ -67,6 +68,7 @@ CARRIED = [
     ("Ich wohne nicht in Bremen.", "Ilse wohnt nicht in Bremen.", "in Bremen wohnt", "does", True),
 ]
 NOT_CARRIED = [
+    ("I moved out of my apartment.", "Ilse has an apartment.", "an apartment", "has", True),
     ("I don't live in Porto.", "Ilse lives in Porto.", "Porto", "lives_in", True),
     ("I live in Porto.", "Ilse does not live in Porto.", "Porto", "lives_in", False),
     ("I live in Porto.", "Ilse no longer lives in Porto.", "Porto", "lives_in", False),

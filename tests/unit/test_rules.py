@@ -420,6 +420,16 @@ NOTHING += [
     "I'm allergic to nothing.",
     "We as a species love sugar and we live in cities.",
     "I'm thinking of something comforting and warm.",
+    # the object is elsewhere
+    "I've been trying to do that, but it's hard.",
+    "I've been trying to do that when I can.",
+    "I am learning to do.",
+    "I enjoy doing.",
+    "I'd love to attend more events like that.",
+    "I want to use a smooth, even finish.",
+    # left behind
+    "I left my apartment.",
+    "I gave up my studio.",
     "I'd like to ask more about the brooch.",
 ]
 
@@ -446,6 +456,30 @@ def test_what_says_nothing_of_the_user(text: str) -> None:
 def test_what_is_said_of_others_is_theirs(text: str, subject: str, found: str) -> None:
     about = [one for one in said(text) if one.relation == found]
     assert [one.subject for one in about] == [subject]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I moved out of my apartment.",
+        "I moved out of my apartment last week.",
+        "We moved out of our house in May.",
+        "I'm moving out of my apartment next month.",
+        "I got kicked out of my flat.",
+        "I vacated my apartment yesterday.",
+    ],
+)
+def test_what_somebody_has_left_is_not_had(text: str) -> None:
+    assert "has" not in [one.relation for one in said(text)]
+
+
+def test_what_is_only_put_down_is_had() -> None:
+    for text in (
+        "I left my laptop at work.",
+        "I just moved into my new apartment.",
+        "I moved from Porto to my new flat.",
+    ):
+        assert "has" in [one.relation for one in said(text)], text
 
 
 def test_a_pronoun_means_the_only_one_who_was_named() -> None:

@@ -279,3 +279,14 @@ def test_links_come_and_go_with_the_undo(ana: Step) -> None:
     assert said in {piece.id for piece in ana.get(key="home").evidence}
     ana.erase(said)
     assert ana.texts() == []
+
+
+def test_the_same_statement_under_two_keys_is_two_records():
+    with Memory(":memory:", embedder="none") as memory:
+        ana = memory.scoped(user_id="ana")
+        eyes, car = (ana.remember("Blue", key=key).ids[0] for key in ("eyes", "car"))
+        assert eyes != car
+        assert ana.remember("Blue", key="car").entries[0].action == "ignored"
+        assert ana.remember("Blue").ids == (eyes,)  # without a key it is known already
+        ana.erase(ana.get(key="eyes").id)
+        assert ana.get(key="car").id == car

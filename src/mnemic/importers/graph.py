@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from mnemic.importers.files import Part, elements, json_line, lines
 from mnemic.importers.values import (
@@ -66,8 +67,8 @@ def _entity(value: Json, where: str) -> Iterator[Item]:
         yield Skipped(where, "an entity without a name")
         return
     # Without it an entity of which nothing was observed would be lost, and the types of all.
-    text = f"{name} is of type {kind}." if kind else f"{name} is known."
-    yield Stated(digest("entity", name), text, "entity", name, data=present(entity_type=kind))
+    text, data = entity_record(name, kind or "")
+    yield Stated(digest("entity", name), text, "entity", name, data=data)
     for observation in sequence(value.get("observations")):
         if (text := text_of(observation)) is None:
             yield Skipped(where, "an observation that is no text")
@@ -79,10 +80,18 @@ def _relation(value: Json, where: str) -> Item:
     one, other, relation = (text_of(value.get(key)) for key in ("from", "to", "relationType"))
     if one is None or other is None or relation is None:
         return Skipped(where, "a relation that lacks 'from', 'to' or 'relationType'")
-    return Stated(
-        digest("relation", one, relation, other),
-        f"{one} {relation.replace('_', ' ')} {other}.",
-        "relationship",
-        one,
-        data={"relation": relation, "value": other},
-    )
+    text, data = relation_record(one, relation, other)
+    return Stated(digest("relation", one, relation, other), text, "relationship", one, data=data)
+
+
+# -- as records, for whoever else keeps such graphs
+
+
+def entity_record(name: str, kind: str) -> tuple[str, dict[str, Any]]:
+    """The text and the data of an entity's record, whose subject is its name."""
+    return f"{name} ({kind})" if kind.strip() else name, {"entity_type": kind}
+
+
+def relation_record(one: str, relation: str, other: str) -> tuple[str, dict[str, Any]]:
+    """The text and the data of a relation's record, whose subject is where it begins; as derivation has them."""
+    return f"{one} {relation.replace('_', ' ')} {other}.", {"relation": relation, "value": other}

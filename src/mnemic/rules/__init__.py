@@ -91,8 +91,34 @@ def _said(turns: Sequence[Turn], number: int, first: int) -> list[Statement]:
 
 
 def _is_whole(one: Statement) -> bool:
-    """Whether no quotation is cut in two: "sort mail into \"Urgent"."""
-    return one.value.count('"') % 2 == 0 and one.value.count("“") == one.value.count("”")
+    """Whether no quotation is cut in two ("sort mail into \"Urgent"), and no object is missing: "try to do"."""
+    value = one.value
+    if value.count('"') % 2 or value.count("“") != value.count("”"):
+        return False
+    if one.relation.partition(":")[0] not in _DEEDS:
+        return True
+    low = value.casefold().rstrip(".")
+    if low.replace("’", "'").endswith(f"{phrases.shown(one.subject)}'s".casefold()):  # whose what?
+        return False
+    return _NO_OBJECT.fullmatch(low) is None and _CUT_OFF.search(low) is None
+
+
+_DEEDS = frozenset({"does", "did", "plans", "likes", "prefers", "never"})
+"""Relations whose value tells what somebody does."""
+_NO_OBJECT = re.compile(
+    r"(?:(?:just|really|also|still) )?"
+    r"(?:(?:try|learn|start|begin|plan|hope|manage|go|help|work|continue|want|need|like|love|get)(?:n?ing)? )?(?:to )?"
+    r"(?:do|doing|did|done|get|getting|got|make|making|made|have|having|had|take|taking|took|give|giving|gave|put"
+    r"|putting|use|using|used|keep|keeping|kept|bring|bringing|brought|find|finding|found|let|letting|say|saying|said"
+    r"|want|need|mean|be|being|go)"
+)
+"""A verb whose object only the talk around it tells: of "I've been trying to do that" nothing else is left."""
+_CUT_OFF = re.compile(
+    r"\b(?:things?|events?|ones|something|anything|stuff) like$"
+    r"|\b(?:an?|the) (?:(?:small|larg|bigg|deep|short|long|light|dark|wid|smooth|healthi|nic|simpl|fast)(?:e?r)?|big"
+    r"|good|better|new|nice|large|wide|simple|healthy|[a-z]+-(?:quality|friendly|free))$"
+)
+"""Words that end before the noun: of "a small, sharp knife" no knife is left."""
 
 
 def _before(turns: Sequence[Turn], number: int, first: int) -> list[Statement]:

@@ -363,6 +363,9 @@ def possessions(sentence: Sentence, said: Sequence[Statement]) -> Iterator[State
     told = [folded(one.value).split()[-1:] for one in said if one.relation == "has" or one.relation.startswith("pet:")]
     for match in _MINE.finditer(low, sentence.start, sentence.stop):
         noun = match["noun"]
+        left = _LEFT_HOME if _HOME.search(noun) else _LEFT
+        if left.search(low, sentence.start, match.start()):
+            continue
         if _NOT_MINE.search(match["adj"] + match["what"]) or _HEALTH.search(noun) or noun.split()[-1:] in told:
             continue
         skipped = _SKIPPED.match(match["adj"])
@@ -397,6 +400,16 @@ _GONE = re.compile(
     r"|had|wish|if|would be|missing|replaced?|replacing|traded|trade|imaginary|pretend|future|someday|one day)\b"
 )
 """What may say that a thing is had no more, or not yet."""
+_HOME = re.compile(
+    r"(?:house|home|apartment|flat|condo|studio|cottage|loft|room|office|business|company|startup|farm)$"
+)
+_OUT_OF = (
+    r"mov(?:ed|ing) (?:out|away) (?:of|from)|(?:kicked|thrown|forced|priced) out of|evicted from|vacat(?:ed|ing)"
+    r"|g(?:ave|iven|iving) up|part(?:ed|ing) with|let go of"
+)
+_LEFT = re.compile(rf"\b(?:{_OUT_OF}) $")
+_LEFT_HOME = re.compile(rf"\b(?:{_OUT_OF}|left|leaving|moved from|moving from|checked out of) $")
+"""What stands right before what somebody has left behind: a bag that is left is had, a flat is not."""
 _HUMAN = re.compile(
     rf"{phrases.PARTNERS}|cousins?|nieces?|nephews?|roommates?|baby|grandchildren|grandkids|grandson|granddaughter"
     rf"|sons?"

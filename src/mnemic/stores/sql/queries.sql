@@ -136,6 +136,47 @@ WHERE wall = :wall AND message_id IS NOT NULL;
 SELECT * FROM records WHERE wall = :wall AND key = :key AND retired_at IS NULL
 AND superseded_by IS NULL AND quarantined = 0;
 
+-- name: keys_held
+-- Which of these keys current records of a wall have.
+SELECT key, kind, role FROM records WHERE wall = :wall AND key IN (SELECT value FROM json_each(:keys))
+AND key IS NOT NULL AND retired_at IS NULL AND superseded_by IS NULL AND quarantined = 0;
+
+-- name: file_at
+-- The passages of the current file with a key: the first has that key, the others have keys below it.
+SELECT * FROM records WHERE wall = :wall AND key = :key AND kind = 'file' AND role = 'document'
+AND retired_at IS NULL AND superseded_by IS NULL AND quarantined = 0
+UNION ALL
+SELECT * FROM records WHERE wall = :wall AND key > :key || '//' AND key < :key || '/0'
+AND kind = 'file' AND role = 'document' AND retired_at IS NULL AND superseded_by IS NULL AND quarantined = 0
+ORDER BY part;
+
+-- name: files_between
+-- The passages of current files with keys in an interval.
+SELECT * FROM records WHERE wall = :wall AND key > :first AND key < :until AND kind = 'file' AND role = 'document'
+AND retired_at IS NULL AND superseded_by IS NULL AND quarantined = 0 ORDER BY key;
+
+-- name: file_sizes
+-- The passages of current files with keys in an interval, without their text.
+SELECT key, id, part, fingerprint, time, recorded_at, length(CAST(text AS BLOB)) AS bytes FROM records
+WHERE wall = :wall AND key > :first AND key < :until AND kind = 'file' AND role = 'document'
+AND retired_at IS NULL AND superseded_by IS NULL AND quarantined = 0 ORDER BY key;
+
+-- name: files_known_at
+-- The passages of files with keys in an interval that the memory held at an instant.
+SELECT * FROM records WHERE wall = :wall AND num IS NOT NULL AND kind = 'file' AND role = 'document'
+AND key > :first AND key < :until AND superseded_by IS NULL AND quarantined = 0
+AND recorded_at <= :at AND (retired_at IS NULL OR retired_at > :at) ORDER BY row;
+
+-- name: files_ever
+-- The passages of files that have ever had a key in an interval.
+SELECT DISTINCT id, fingerprint FROM records WHERE wall = :wall AND num IS NOT NULL AND kind = 'file'
+AND role = 'document' AND key >= :first AND key < :until;
+
+-- name: passages_ever
+-- Every revision of every passage that these files have had.
+SELECT * FROM records WHERE wall = :wall AND fingerprint IN (SELECT value FROM json_each(:fingerprints))
+AND fingerprint IS NOT NULL AND kind = 'file' ORDER BY row;
+
 -- name: documents_from
 -- What a frame needs of each document from a number on: its latest revision. It is gone where it was erased, or where
 -- its record has gone on with another text.
@@ -262,6 +303,20 @@ ORDER BY links.weight, links.row;
 -- Edges by row number.
 SELECT links.* FROM json_each(:rows) AS wanted CROSS JOIN links ON links.row = wanted.value;
 
+-- name: links_out
+-- Edges that leave a record, from one on.
+SELECT row, role, target_id FROM links WHERE source_id = :id AND retired_at IS NULL AND row > :after ORDER BY row LIMIT :most;
+
+-- name: links_in
+-- Edges that reach a record, from one on.
+SELECT row, role, source_id FROM links WHERE target_id = :id AND retired_at IS NULL AND row > :after ORDER BY row LIMIT :most;
+
+-- name: contradictions
+-- The edges between records of some walls that cannot both be so, before one, the last first. Each pair has one each way.
+SELECT row, source_id, target_id FROM json_each(:walls) AS wanted CROSS JOIN links ON links.wall = wanted.value
+WHERE role = 'contradicts' AND retired_at IS NULL AND row < :before AND source_id < target_id
+ORDER BY row DESC LIMIT :most;
+
 -- name: links_touching
 -- Every edge of these records, closed ones too.
 SELECT links.* FROM links WHERE source_id IN (SELECT value FROM json_each(:ids))
@@ -313,6 +368,23 @@ VALUES (:id, :tenant, :verb, :at, :actor, :first_seq, :last_seq, :undoes, :detai
 -- One receipt.
 SELECT * FROM receipts WHERE id = :id;
 
+-- name: call
+-- A call that came with a key of its caller's.
+SELECT * FROM calls WHERE key = :key;
+
+-- name: keep_call
+-- A call's key and, once it is done, its answer.
+INSERT INTO calls (key, tenant, at, receipt, request, answer) VALUES (:key, :tenant, :at, :receipt, :request, :answer)
+ON CONFLICT (key) DO UPDATE SET answer = excluded.answer WHERE calls.request IS NOT NULL;
+
+-- name: drop_old_calls
+-- Keys that nobody uses again.
+DELETE FROM calls WHERE at < :before;
+
+-- name: silence_calls
+-- What calls of a tenant were asked and answered may tell of what is erased.
+UPDATE calls SET request = NULL, answer = NULL WHERE tenant = :tenant AND request IS NOT NULL;
+
 -- name: receipts_named
 -- Several receipts.
 SELECT receipts.* FROM json_each(:ids) AS wanted CROSS JOIN receipts ON receipts.id = wanted.value ORDER BY at, id;
@@ -333,6 +405,18 @@ VALUES (:tenant, :seq, :receipt, :at, :actor, :action, :wall, :num, :id, :revisi
 -- name: journal_from
 -- A tenant's chain from a place on.
 SELECT * FROM journal WHERE tenant = :tenant AND seq > :seq ORDER BY seq LIMIT :limit;
+
+-- name: receipt_behind
+-- The next call that changed something behind these walls, from a place of the chain on.
+SELECT receipts.* FROM journal CROSS JOIN receipts ON receipts.id = journal.receipt
+WHERE journal.tenant = :tenant AND journal.seq > :seq AND +journal.wall IN (SELECT value FROM json_each(:walls))
+ORDER BY journal.seq LIMIT 1;
+
+-- name: receipt_before
+-- The last call that changed something behind these walls before a place of the chain.
+SELECT receipts.* FROM journal CROSS JOIN receipts ON receipts.id = journal.receipt
+WHERE journal.tenant = :tenant AND journal.seq < :seq AND +journal.wall IN (SELECT value FROM json_each(:walls))
+ORDER BY journal.seq DESC LIMIT 1;
 
 -- name: journal_size
 -- Rows of the chains that are about these walls.
@@ -449,6 +533,12 @@ SELECT tenant = :tenant AND user = :user AS own, sum(calls) AS calls, sum(tokens
     sum(tokens_out) AS tokens_out, sum(money) AS money
 FROM spending WHERE day = :day GROUP BY own;
 
+-- name: spending_since
+-- What models have cost some users, by day.
+SELECT day, sum(calls) AS calls, sum(tokens_in) AS tokens_in, sum(tokens_out) AS tokens_out, sum(money) AS money
+FROM spending WHERE tenant = :tenant AND day >= :since AND user IN (SELECT value FROM json_each(:users))
+GROUP BY day ORDER BY day DESC;
+
 -- name: add_spending
 -- Count what a model has cost.
 INSERT INTO spending (day, tenant, user, calls, tokens_in, tokens_out, money)
@@ -505,6 +595,14 @@ UPDATE decays SET due = 0 WHERE (wall, part) IN (
 UPDATE decays SET due = 0 WHERE (wall, part) IN (
     SELECT records.wall, records.num / :many FROM links CROSS JOIN records ON records.id = links.source_id
     WHERE links.row > :row AND links.role = 'derived_from' AND records.num IS NOT NULL
+);
+
+-- name: decays_due_under
+-- What these records rest on, or speak of, is to be looked at again.
+UPDATE decays SET due = 0 WHERE (wall, part) IN (
+    SELECT records.wall, records.num / :many FROM links CROSS JOIN records ON records.id = links.target_id
+    WHERE links.source_id IN (SELECT value FROM json_each(:ids)) AND links.role = 'derived_from'
+    AND records.num IS NOT NULL
 );
 
 -- name: decaying
@@ -579,8 +677,16 @@ SELECT DISTINCT how, spelling FROM names WHERE wall = :wall AND name = :name AND
 SELECT DISTINCT spelling FROM names WHERE wall = :wall AND name = :name AND other > '';
 
 -- name: names_meaning
--- What else somebody is said to be called.
-SELECT DISTINCT name, how FROM names WHERE wall = :wall AND other = :other AND other <> '' ORDER BY name, how;
+-- What else somebody is said to be called: from one name to the next in the index, however often each is said.
+WITH RECURSIVE told (name) AS (
+    SELECT min(name) FROM names WHERE wall = :wall AND other = :other AND other <> ''
+    UNION ALL
+    SELECT (SELECT min(name) FROM names WHERE wall = :wall AND other = :other AND other <> '' AND name > told.name)
+    FROM told WHERE told.name IS NOT NULL
+), hows (how) AS (VALUES ('about'), ('self'), ('named'), ('told'), ('own'), ('near'), ('speaks'), ('rival'))
+SELECT told.name, hows.how FROM told CROSS JOIN hows WHERE told.name IS NOT NULL AND EXISTS (
+    SELECT 1 FROM names WHERE wall = :wall AND other = :other AND other <> '' AND name = told.name AND how = hows.how
+) ORDER BY told.name, hows.how;
 
 -- name: names_between
 -- The names in use from one up to another.
@@ -667,8 +773,9 @@ INSERT OR IGNORE INTO stale (wall, job, part) VALUES (:wall, :job, :part);
 SELECT part FROM stale WHERE wall = :wall AND job = :job ORDER BY part;
 
 -- name: stale_counts
--- How much a job has to redo in each wall.
-SELECT wall, count(*) AS parts FROM stale WHERE job = :job GROUP BY wall;
+-- How much a job has to redo in each wall, without the parts that begin with `but`; all of it where that is empty.
+SELECT wall, count(*) AS parts FROM stale
+WHERE job = :job AND (:but = '' OR substr(part, 1, length(:but)) <> :but) GROUP BY wall;
 
 -- name: drop_stale
 -- It has been redone.

@@ -48,6 +48,7 @@ CREATE TABLE stale (
 ALTER TABLE walls ADD COLUMN fading INTEGER NOT NULL DEFAULT 0;  -- counts changes to them
 
 CREATE INDEX links_fading ON links (wall, retired_at) WHERE role = 'fades';
+CREATE INDEX links_contradicting ON links (wall, row) WHERE role = 'contradicts' AND retired_at IS NULL;
 
 CREATE INDEX records_forget ON records (wall) WHERE kind = 'forget';
 
@@ -89,7 +90,7 @@ CREATE TABLE names (
     spelling TEXT NOT NULL,
     PRIMARY KEY (wall, name, other, num)
 ) WITHOUT ROWID;
-CREATE INDEX names_other ON names (wall, other, name) WHERE other <> '';
+CREATE INDEX names_other ON names (wall, other, name, how) WHERE other <> '';
 CREATE INDEX names_num ON names (wall, num);
 
 -- Under which name the statements about each name are arranged at present. A name that is missing here has to be looked
@@ -124,9 +125,21 @@ CREATE TABLE placed (
     PRIMARY KEY (wall, num)
 ) WITHOUT ROWID;
 CREATE INDEX placed_leader ON placed (wall, leader);
+CREATE INDEX placed_leading ON placed (wall, num) WHERE vector IS NOT NULL;
 
 CREATE TABLE placing (
     wall INTEGER PRIMARY KEY REFERENCES walls (wall),
     space TEXT NOT NULL,                  -- embedding space of the vectors
     next INTEGER NOT NULL                 -- document from which on nothing has been placed
 );
+
+-- Calls that came with a key of their caller's, so that the same one again changes nothing and is answered alike.
+CREATE TABLE calls (
+    key TEXT PRIMARY KEY,                 -- hash of the caller's key and the walls
+    tenant TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    receipt TEXT NOT NULL,                -- what it wrote: this row is of the same transaction
+    request TEXT,                         -- hash of what was asked; goes with the tenant's next erasure
+    answer TEXT                           -- its receipt, as JSON, once all of it was done; goes likewise
+) WITHOUT ROWID;
+CREATE INDEX calls_at ON calls (at);

@@ -1,0 +1,119 @@
+"""The REST server, in this process."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import os
+import threading
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import IO
+
+import uvicorn
+from fastapi import FastAPI
+
+from mnemic.errors import ConfigError
+from mnemic.memory import Memory
+from mnemic.serve.gate import Gate
+from mnemic.serve.keys import Keys, beside
+from mnemic.serve.limits import Limits
+from mnemic.serve.listening import Listening, Server, bound, is_loopback, patient, url
+from mnemic.serve.rest import THREADS, server
+
+
+def served(
+    app: FastAPI,
+    where: Listening,
+    stopping: threading.Event,
+    *,
+    limits: Limits | None = None,
+    started: Callable[[], None] = lambda: None,
+) -> Server:
+    """A server that is ready to `run(sockets=[bound(where)])`. Raises ConfigError for a certificate that is none."""
+    limits = limits or Limits()
+    config = uvicorn.Config(
+        app,
+        http=patient(limits.header_seconds),
+        ws="none",
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        lifespan="on",
+        limit_concurrency=limits.connections,
+        h11_max_incomplete_event_size=limits.headers,
+        timeout_graceful_shutdown=round(where.stop_seconds),
+        ssl_certfile=where.certificate,
+        ssl_keyfile=where.private_key,
+        ssl_keyfile_password=where.password,
+    )
+    try:
+        config.load()
+    except (OSError, ValueError) as error:
+        raise ConfigError(
+            f"'{where.certificate}' is no certificate with its private key ({error}): name that with --ssl-keyfile"
+        ) from error
+    return Server(config, stopping, started)
+
+
+def serve(
+    memory: Memory,
+    store: Path,
+    *,
+    host: str,
+    port: int,
+    without_keys_beyond_loopback: bool = False,
+    allow_host: Sequence[str] = (),
+    allow_origin: Sequence[str] = (),
+    rate: float | None = None,
+    threads: int | None = None,
+    ssl_certfile: Path | None = None,
+    ssl_keyfile: Path | None = None,
+    stop_seconds: float = 30.0,
+    otel: bool = False,
+    parent: IO[str] | None = None,
+    tell: Callable[[str], None] = print,
+) -> None:
+    """Serve a memory until a signal says to stop; `tell` is told where. Raises ConfigError, StoreError.
+
+    `parent` is a pipe from one that has started several such processes, which share the port: it ends with the parent.
+    """
+    keys = Keys(beside(store))
+    check(keys, host, without_keys_beyond_loopback)
+    if ssl_keyfile is not None and ssl_certfile is None:
+        raise ConfigError("--ssl-keyfile needs --ssl-certfile, too")
+    gate = Gate(keys, frozenset(name.lower() for name in allow_host), frozenset(allow_origin), not is_loopback(host))
+    limits = Limits() if rate is None else Limits(rate=rate, burst=max(1, round(4 * rate)))
+    stopping = threading.Event()
+    span = {"span": importlib.import_module("mnemic.serve.traces").span} if otel else {}
+    app = server(memory, gate=gate, limits=limits, store=store, threads=threads or THREADS, stopping=stopping, **span)
+    where = Listening(host, port, ssl_certfile, ssl_keyfile, stop_seconds=stop_seconds)
+    with contextlib.closing(bound(where, shared=parent is not None)) as listening:
+        ready = partial(tell, told(keys, host, listening.getsockname()[1], https=ssl_certfile is not None))
+        one = served(app, where, stopping, limits=limits, started=ready)
+        if parent is not None:
+            threading.Thread(target=_end_with, args=(parent, one), daemon=True).start()
+        one.run(sockets=[listening])
+
+
+def _end_with(parent: IO[str], one: Server) -> None:
+    # Nothing comes, until it ends. Not by the file's own buffer, whose lock would be held when this process ends.
+    os.read(parent.fileno(), 1)
+    one.stop()
+
+
+def check(keys: Keys, host: str, without_keys_beyond_loopback: bool) -> None:
+    """Refuse to let others ask without a key, unless told so in words. Raises ConfigError."""
+    if not is_loopback(host) and not keys.are_needed() and not without_keys_beyond_loopback:
+        raise ConfigError(
+            f"at {host} others could read and change everything: make keys first ('mnemic keys add'), or say "
+            "--without-keys-beyond-loopback"
+        )
+
+
+def told(keys: Keys, host: str, port: int, *, https: bool) -> str:
+    """Where it listens, in words."""
+    who = "with a key" if keys.are_needed() else "without a key"
+    return f"listening on {url(host, port, https=https)}, {who}; Ctrl-C stops it"

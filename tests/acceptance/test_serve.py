@@ -1,0 +1,209 @@
+"""`mnemic serve` and `mnemic keys` as processes: how they start, stop and die."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import re
+import signal
+import ssl
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Generator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from mnemic import Memory
+from mnemic.cli import main
+from mnemic.errors import ServerError
+from mnemic.serve.keys import Keys, beside
+
+ANA = {"user_id": "ana"}
+
+
+def mnemic(*arguments: str) -> Result:
+    """The command, in this process: none of these runs serves anything."""
+    return CliRunner().invoke(main, arguments)
+
+
+@contextmanager
+def serving(file: Path, *options: str) -> Generator[tuple[subprocess.Popen[str], str]]:
+    command = [sys.executable, "-m", "mnemic", "serve", "--file", str(file), "--port", "0", *options]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        line = process.stderr.readline()
+        found = re.search(r"https?://\S+(?=,)", line)
+        assert found, line + process.stderr.read()
+        try:
+            yield process, found[0]
+        finally:
+            if process.poll() is None:
+                process.kill()
+
+
+def adding(url: str, acknowledged: list[str], stop: threading.Event) -> threading.Thread:
+    """A client that adds until the server goes, and keeps what was acknowledged."""
+
+    def work() -> None:
+        with Memory(url) as memory:
+            for number in range(100_000):
+                if stop.is_set():
+                    return
+                text = f"Message {number} of {threading.get_ident()}."
+                try:
+                    memory.add(text, **ANA)
+                except ServerError:
+                    return
+                acknowledged.append(text)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    return thread
+
+
+@pytest.mark.parametrize(
+    ("how", "options"),
+    [(signal.SIGTERM, ()), (signal.SIGINT, ("--workers", "2")), (signal.SIGKILL, ())],
+    ids=["terminated", "two interrupted", "killed"],
+)
+def test_what_was_acknowledged_is_kept_however_the_server_ends(
+    tmp_path: Path, how: signal.Signals, options: Any
+) -> None:
+    file = tmp_path / "agent.db"
+    acknowledged: list[str] = []
+    stop = threading.Event()
+    with serving(file, *options) as (process, url):
+        clients = [adding(url, acknowledged, stop) for _ in range(4)]
+        deadline = time.monotonic() + 30
+        while len(acknowledged) < 30 and time.monotonic() < deadline:
+            time.sleep(0.01)
+        process.send_signal(how)
+        code = process.wait(30)
+        assert code == (-how if how == signal.SIGKILL else 0)
+        for client in clients:
+            client.join(30)
+    stop.set()
+    assert len(acknowledged) >= 30
+    with Memory(file) as memory:
+        held = {record.text for record in memory.list(limit=100_000, kinds="episode", **ANA)}
+    assert set(acknowledged) <= held
+
+
+def test_a_request_under_way_is_finished_at_a_stop(tmp_path: Path) -> None:
+    with serving(tmp_path / "agent.db") as (process, url):
+        port = int(url.rpartition(":")[2])
+        body = json.dumps({"messages": ["word " * 50 + str(n) for n in range(500)], **ANA}).encode()
+        with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=30)) as connection:
+            connection.putrequest("POST", "/v1/add")
+            connection.putheader("Content-Type", "application/json")
+            connection.putheader("Content-Length", str(len(body)))
+            connection.endheaders()
+            connection.send(body[:100])
+            time.sleep(0.3)  # its headers are there
+            process.terminate()
+            time.sleep(0.3)
+            connection.send(body[100:])
+            response = connection.getresponse()
+            assert response.status == 200
+            assert len(json.loads(response.read())["entries"]) == 500
+        assert process.wait(30) == 0
+
+
+def test_several_processes_serve_one_file_and_end_with_their_parent(tmp_path: Path) -> None:
+    with serving(tmp_path / "agent.db", "--workers", "2") as (process, url):
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+        if not children.exists():
+            pytest.skip("this system does not tell whose child a process is")
+        first = {int(pid) for pid in children.read_text().split()}
+        assert len(first) == 2
+        with Memory(url) as memory:
+            memory.add("before", **ANA)
+            time.sleep(2.1)  # one that dies sooner is not started again: it would die again
+            os.kill(min(first), signal.SIGKILL)
+            deadline = time.monotonic() + 20
+            while len(now := {int(pid) for pid in children.read_text().split()} - {min(first)}) < 2:
+                assert time.monotonic() < deadline
+                time.sleep(0.05)
+            memory.add("after", **ANA)
+            assert {record.text for record in memory.list(**ANA)} == {"before", "after"}
+        process.kill()
+        process.wait()
+        deadline = time.monotonic() + 20
+        while any(Path(f"/proc/{pid}/exe").exists() for pid in now):
+            assert time.monotonic() < deadline, "a process without its parent goes on"
+            time.sleep(0.05)
+
+
+def test_beyond_loopback_it_wants_keys_or_to_be_told_so(tmp_path: Path) -> None:
+    file = tmp_path / "agent.db"
+    for host in ("0.0.0.0", "::"):
+        refused = mnemic("serve", "--file", str(file), "--host", host, "--port", "0")
+        assert refused.exit_code == 2
+        assert "mnemic keys add" in refused.stderr
+        assert "--without-keys-beyond-loopback" in refused.stderr
+    with serving(file, "--host", "0.0.0.0", "--without-keys-beyond-loopback") as (_, url), Memory(url) as memory:
+        assert memory.stats(**ANA).walls == 0
+    assert mnemic("keys", "add", "phone", "--user", "ana", "--file", str(file)).exit_code == 0
+    with serving(file, "--host", "0.0.0.0") as (_, url), Memory(url) as memory, pytest.raises(PermissionError):
+        memory.stats(**ANA)
+
+
+def test_keys_are_made_listed_rotated_and_revoked(tmp_path: Path) -> None:
+    file = tmp_path / "agent.db"
+    keys = ["--file", str(file)]
+    missing = mnemic("keys", "add", "phone", "--user", "ana", *keys)
+    assert (missing.exit_code, "there is no file" in missing.stderr) == (2, True)
+    Memory(file).close()
+    nobody = mnemic("keys", "add", "phone", *keys)
+    assert (nobody.exit_code, "reach nobody's memories" in nobody.stderr) == (2, True)
+    made = mnemic("keys", "add", "phone", "--role", "writer", "--user", "ana", "--project", "home", *keys)
+    token = made.stdout.strip()
+    held = Keys(beside(file))
+    assert held.holder(token) is not None
+    assert "not shown again" in made.stderr
+    again = mnemic("keys", "add", "phone", "--user", "ben", *keys)
+    assert (again.exit_code, "already" in again.stderr) == (2, True)
+    listed = mnemic("keys", "list", *keys).stdout
+    assert "phone  writer project=home user=ana  never used" in listed
+    assert token.rpartition("_")[2] not in listed
+    rotated = mnemic("keys", "rotate", "phone", "--grace", "60", "--json", *keys)
+    new = json.loads(rotated.stdout)["key"]
+    assert held.holder(new) is not None
+    assert held.holder(token) is not None, "its time of grace"
+    assert mnemic("keys", "revoke", "phone", *keys).exit_code == 0
+    assert held.holder(new) is held.holder(token) is None
+    assert "revoked" in mnemic("keys", "list", *keys).stdout
+    assert mnemic("keys", "revoke", "phone", *keys).exit_code == 2
+
+
+def test_it_serves_https(tmp_path: Path) -> None:
+    certificate, key = tmp_path / "cert.pem", tmp_path / "key.pem"
+    made = subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
+         "-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", certificate],
+        capture_output=True,
+    )  # fmt: skip
+    if made.returncode:
+        pytest.skip("needs openssl to make a certificate")
+    options = ("--ssl-certfile", str(certificate), "--ssl-keyfile", str(key))
+    with serving(tmp_path / "agent.db", *options) as (_, url):
+        assert url.startswith("https://")
+        with Memory(url, tls=ssl.create_default_context(cafile=certificate)) as memory:
+            assert memory.add("hello", **ANA).count("added") == 1
+        with Memory(url) as wary, pytest.raises(ServerError, match="certificate"):
+            wary.stats(**ANA)
+    wrong = mnemic("serve", "--file", str(tmp_path / "agent.db"), "--port", "0", "--ssl-certfile", __file__)
+    assert (wrong.exit_code, "no certificate with its private key" in wrong.stderr) == (2, True)
+
+
+def test_a_port_that_is_taken_is_said(tmp_path: Path) -> None:
+    with serving(tmp_path / "agent.db") as (_, url):
+        taken = mnemic("serve", "--file", str(tmp_path / "agent.db"), "--port", url.rpartition(":")[2])
+        assert (taken.exit_code, "nothing can listen" in taken.stderr) == (3, True)
