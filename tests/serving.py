@@ -79,7 +79,6 @@ def site(
     begun = threading.Event()
     where = Listening(port=0, stop_seconds=10)
     with closing(bound(where)) as listening:
-        listening.listen(100)
         running = served(app, where, stopping, limits=limits, started=begun.set)
         thread = threading.Thread(target=running.run, kwargs={"sockets": [listening]})
         thread.start()

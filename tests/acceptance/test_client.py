@@ -74,7 +74,7 @@ def test_every_parameter_travels_or_is_refused() -> None:
         if verb.name == "explain":
             continue
         names = set(inspect.signature(getattr(Memory, verb.name)).parameters) - {"self", "scope"}
-        assert names - {one.name for one in verb.parameters} <= HERE.keys() | {"source"}
+        assert names - {one.name for one in verb.parameters} <= HERE.keys() | {"source", "format"}
 
 
 # -- the same values
@@ -139,6 +139,64 @@ def test_lines_go_out_and_come_in(remote: Memory, memory: Memory, tmp_path: Path
             remote_other.import_([lines[0], "nonsense"])
     with pytest.raises(ScopeError):
         remote.export()
+
+
+def test_what_other_systems_wrote_comes_in_as_it_does_here(remote: Memory, memory: Memory, tmp_path: Path) -> None:
+    theirs = [{"id": "1", "memory": "Likes tea", "user_id": "a"}, {"id": "2", "memory": "Has a cat", "user_id": "b"}]
+    saved = tmp_path / "mem0.json"
+    saved.write_text(json.dumps(theirs), "utf-8")
+    notes = tmp_path / "notes"
+    (notes / "deep").mkdir(parents=True)
+    (notes / "tea.md").write_text("# Tea\n\n- [preference] Green tea, not black\n", "utf-8")
+    (notes / "deep" / "cat.md").write_text("# The cat\n\nShe is called Mitzi.\n", "utf-8")
+    table = tmp_path / "letters.csv"
+    table.write_text("who,letter\nAna,Dear all\n", "utf-8")
+    here = {"user_id": "here"}
+    for source, more in ((saved, {"only": "b"}), (notes, {}), (table, {"columns": {"text": "letter", "name": "who"}})):
+        assert remote.import_(source, dry_run=True, **more, **ANA).dry_run
+        assert remote.import_(source, **more, **ANA).count("added") == memory.import_(source, **more, **here).count(
+            "added"
+        )
+        assert not remote.import_(source, **more, **ANA).count("added")
+    told = [[(one.kind, one.text, one.metadata) for one in memory.list(**who)] for who in (ANA, here)]
+    assert sorted(map(repr, told[0])) == sorted(map(repr, told[1]))
+    assert len(told[0]) > 4
+    with pytest.raises(InputError, match="is of several"):
+        remote.import_(saved, **ANA)
+    with pytest.raises(InputError, match="none of the formats"):
+        remote.import_(_file(tmp_path / "x.bin", b"\0\1\2"), **ANA)
+    with pytest.raises(InputError, match="other systems' exports"):
+        remote.import_(list(remote.export(**ANA)), only="a", **ANA)
+
+
+def _file(path: Path, content: bytes) -> Path:
+    path.write_bytes(content)
+    return path
+
+
+def test_markdown_is_written_here_and_comes_back(remote: Memory, memory: Memory, tmp_path: Path) -> None:
+    memory.add(["I moved to Porto in May.", "My sister Rita lives in Faro."], session_id="s", **ANA)
+    memory.add("I live in Oslo.", user_id="ben")
+    number = remote.export(tmp_path / "far", format="markdown", **ANA)
+    assert number == memory.export(tmp_path / "near", format="markdown", **ANA)
+    assert _texts(tmp_path / "far") == _texts(tmp_path / "near")
+    remote.export(tmp_path / "all", format="markdown", everything=True)
+    memory.export(tmp_path / "all-near", format="markdown", everything=True)
+    assert _texts(tmp_path / "all") == _texts(tmp_path / "all-near")
+    with Memory(tmp_path / "other.db") as other, site(other) as there:
+        with Memory(there.url) as remote_other:
+            assert remote_other.import_(tmp_path / "far", **ANA).count("added") > 1
+        assert [one.text for one in other.list(kinds="episode", **ANA)] == [
+            one.text for one in memory.list(kinds="episode", **ANA)
+        ]
+    with pytest.raises(InputError, match="path of a folder"):
+        remote.export(format="markdown", **ANA)
+    with pytest.raises(InputError, match="format='yaml'"):
+        remote.export(tmp_path / "x", format="yaml", **ANA)
+
+
+def _texts(folder: Path) -> dict[str, str]:
+    return {str(one.relative_to(folder)): one.read_text("utf-8") for one in folder.rglob("*.md")}
 
 
 # -- the same errors

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import json
 import socket
 import time
+import zipfile
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -318,6 +320,36 @@ def test_paths_lead_to_no_file(served: Site, file: Path) -> None:
     assert not file.with_name("out").exists()
     named = served.ask("POST", "/v1/import?source=agent.db", b"", headers={"Content-Type": "application/x-ndjson"})
     assert named.json["code"] == "unknown-parameter"
+
+
+@pytest.mark.parametrize(
+    "name", ["../../agent.db", "..%2f..%2fagent.db", "/etc/passwd", "C:\\boot.ini", "..", ".", "%00", "a" * 5000, ""]
+)
+def test_a_files_name_leads_nowhere(memory: Memory, file: Path, name: str) -> None:
+    sent = {"Content-Type": "application/octet-stream", "X-Mnemic-File-Name": name}
+    before = sum(1 for _ in memory.export(everything=True))
+    held = file.stat().st_ino
+    with site(memory) as open_to_all:
+        told = open_to_all.ask("POST", "/v1/import?user_id=ana", b'[{"id": "1", "memory": "Likes tea"}]', headers=sent)
+    assert told.status == 200
+    assert sum(1 for _ in memory.export(everything=True)) > before
+    assert file.stat().st_ino == held
+    (fact,) = (one for one in memory.list(user_id="ana") if one.text == "Likes tea")
+    assert set(fact.metadata["file"]) & set("/\\\0") == set()
+    assert fact.metadata["file"] not in ("", ".", "..")
+
+
+def test_an_archive_that_swells_is_refused(memory: Memory) -> None:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a.md", b" " * 20_000_000)
+    sent = {"Content-Type": "application/octet-stream", "X-Mnemic-File-Name": "a.zip"}
+    with site(memory, limits=Limits(import_body=1 << 20)) as small:
+        told = small.ask("POST", "/v1/import?user_id=ana", packed.getvalue(), headers=sent)
+        assert told.status == 413
+        assert "20,000,000 bytes" in told.detail
+        broken = small.ask("POST", "/v1/import?user_id=ana", packed.getvalue()[:-30], headers=sent)
+        assert broken.status == 400
 
 
 def test_no_secret_is_in_the_file_of_keys(served: Site, file: Path) -> None:

@@ -86,7 +86,13 @@ def parts_of(path: Path) -> list[Part]:
 
 
 def _ordered(members: list[zipfile.ZipInfo]) -> list[zipfile.ZipInfo]:
-    return sorted(members, key=lambda one: one.filename)
+    """As in a folder: the files that lie in it, then those of each folder below."""
+
+    def place(one: zipfile.ZipInfo) -> list[tuple[bool, str]]:
+        *folders, name = one.filename.split("/")
+        return [*((True, folder) for folder in folders), (False, name)]
+
+    return sorted(members, key=place)
 
 
 def _in_folder(path: Path) -> Iterator[Part]:

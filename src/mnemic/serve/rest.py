@@ -310,9 +310,9 @@ def _import(serving: Serving, verb: Verb) -> Endpoint:
 def _file_name(told: str) -> str:
     """The last part of a file's name, as it may be one here: its ending says what is in it."""
     name = unquote(told).replace("\\", "/").rpartition("/")[2]
-    name = "".join(character for character in name if character.isprintable())
+    name = "".join(character for character in name if character.isprintable()).strip(". ")
     stem, dot, ending = name.rpartition(".")
-    return f"{(stem or ending)[:60] or 'import'}{dot}{ending[:20]}" if stem else name[:60].strip(".") or "import"
+    return f"{stem[:60]}{dot}{ending[:20]}" if dot else name[:60] or "import"
 
 
 def _lines(file: Any) -> Iterator[str]:
