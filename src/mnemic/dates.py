@@ -129,6 +129,11 @@ def lasting(text: str, said_at: datetime) -> tuple[Lasting, ...]:
     return tuple(sorted(found, key=lambda one: one.start))
 
 
+def recurring(text: str) -> tuple[tuple[int, int], ...]:
+    """Where a text tells when something happens again and again ("every Tuesday at 6"), in characters, in order."""
+    return tuple(match.span() for match in _AGAIN.finditer(_folded(text)))
+
+
 def day_words(moment: datetime) -> str:
     """A day as an answer gives it: "7 May 2023"."""
     return f"{moment.day} {_MONTH_NAMES[moment.month - 1]} {moment.year}"
@@ -766,6 +771,20 @@ _NO_WORD = _words(
 
 
 _BARE = frozenset(("on", "by", "until", "till", "before", "for"))
+_SOME_DAYS = (
+    rf"(?:{_WEEKDAY}s(?:(?:,| and| or|, and) {_WEEKDAY}s)*|{_WEEKDAY} (?:mornings|afternoons|evenings|nights)"
+    r"|weekdays|weekends)"
+)
+_EACH_OF = (
+    rf"(?:{_WEEKDAY}(?: (?:morning|afternoon|evening|night))?|{_UNIT}|hour|morning|evening|night|weekday|quarter)"
+)
+_AGAIN = _words(
+    rf"\b(?:(?:only )?(?:on )?{_SOME_DAYS}(?: only)?|(?:every|each) (?:other |second |third )?{_EACH_OF}"
+    rf"|(?:(?:on )?the )?(?:{'|'.join(_ORDINALS)}) (?:{_WEEKDAY}|day) of (?:each|every|the) (?:week|month|quarter|year)"
+    rf"|(?:once|twice|{_NUMBER} times) (?:a|an|every|each|per) {_UNIT}"
+    r"|daily|nightly|weekly|fortnightly|monthly|quarterly|yearly|annually)"
+    r"(?: at (?:noon|midnight|\d{1,2}(?:[:.]\d\d)?(?: ?[ap]\.?m\b)?))?\b"
+)
 _HABIT = _words(r"\b(?:usually|always|often|normally|generally|typically|every|each)\b[^.!?\n]*$")
 _TO_DAY = _words(rf"(?:,| (?:and|to|through|or))(?: on)? {_WEEKDAY}\b| (?:night|dinner|night's|movie)\b")
 

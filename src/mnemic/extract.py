@@ -71,7 +71,7 @@ def answer(
 ) -> tuple[Span, ...]:
     """The spans that answer a question, best first: one, or up to three where it asks for several; () for none."""
     read = sentences(question, passages, alike)
-    if wanted.kind == "time" and (found := _told(wanted, read, passages)):
+    if wanted.kind == "time" and (found := _told(question, wanted, read, passages)):
         return (found,)
     if wanted.kind == "duration" and (found := _lasting(question, read, passages)):
         return (found,)
@@ -249,7 +249,7 @@ def _pieces(words: str, start: int, end: int) -> Iterator[tuple[int, int]]:
 # -- times
 
 
-def _told(wanted: Wanted, read: Sequence[Sentence], passages: Sequence[Passage]) -> Span | None:
+def _told(question: str, wanted: Wanted, read: Sequence[Sentence], passages: Sequence[Passage]) -> Span | None:
     """The time that the most fitting sentence tells; where it tells none, the day on which it was said."""
     told = [dates.told(passage.text, passage.said_at) for passage in passages]
     starts = [[time.start for time in times] for times in told]
@@ -274,6 +274,11 @@ def _told(wanted: Wanted, read: Sequence[Sentence], passages: Sequence[Passage])
         return None
     best = max(read, key=fit)
     score = fit(best)
+    words = passages[best.passage].text
+    if _OF_HABIT.search(question.lower()) is not None and not inside(best):
+        for start, end in dates.recurring(words[best.start : best.start + len(best.text)]):
+            start, end = best.start + start, best.start + end
+            return Span(best.passage, start, end, words[start:end].strip(), score)
     for time in (*inside(best), *told[best.passage]):
         return Span(best.passage, time.start, time.end, _in_unit(time, wanted), score)
     said_at = passages[best.passage].said_at
@@ -291,6 +296,7 @@ def _in_unit(time: dates.Told, wanted: Wanted) -> str:
     return dates.day_words(time.first).split(" ", 1)[1]
 
 
+_OF_HABIT = re.compile(r"\b(?:when|what time|(?:on )?(?:which|what) days?|how often) (?:do|does|is|are)\b")
 _AGO = re.compile(r"\bago\b")
 
 

@@ -291,7 +291,7 @@ def lexical(terms: Sequence[Term], layout: Layout) -> Lexical:
         return found
     there = [term for term in terms if len(term.documents)]
     absent = sum(term.weight == 1.0 for term in terms) - sum(term.weight == 1.0 for term in there)
-    unknown = absent * float(idf(size - layout.dead, np.zeros(1))[0])
+    unknown = absent * float(idf(size - layout.dead + UNSEEN, np.zeros(1))[0])
     mass = unknown, unknown  # of the whole question, for the two coverages
     per_session = np.zeros(layout.sessions, dtype=np.float32)
     together = max(1, _BLOCK // size)
@@ -327,12 +327,13 @@ def _lexical_block(terms: Sequence[Term], layout: Layout, found: Lexical, per_se
     ) -> None:
         owners, places, values = cells
         living = max(len(lengths) - dead, 1)
-        rarity = idf(living, np.bincount(owners, minlength=count))
+        having = np.bincount(owners, minlength=count)
+        rarity = idf(living, having)
         mean = max(float(lengths.sum(dtype=np.float64)) / living, 1e-9)
         gained = saturated(values, lengths[places], mean, constants) * (rarity * weights).astype(np.float32)[owners]
         np.add.at(score, places, gained)  # Not +=: several terms reach the same document.
         if coverage is not None:
-            covered = (rarity * whole).astype(np.float32)
+            covered = (idf(living + UNSEEN, having) * whole).astype(np.float32)
             np.add.at(coverage, places, covered[owners])
             masses.append(float(covered.sum()))
 
@@ -673,6 +674,11 @@ def reranked(order: Ints, scores: NDArray[np.floating[Any]], given: Ints) -> Int
 SHARPNESS = 16.0
 """Of the softmax over a scope's scores; the value at which sets left out of the calibration were most likely."""
 
+UNSEEN = 30
+"""Documents without any of the question's terms that a scope is thought to have besides its own, where the coverage of
+a question is weighed: in a scope of two or three texts a word that stands in one of them would else be a common word,
+and one that stands nowhere be all that matters. Of a few hundred texts on it makes no difference."""
+
 RIVALS = 10
 """How many of the best scores a score is compared with; where there are fewer, the missing ones count as 0."""
 
@@ -710,14 +716,24 @@ class Calibration:
 
 
 def facts(
-    words: Lexical, sense: Dense | None, scores: Floats, allowed: Bools | None = None, best: Ints | None = None
+    words: Lexical,
+    sense: Dense | None,
+    scores: Floats,
+    allowed: Bools | None = None,
+    best: Ints | None = None,
+    among: Bools | None = None,
 ) -> Facts | None:
-    """The facts of one ranking; None where no document is allowed. `best` is its `order`, as far as it is known."""
-    best = order(scores, RIVALS, allowed) if best is None else best[:RIVALS]
+    """The facts of one ranking; None where no document is allowed. `best` is its `order`, as far as it is known.
+
+    What the scope speaks of is told by all that are allowed; what a hit has to stand up to, by those of them in
+    `among`, if that is given.
+    """
+    among = allowed if among is None else among
+    best = order(scores, RIVALS, among) if best is None else best[:RIVALS]
     if not len(best):
         return None
     rivals = scores[best].astype(np.float64)
-    values = scores if allowed is None else scores[allowed]
+    values = scores if among is None else scores[among]
     scaled = (values - np.float32(rivals[0])) * np.float32(SHARPNESS)
     mass = SHARPNESS * float(rivals[0]) + float(np.log(np.exp(scaled, out=scaled).sum(dtype=np.float64)))
     where = True if allowed is None else allowed

@@ -605,13 +605,13 @@ class Ranked:
         return places[own]
 
     def facts(self, order: rank.Ints) -> rank.Facts | None:
-        """How its documents stand, by what was said: what was derived shares the words of its episode, and each would
+        """How its documents stand among what was said: what was derived shares the words of its episode, and each would
         halve the other's share. None where there are no documents."""
         if self.said is None or not self.said.any():
             return rank.facts(self.words, self.sense, self.scores, self.among, order)
         best = order[self.said[order]]
         known = len(best) >= min(rank.RIVALS, int(np.count_nonzero(self.said)))
-        return rank.facts(self.words, self.sense, self.scores, self.said, best if known else None)
+        return rank.facts(self.words, self.sense, self.scores, self.among, best if known else None, self.said)
 
     faded: NDArray[np.float32] | None = None
     """What fading has taken from their scores."""

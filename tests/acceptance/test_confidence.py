@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -16,6 +18,8 @@ SAID = (
     ("Ben", "And what does Biscuit eat?"),
     ("Ana", "Mostly my shoes."),
 )
+
+SMALL = Path(__file__).parents[1] / "small_memories.jsonl"
 
 
 @pytest.fixture
@@ -67,3 +71,45 @@ def test_nothing_is_promised_where_nothing_is_calibrated() -> None:
         assert results.confidence is None
         assert not results.sufficient
         assert other.search("anything", user_id="nobody").confidence is None
+
+
+@pytest.mark.parametrize(
+    ("said", "asked", "answer"),
+    [
+        ("I moved to Antwerp in May.", "Where do I live?", "Antwerp"),
+        ("I moved to Antwerp in May.", "Where does the user live?", "Antwerp"),
+        ("I am allergic to walnuts.", "What is the user allergic to?", "walnuts"),
+        ("The build uses pnpm, because npm was slow.", "Which package manager does the build use?", "pnpm"),
+        ("My flight to Oslo leaves on Friday at 7.", "When does my flight leave?", "5 June 2026"),
+        ("We decided to deploy on Fridays only.", "When do we deploy?", "on Fridays only"),
+    ],
+)
+def test_a_memory_of_one_message_knows_what_it_was_told_and_nothing_else(said: str, asked: str, answer: str) -> None:
+    with Memory(":memory:") as memory:
+        memory.add({"role": "user", "content": said, "time": "2026-06-02T09:00Z"}, user_id="ana")
+        assert answer in memory.ask(asked, user_id="ana").text
+        for unknown in ("What is the capital of France?", "What is the user's shoe size?", "Who is my dentist?"):
+            assert not memory.ask(unknown, user_id="ana").known
+            assert (memory.search(unknown, user_id="ana").best or 0) < 0.1
+
+
+def test_small_memories_tell_what_they_know_from_what_they_do_not() -> None:
+    """34 questions that one to three messages answer, and 16 that none of these does, each asked of every memory."""
+    cases = [json.loads(line) for line in SMALL.read_text("utf-8").splitlines()]
+    unknown = [case["unknown"] for case in cases if "unknown" in case]
+    known, answered, over = 0, 0, 0
+    asked: set[tuple[str, ...]] = set()
+    for case in cases:
+        said = tuple(case.get("said", ()))
+        if not said:
+            continue
+        with Memory(":memory:") as memory:
+            memory.add(list(said), user_id="ana")
+            known += (memory.search(case["asked"], user_id="ana").best or 0) >= 0.1
+            for question in unknown if said not in asked else ():
+                over += (memory.search(question, user_id="ana").best or 0) >= 0.1
+                answered += memory.ask(question, user_id="ana").known
+        asked.add(said)
+    assert known >= 25
+    assert over <= 3
+    assert answered <= 1

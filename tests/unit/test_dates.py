@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mnemic.dates import Told, day_words, lasting, told
+from mnemic.dates import Told, day_words, lasting, recurring, told
 
 SAID = datetime(2023, 6, 9, 15, 30, tzinfo=UTC)  # a Friday
 MONTHS = "January February March April May June July August September October November December"
@@ -883,3 +883,23 @@ def test_lengths_end_on_days_that_there_are() -> None:
 
 def test_a_day_in_words() -> None:
     assert day_words(at("2023-05-07")) == "7 May 2023"
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("We decided to deploy on Fridays only.", ["on Fridays only"]),
+        ("Yoga is every Tuesday at 6.", ["every Tuesday at 6"]),
+        ("The bins go out on Monday evenings.", ["on Monday evenings"]),
+        ("I take my pills twice a day.", ["twice a day"]),
+        (
+            "Standup is daily at 9:30, choir Mondays and Thursdays at 7 pm.",
+            ["daily at 9:30", "Mondays and Thursdays at 7 pm"],
+        ),
+        ("We meet on the first Monday of each month.", ["on the first Monday of each month"]),
+        ("He left on Friday night.", []),
+        ("We deploy on Friday.", []),
+    ],
+)
+def test_what_happens_again_and_again(text: str, told: list[str]) -> None:
+    assert [text[start:end] for start, end in recurring(text)] == told

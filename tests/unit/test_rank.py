@@ -56,7 +56,7 @@ def test_bm25_of_windows_and_sessions_worked_by_hand():
 
 def test_coverage_is_the_share_of_the_rarity_found():
     found = rank.lexical([TEA, term([], [])], laid_out(LENGTHS, SESSIONS))
-    tea, unknown = log(1 + 2.5 / 2.5), log(1 + 4.5 / 0.5)
+    tea, unknown = log(1 + (2.5 + rank.UNSEEN) / 2.5), log(1 + (4.5 + rank.UNSEEN) / 0.5)
     assert found.coverage == pytest.approx([tea / (tea + unknown), 0, 0, tea / (tea + unknown)], rel=1e-5)
     assert found.wide_coverage[1] > 0
 
