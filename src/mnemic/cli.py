@@ -17,9 +17,10 @@ import shlex
 import shutil
 import subprocess
 import sys
+import threading
 import time as clocks
 import webbrowser
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from importlib import import_module
@@ -1856,7 +1857,14 @@ def ui(console: Console, port: int, show: bool) -> None:
                 webbrowser.open(address)
 
     with console.memory() as memory:
+        # What is asked first reads the scope in, seconds for a large one: meanwhile the browser opens.
+        threading.Thread(target=_read_in, args=(memory, scope), daemon=True).start()
         run.serve(memory, console.store, tell=tell, host="127.0.0.1", port=port)
+
+
+def _read_in(memory: Memory, scope: Mapping[str, Any]) -> None:
+    with contextlib.suppress(MnemicError):  # whatever is wrong, the page's own request is told
+        memory.list(limit=1, **scope)
 
 
 @_verb(without=("timezone", "embedder", "recipe", "model", "all_projects", "shared", "session", "agent"))
