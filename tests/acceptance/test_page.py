@@ -107,6 +107,24 @@ def test_a_record_shows_its_evidence_its_history_and_what_is_around_it(page: Pag
     expect(shown).to_be_hidden()
 
 
+def test_nothing_of_the_page_itself_is_told_as_words(page: Page) -> None:
+    odd = re.compile(r"\b(false|null|undefined|NaN)\b|\[object ")
+    for part in (*PARTS, "search?q=Where%20do%20I%20live%3F", "given?q=Where%20do%20I%20live%3F", "subjects?about=Clara"):
+        to(page, part)
+        page.wait_for_load_state("networkidle")
+        assert not odd.search(page.locator("main").inner_text()), part
+    to(page, "search")
+    for number in range(page.locator("main .record").count()):
+        page.locator("main .record").nth(number).click()
+        dialog = page.locator("dialog[open]")
+        for more in dialog.locator("details > summary").all():
+            more.click()
+        page.wait_for_load_state("networkidle")
+        words = dialog.inner_text().partition("Details")[0]
+        assert not odd.search(words), words
+        page.keyboard.press("Escape")
+
+
 def test_a_correction_and_its_undo(page: Page) -> None:
     page.fill("#q", "What is Ana allergic to?")
     page.locator("#hits .words", has_text="Ana is allergic to walnuts.").click()

@@ -1,7 +1,7 @@
 // Which part of the page is shown, whose memory it is, and the keys.
 
 import * as api from "./api.js";
-import { byId, h, wrong } from "./dom.js";
+import { byId, h, put, wrong } from "./dom.js";
 import { conflicts } from "./conflicts.js";
 import { given } from "./given.js";
 import { search } from "./search.js";
@@ -19,7 +19,7 @@ async function show() {
   leave = new AbortController();
   const main = h("div");  // of its own: a part that is late writes where nobody looks any more
   main.leaving = leave.signal;
-  byId("main").replaceChildren(main);
+  put(byId("main"), main);
   for (const link of document.querySelectorAll("nav a")) link.toggleAttribute("aria-current", link.hash === `#/${name}`);
   for (const link of document.querySelectorAll("nav a[aria-current]")) link.setAttribute("aria-current", "page");
   document.title = `${document.querySelector(`nav a[href="#/${name}"]`).textContent} — Mnemic`;
@@ -27,7 +27,7 @@ async function show() {
     await PARTS[name](main, Object.fromEntries(new URLSearchParams(parts)));
   } catch (error) {
     if (error.status === 401) return askKey(error);
-    main.replaceChildren(h("h1", {}, "That did not work"), wrong(error), error.code === "scope" && h("p", {}, h("button", { type: "button", onclick: askWhose }, "Say whose memory")) || "");
+    put(main, h("h1", {}, "That did not work"), wrong(error), error.code === "scope" && h("p", {}, h("button", { type: "button", onclick: askWhose }, "Say whose memory")));
   }
 }
 
@@ -35,7 +35,7 @@ function dialog(title, inside, submit) {
   const box = byId("ask");
   const made = h("form", { method: "dialog" }, inside, h("p", { class: "row" }, h("button", {}, "Go on"), h("button", { type: "button", class: "quiet", onclick: () => box.close() }, "Cancel")));
   made.addEventListener("submit", (event) => { event.preventDefault(); box.close(); submit(made); });
-  box.replaceChildren(h("div", { class: "top" }, h("h2", { id: "ask-title" }, title)), h("div", { class: "inside" }, made));
+  put(box, h("div", { class: "top" }, h("h2", { id: "ask-title" }, title)), h("div", { class: "inside" }, made));
   if (!box.open) box.showModal();
 }
 

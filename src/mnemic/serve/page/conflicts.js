@@ -1,7 +1,7 @@
 // What cannot both be so: read the two, keep the one that is right.
 
 import * as api from "./api.js";
-import { h, say, wrong } from "./dom.js";
+import { h, put, say, wrong } from "./dom.js";
 import { line, undo } from "./record.js";
 
 export async function conflicts(main) {
@@ -15,8 +15,8 @@ export async function conflicts(main) {
       more.hidden = !after;
       const pairs = page.pairs.map(({ one, other }) => h("section", { class: "conflict", "aria-label": "Two that contradict each other" }, side(one, other), side(other, one)));
       if (further) box.append(...pairs);
-      else box.replaceChildren(...(pairs.length ? pairs : [h("p", {}, "Nothing contradicts anything else. ✓")]));
-    } catch (error) { box.replaceChildren(wrong(error)); }
+      else put(box, (pairs.length ? pairs : [h("p", {}, "Nothing contradicts anything else. ✓")]));
+    } catch (error) { put(box, wrong(error)); }
   }
   function side(one, other) {
     const keep = async () => {
@@ -28,7 +28,7 @@ export async function conflicts(main) {
     };
     return h("div", {}, h("ul", { class: "records" }, line(one)), h("p", { class: "row" }, h("button", { type: "button", onclick: keep }, "This one is right")));
   }
-  main.replaceChildren(h("h1", {}, "Conflicts"), h("p", {}, "Two statements that cannot both be so, and of which neither is later. Agents are told of both until one is chosen."), box, h("p", {}, more));
+  put(main, h("h1", {}, "Conflicts"), h("p", {}, "Two statements that cannot both be so, and of which neither is later. Agents are told of both until one is chosen."), box, h("p", {}, more));
   window.addEventListener("changed", () => load(), { signal: main.leaving });
   await load();
 }

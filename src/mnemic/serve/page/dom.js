@@ -12,9 +12,15 @@ export function h(name, attributes = {}, ...inside) {
     else if (key === "value") made.value = value;
     else if (key !== "svg" && value !== false && value !== null && value !== undefined) made.setAttribute(key, value === true ? "" : value);
   }
-  made.append(...inside.flat(Infinity).filter((one) => one !== null && one !== undefined && one !== false));
+  made.append(...shown(inside));
   return made;
 }
+
+/** What of these is there to be seen: a condition that does not hold (`false`, `null`) leaves nothing. */
+const shown = (inside) => inside.flat(Infinity).filter((one) => one !== null && one !== undefined && one !== false);
+
+/** Put these into an element, in the place of what is there. */
+export const put = (box, ...inside) => box.replaceChildren(...shown(inside));
 
 export const byId = (id) => document.getElementById(id);
 

@@ -1,7 +1,7 @@
 // One record: its words, what it rests on, its history, what is around it, and what can be done with it.
 
 import * as api from "./api.js";
-import { byId, count, h, kindName, percent, say, span, stateName, stateTag, when, wrong } from "./dom.js";
+import { byId, count, h, kindName, percent, put, say, span, stateName, stateTag, when, wrong } from "./dom.js";
 
 /** A record or hit in a list: a button that opens it. */
 export function line(one, { onopen, more, relevance } = {}) {
@@ -35,13 +35,13 @@ export async function open(id) {
   const dialog = byId("record");
   const top = h("div", { class: "top" }, h("h2", { id: "record-title" }, "…"), h("button", { type: "button", class: "quiet", onclick: () => close(dialog) }, "Close"));
   const inside = h("div", { class: "inside" }, "Loading …");
-  dialog.replaceChildren(top, inside);
+  put(dialog, top, inside);
   if (!dialog.open) dialog.showModal();
   try {
     const record = await api.get(id);
     top.firstChild.textContent = kindName(record.kind);
-    inside.replaceChildren(...whole(record));
-  } catch (error) { inside.replaceChildren(wrong(error)); }
+    put(inside, whole(record));
+  } catch (error) { put(inside, wrong(error)); }
 }
 
 function whole(record) {
@@ -162,15 +162,15 @@ function retiring(record) {
 }
 
 async function erasing(ids, into) {
-  into.replaceChildren("Looking at what goes with it …");
+  put(into, "Looking at what goes with it …");
   let plan;
-  try { plan = await api.call("erase", { ids, dry_run: true }); } catch (error) { into.replaceChildren(wrong(error)); return; }
+  try { plan = await api.call("erase", { ids, dry_run: true }); } catch (error) { put(into, wrong(error)); return; }
   const going = plan.entries.filter((one) => !ids.includes(one.id));
   const seen = await Promise.all(plan.entries.slice(0, 50).map(async (one) => {
     try { return { ...(await api.get(one.id)), why: one.reason }; } catch { return { id: one.id, text: "(another record)", kind: "", state: "current", time: null, why: one.reason }; }
   }));
   const sure = h("input", { type: "checkbox", id: "sure", required: true });
-  into.replaceChildren(form("Erase for good?", [
+  put(into, form("Erase for good?", [
     h("p", {}, going.length ? `This and ${count(going.length, "record")} that rest on it go, with every word, from the file and its history.` : "It goes, with every word, from the file and its history."),
     h("p", {}, "This cannot be taken back."),
     h("ul", { class: "records" }, seen.map((one) => h("li", {}, h("div", { class: "more" }, h("p", { class: "words" }, one.text.slice(0, 300)),

@@ -1,7 +1,7 @@
 // Search: the hits, and of each why it is one.
 
 import * as api from "./api.js";
-import { calm, count, h, percent, wrong } from "./dom.js";
+import { calm, count, h, percent, put, wrong } from "./dom.js";
 import { line } from "./record.js";
 
 export function search(main, { q = "" } = {}) {
@@ -19,23 +19,23 @@ export function search(main, { q = "" } = {}) {
       if (!words) {
         const page = await api.list({ limit: 30, include });
         if (turn !== asked) return;
-        note.replaceChildren(h("p", { class: "soft" }, page.records.length ? "The latest that is remembered:" : "Nothing is remembered here yet."));
-        hits.replaceChildren(...page.records.map((one) => line(one)));
+        put(note, h("p", { class: "soft" }, page.records.length ? "The latest that is remembered:" : "Nothing is remembered here yet."));
+        put(hits, page.records.map((one) => line(one)));
         return;
       }
       const found = await api.call("search", { query: words, limit: 20, include });
       if (turn !== asked) return;
-      note.replaceChildren(
+      put(note,
         h("p", { class: "soft" }, `${count(found.hits.length, "hit")} among ${count(found.considered, "record")}. `,
           found.confidence === null ? "" : `The answer is among them with a probability of ${percent(found.confidence)}.`),
         found.notes.map((one) => h("p", { class: "soft small" }, one)));
-      hits.replaceChildren(...found.hits.map((one) => line(one, { relevance: one.relevance, more: why(words, one, include) })));
-    } catch (error) { if (turn === asked) note.replaceChildren(wrong(error)); }
+      put(hits, found.hits.map((one) => line(one, { relevance: one.relevance, more: why(words, one, include) })));
+    } catch (error) { if (turn === asked) put(note, wrong(error)); }
   };
   const soon = calm(ask);
   field.addEventListener("input", soon);
   gone.addEventListener("change", ask);
-  main.replaceChildren(h("h1", {}, "Search"),
+  put(main, h("h1", {}, "Search"),
     h("form", { role: "search", onsubmit: (event) => { event.preventDefault(); ask(); } },
       h("label", { for: "q" }, "Ask, or say a few words"),
       h("div", { class: "row" }, h("div", { class: "grow" }, field), h("button", {}, "Search")),

@@ -1,7 +1,7 @@
 // What was true when, and what was known when: two sliders, one list.
 
 import * as api from "./api.js";
-import { calm, count, h, stateName, when, wrong } from "./dom.js";
+import { calm, count, h, put, stateName, when, wrong } from "./dom.js";
 import { line, open } from "./record.js";
 
 const HELD = ["fact", "preference", "relationship", "goal", "event", "instruction"];
@@ -34,17 +34,17 @@ export async function timeline(main, { subject = "" } = {}) {
       after = page.next;
       more.hidden = !after;
       const lines = page.records.map((one) => line(one));
-      if (further) found.append(...lines); else found.replaceChildren(...lines);
-      note.replaceChildren(h("p", { class: "soft" }, page.records.length || further
+      if (further) found.append(...lines); else put(found, lines);
+      put(note, h("p", { class: "soft" }, page.records.length || further
         ? `${count(found.children.length, "record")}${after ? " so far" : ""}, the oldest first.` : "Nothing was known then that was true then."));
-      if (!further) picture.replaceChildren(bars(page.records, first, last, Date.parse(valid.time())));
-    } catch (error) { if (mine === turn) note.replaceChildren(wrong(error)); }
+      if (!further) put(picture, bars(page.records, first, last, Date.parse(valid.time())));
+    } catch (error) { if (mine === turn) put(note, wrong(error)); }
   }
   const soon = calm(() => load());
   for (const one of [valid, known]) one.oninput = soon;
   about.addEventListener("input", soon);
   said.addEventListener("change", () => load());
-  main.replaceChildren(h("h1", {}, "Timeline"),
+  put(main, h("h1", {}, "Timeline"),
     h("p", {}, "Move the first slider to see what was true at a time. Move the second one to see what was known by then: what was said later is left out."),
     valid.box, known.box,
     h("div", { class: "row" }, h("div", { class: "grow" }, h("label", { for: "about" }, "About"), about), h("label", { class: "check" }, said, "Also every message")),

@@ -1,7 +1,7 @@
 // How much is kept, of which kind, and what models have cost.
 
 import * as api from "./api.js";
-import { count, h, kindName, stateName, when } from "./dom.js";
+import { count, h, kindName, put, stateName, when } from "./dom.js";
 
 const table = (caption, rows, names) => h("div", { class: "scroll" }, h("table", {}, h("caption", { class: "soft small" }, caption),
   h("thead", {}, h("tr", {}, names.map((name, at) => h("th", { scope: "col", class: at ? "number" : null }, name)))),
@@ -10,7 +10,7 @@ const table = (caption, rows, names) => h("div", { class: "scroll" }, h("table",
 export async function usage(main) {
   const [stats, spent] = await Promise.all([api.call("stats"), api.spending()]);
   const total = Object.values(stats.records).reduce((sum, one) => sum + one, 0);
-  main.replaceChildren(h("h1", {}, "Usage"),
+  put(main, h("h1", {}, "Usage"),
     h("p", {}, `${count(total, "record")} kept`, stats.earliest ? [", told of times from ", when(stats.earliest), " to ", when(stats.latest)] : "", "."),
     table("By kind, of what stands", Object.entries(stats.records).sort((one, other) => other[1] - one[1]).map(([kind, number]) => [kindName(kind), number.toLocaleString()]), ["Kind", "Records"]),
     h("h2", {}, "By state"),
