@@ -520,7 +520,7 @@ def _voice(row: Row) -> tuple[str, str]:
         return row["speaker"] or "", row["role"] or ""
     if is_view(row):
         return "", ""
-    return row["subject"] or "", "subject"
+    return row["subject"] or "", rank.SUBJECT
 
 
 def _states(rows: Sequence[Row]) -> dict[str, NDArray[Any]]:

@@ -60,12 +60,21 @@ _BLOCK = 1 << 21
 # --- The question -----------------------------------------------------------------------------------------------------
 
 
+SUBJECT = "subject"
+"""The role of those whom derived records are about."""
+
+
 @dataclass(frozen=True, slots=True)
 class Speaker:
-    """Someone who speaks in the scope: a name ('' for none) and a role ("user", "assistant", …)."""
+    """Someone who speaks in the scope: a name ('' for none) and a role ("user", "assistant", …), or SUBJECT."""
 
     name: str
     role: str
+
+    @property
+    def is_heard(self) -> bool:
+        """Whether texts may be this one's own words: the user speaks, also where only records derived say so."""
+        return self.role != SUBJECT or self.name == "user"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +89,8 @@ class Asked:
     """Per speaker of the scope: whether the question is about what this one said."""
     named: Bools
     """Per speaker of the scope: whether the question has this one's name."""
+    hears: bool = False
+    """Whether any of those whom it names speaks: who said what is no matter of those who are only spoken of."""
 
 
 # Words of the asker for themselves, as `text.words` gives them. "us" is missing (the country), and so are words that
@@ -100,7 +111,8 @@ def read_question(question: str, speakers: Sequence[Speaker] = ()) -> Asked:
     """Terms, text to embed and speakers of a question, given those who speak in the scope.
 
     A question is about a speaker whom it names, about the user where it says "I" or "my", about the assistant where it
-    says "you told", "your suggestion". The last two only tell speakers apart where an assistant speaks at all.
+    says "you told", "your suggestion". The last two only tell speakers apart where an assistant speaks at all. Who
+    speaks is told by the speaker of a text, so those names are no terms; whoever is only spoken of is one by the words.
     """
     words = frozenset(text.words(question))
     with_assistant = any(speaker.role == "assistant" for speaker in speakers)
@@ -111,7 +123,7 @@ def read_question(question: str, speakers: Sequence[Speaker] = ()) -> Asked:
         named or (second if speaker.role == "assistant" else first and speaker.role == "user")
         for speaker, named in zip(speakers, by_name, strict=True)
     ]
-    names = [speaker.name for speaker, named in zip(speakers, by_name, strict=True) if named]
+    names = [one.name for one, named in zip(speakers, by_name, strict=True) if named and one.is_heard]
     terms = tuple(text.query_terms(question))
     about = question
     if names:
@@ -120,7 +132,7 @@ def read_question(question: str, speakers: Sequence[Speaker] = ()) -> Asked:
         if any(term.weight == 1.0 for term in others):
             terms = others
         about = _without(question, {word for name in names for word in text.words(name)})
-    return Asked(terms, about, np.array(meant, dtype=np.bool_), np.array(by_name, dtype=np.bool_))
+    return Asked(terms, about, np.array(meant, dtype=np.bool_), np.array(by_name, dtype=np.bool_), bool(names))
 
 
 def _without(question: str, words: set[str]) -> str:

@@ -693,7 +693,7 @@ def ranked_first(
         scores = rank.combine(features, numbers.weights)
     said_by = np.float32(rank.shares(features, numbers.weights).get("speaker", 0.0))
     ahead = None
-    if by_name is not None:
+    if by_name is not None and asked.hears:
         ahead = rank.lead_over_others(scores - said_by * features["speaker"], by_name, among)
     ranked = Ranked(
         asked,

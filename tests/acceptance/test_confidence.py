@@ -93,6 +93,18 @@ def test_a_memory_of_one_message_knows_what_it_was_told_and_nothing_else(said: s
             assert (memory.search(unknown, user_id="ana").best or 0) < 0.1
 
 
+def test_who_is_only_spoken_of_is_found_by_the_words() -> None:
+    """Others say what there is of Lena: no doubt that the question has taken one person for another."""
+    with Memory(":memory:") as memory:
+        memory.add(["I moved to Antwerp in May.", "My daughter Lena turned six yesterday."], user_id="ana")
+        assert (memory.search("Who is Lena?", user_id="ana").confidence or 0) > 0.6
+        results = memory.search("When did Lena turn six?", user_id="ana")
+        assert (results.hits[0].text, results.sufficient) == ("My daughter Lena turned six yesterday.", True)
+        found = memory.search("How old is Lena?", user_id="ana")
+        assert found.hits[0].text == "My daughter Lena turned six yesterday."
+        assert (found.best or 0) >= 0.1
+
+
 def test_small_memories_tell_what_they_know_from_what_they_do_not() -> None:
     """34 questions that one to three messages answer, and 16 that none of these does, each asked of every memory."""
     cases = [json.loads(line) for line in SMALL.read_text("utf-8").splitlines()]

@@ -109,7 +109,12 @@ def test_a_record_shows_its_evidence_its_history_and_what_is_around_it(page: Pag
 
 def test_nothing_of_the_page_itself_is_told_as_words(page: Page) -> None:
     odd = re.compile(r"\b(false|null|undefined|NaN)\b|\[object ")
-    for part in (*PARTS, "search?q=Where%20do%20I%20live%3F", "given?q=Where%20do%20I%20live%3F", "subjects?about=Clara"):
+    for part in (
+        *PARTS,
+        "search?q=Where%20do%20I%20live%3F",
+        "given?q=Where%20do%20I%20live%3F",
+        "subjects?about=Clara",
+    ):
         to(page, part)
         page.wait_for_load_state("networkidle")
         assert not odd.search(page.locator("main").inner_text()), part
