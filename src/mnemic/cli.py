@@ -23,6 +23,7 @@ import webbrowser
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from difflib import get_close_matches
 from importlib import import_module
 from itertools import islice
 from pathlib import Path
@@ -36,6 +37,7 @@ import mnemic
 from mnemic import intake, progress, ticket
 from mnemic.config import FILE, LocalTime, Settings, folders, settings
 from mnemic.errors import (
+    PEERS,
     ConfigError,
     InputError,
     MissingExtraError,
@@ -366,7 +368,7 @@ class _Mnemic(click.Group):
             code = super().main(*args, standalone_mode=False, **extra)
             sys.stdout.flush()
         except click.ClickException as error:
-            error.show()
+            (_nearer(error) if isinstance(error, click.NoSuchOption) else error).show()
             sys.exit(error.exit_code)
         except click.Abort as error:
             # click makes one error of Ctrl-C and of an input that ends at a question.
@@ -377,6 +379,18 @@ class _Mnemic(click.Group):
             click.echo(f"error: {_in_options(safe(_message(error)))}", err=True)
             sys.exit(3 if isinstance(error, StoreError | ModelError) else 2)
         sys.exit(code if isinstance(code, int) else 0)
+
+
+def _nearer(error: click.NoSuchOption) -> click.UsageError:
+    """The same with the one option that was probably meant, also by who writes what other libraries call it."""
+    word = error.option_name.lstrip("-").replace("-", "_")
+    parameters = error.ctx.command.get_params(error.ctx) if error.ctx else ()
+    switches = [name for one in parameters for name in one.opts if isinstance(one, click.Option) and name[:2] == "--"]
+    named = {name[2:].replace("-", "_"): name for name in switches}
+    close = get_close_matches(PEERS.get(word, word).removesuffix("_id"), named, n=1)
+    if not close:
+        return error
+    return click.UsageError(f"No such option '{error.option_name}'; did you mean '{named[close[0]]}'?", error.ctx)
 
 
 def _message(error: MnemicError) -> str:
@@ -413,8 +427,8 @@ _OPTIONS: tuple[tuple[str, str | Callable[[re.Match[str]], str]], ...] = (
     (r"\bcolumns=\{'text': …\}", "--map text=…"),
     (r"\b(cascade|everything|dry_run|shared)=True", _switch),
     (
-        r"\b(kind|time|valid_from|valid_to|expires_at|as_of|known_at|now|since|until|confidence|threshold|outcome|embedder"
-        r"|timezone|if_revision)=(?=['\d…])",
+        r"\b(kind|after|time|valid_from|valid_to|expires_at|as_of|known_at|now|since|until|confidence|threshold|outcome"
+        r"|embedder|timezone|if_revision)=(?=['\d…])",
         _option,
     ),
     (
@@ -553,7 +567,7 @@ _everything = click.option("--everything", is_flag=True, help="The whole file: e
 
 @_verb(without=("all_projects",))
 @click.argument("what", nargs=-1, metavar="[TEXT]... | [PATH]... | -")
-@click.option("--text", "as_text", is_flag=True, help="Take every argument as text, also where a file is called so.")
+@click.option("--text", "as_text", is_flag=True, help='Take every argument as text, also the name of a file, or "-".')
 @click.option(
     "--format",
     "form",
@@ -597,7 +611,7 @@ def add(
     """
     options = {key: value for key, value in given.items() if value is not None}
     fields = {"role": role, "name": name, "id": message_id}
-    if what in ((), ("-",)):
+    if not what or (what == ("-",) and not as_text):
         if not what and sys.stdin.isatty():
             raise click.UsageError("Nothing to add: pass a text or a path, or pipe something in.")
         try:

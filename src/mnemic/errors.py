@@ -26,8 +26,9 @@ Messages name the value, the expectation and the way out.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
+from typing import Final
 
 
 class MnemicError(Exception):
@@ -131,7 +132,37 @@ class MissingExtraError(MnemicError, ImportError):
     """An optional dependency is not installed."""
 
 
-def nearest(word: str, choices: Iterable[str], known: dict[str, str] | None = None) -> str:
+PEERS: Final[Mapping[str, str]] = {
+    "top_k": "limit",
+    "k": "limit",
+    "n": "limit",
+    "n_results": "limit",
+    "num_results": "limit",
+    "filter": "where",
+    "filters": "where",
+    "run_id": "session_id",
+    "thread_id": "session_id",
+    "group_id": "project_id",
+    "namespace": "project_id",
+    "max_tokens": "budget",
+    "timestamp": "time",
+    "reference_date": "now",
+    "reference_time": "time",
+    "expiration_date": "expires_at",
+    "content": "text",
+    "score_threshold": "threshold",
+    "memory_id": "id",
+    "memory": "text",
+    "path": "url",
+    "file": "url",
+    "app_id": "project_id",
+    "results_id": "results",
+    "min_score": "threshold",
+}
+"""Other libraries' parameters, and ours."""
+
+
+def nearest(word: str, choices: Iterable[str], known: Mapping[str, str] | None = None) -> str:
     """ "; did you mean 'limit'?" or "" — what `word` was probably meant to be.
 
     `known` maps words from other libraries to ours and goes before spelling.

@@ -57,6 +57,7 @@ from mnemic.changes import (
 from mnemic.commit import commit, keep_names
 from mnemic.erasure import erase as erase_records
 from mnemic.errors import (
+    PEERS,
     ConfigError,
     ConflictError,
     InputError,
@@ -131,35 +132,6 @@ is so small that it is looked at as a whole, and the reader may well see what th
 NOT_IN_MEMORY = "not in memory"
 
 STAMPS = ("agent_id", "session_id")
-
-_PEERS = {
-    "top_k": "limit",
-    "k": "limit",
-    "n": "limit",
-    "n_results": "limit",
-    "num_results": "limit",
-    "filter": "where",
-    "filters": "where",
-    "run_id": "session_id",
-    "thread_id": "session_id",
-    "group_id": "project_id",
-    "namespace": "project_id",
-    "max_tokens": "budget",
-    "timestamp": "time",
-    "reference_date": "now",
-    "reference_time": "time",
-    "expiration_date": "expires_at",
-    "content": "text",
-    "score_threshold": "threshold",
-    "memory_id": "id",
-    "memory": "text",
-    "path": "url",
-    "file": "url",
-    "app_id": "project_id",
-    "results_id": "results",
-    "min_score": "threshold",
-}
-"""Other libraries' parameters, and ours."""
 
 EXAMPLES = 5
 """Changes of a wall that a rebuild tells word for word."""
@@ -2119,7 +2091,7 @@ def _refuse(verb: Callable[..., Any], name: str, unknown: Mapping[str, object]) 
 def refuse_unknown(verb: str, unknown: Iterable[str], known: Sequence[str]) -> None:
     """Refuse a parameter that a verb does not have, and name the one that was probably meant. Raises ParameterError."""
     for word in unknown:
-        hint = nearest(word, known, _PEERS)
+        hint = nearest(word, known, PEERS)
         raise ParameterError(f"{verb} has no parameter '{word}'{hint or '; it has ' + ', '.join(known)}")
 
 

