@@ -57,6 +57,7 @@ from mnemic.changes import (
 from mnemic.commit import commit, keep_names
 from mnemic.erasure import erase as erase_records
 from mnemic.errors import (
+    BusyError,
     ConfigError,
     ConflictError,
     InputError,
@@ -1467,16 +1468,19 @@ class Memory:
         if self._recipe is None or (not done.entries and not wait):
             return done
         entries: list[Entry] = []
-        run = _Run(None, asks=wait)
-        for row in self._due(asked):
-            # What waits for a model is read by rules only once.
-            at = 0 if row["pending"] <= SMALL and self._recipe.asks is None else first
-            if at is not None and not wait:
-                entries += chain.from_iterable(more for more, _ in self._deriving(row, at, run))
-        if wait:
-            entries += chain.from_iterable(more for more, _ in self._deriving_all(self._due(asked), run))
-        settled = run.told(self._with_derived(done, asked, entries))
         notes: list[str] = []
+        run = _Run(None, asks=wait)
+        try:
+            for row in self._due(asked):
+                # What waits for a model is read by rules only once.
+                at = 0 if row["pending"] <= SMALL and self._recipe.asks is None else first
+                if at is not None and not wait:
+                    entries += chain.from_iterable(more for more, _ in self._deriving(row, at, run))
+            if wait:
+                entries += chain.from_iterable(more for more, _ in self._deriving_all(self._due(asked), run))
+        except BusyError:  # what was said is kept
+            notes.append("another writer, which does not get on, stood in the way of deriving")
+        settled = run.told(self._with_derived(done, asked, entries))
         if settled.pending and not run.failed and self._background is None:
             waits = "nothing has been derived yet from" if self._recipe.asks is None else "the model has not read yet"
             notes.append(f"{waits} what is pending: upkeep does that")
