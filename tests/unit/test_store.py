@@ -20,6 +20,7 @@ from typing import Any
 import pytest
 
 from mnemic import Memory, StoreError
+from mnemic.cabinet import Cabinet
 from mnemic.errors import (
     BusyError,
     ClosedError,
@@ -742,6 +743,26 @@ def test_what_was_said_is_kept_where_only_deriving_has_to_wait(path: Path, monke
         assert receipt.notes[0] == "another writer, which does not get on, stood in the way of deriving"
         assert memory.upkeep(user_id="ana").pending == 0
         assert [record.text for record in memory.list(user_id="ana", kinds="fact")] == ["The user lives in Porto."]
+
+
+@pytest.mark.parametrize("second", ["another memory", "another path", "the same"])
+def test_a_write_inside_a_write_is_refused_and_not_waited_for(filled: Path, second: str) -> None:
+    link = filled.with_name("link.db")
+    link.symlink_to(filled)
+    with opened(filled) as memory, opened(link if second == "another path" else filled) as another:
+        files = Cabinet(memory, user_id="ana")
+        files.create("/memories/a.txt", "tea")
+
+        def note(text: str) -> str:
+            if memory._store._writer_thread is not None:  # under the lock; before, it is allowed
+                (memory if second == "the same" else another).add(f"changed: {text}", user_id="ana")
+            return text + " and coffee"
+
+        with pytest.raises(StoreError, match="a write was asked for inside another of the same memory: make it after"):
+            files.edit("/memories/a.txt", note)
+        assert files.read("/memories/a.txt").text == "tea"
+        another.add("afterwards", user_id="ana")
+        assert "afterwards" in texts(memory)
 
 
 # -- the format moves on

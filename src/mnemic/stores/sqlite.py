@@ -81,6 +81,8 @@ _UNPURGED = "unpurged"
 """The setting that says that old pages of an erasure may still be in the log; its value is the receipt."""
 _stranded: dict[tuple[int, int], list[sqlite3.Connection]] = {}
 """Files that a fork caught in the middle of a read, with the connections inherited: SQLite must not touch them here."""
+_written: set[tuple[int, int, tuple[int, int]]] = set()
+"""Process, thread and file of each write under way: another one inside it would wait for itself for ever."""
 
 
 @cache
@@ -181,6 +183,7 @@ class SqliteStore:
         self._closed = self._immutable = False
         self._begin()
         if path is None:
+            self._file = (-1, id(self))
             self._writer = self._connect(":memory:")
             _upgrade(self._writer, None)
             watch(self, STORES)
@@ -236,7 +239,8 @@ class SqliteStore:
     def write(self) -> Generator[Transaction]:
         """A transaction, in turn. On success it is on the disk when the block has ended; on an error nothing is.
 
-        Raises BusyError where for WAIT_SECONDS no writer has got on; StoreError inside another write of this thread.
+        Raises BusyError where for WAIT_SECONDS no writer has got on; StoreError inside another write of this thread to
+        the same file, which would wait for itself.
         """
         self._enter()
         if self.read_only:
@@ -358,17 +362,20 @@ class SqliteStore:
     def _writer_in_turn(self) -> Generator[sqlite3.Connection]:
         """The writing connection, for this thread alone, in the order of asking. Raises BusyError, StoreError."""
         me = threading.get_ident()
-        if self._writer_thread == me:
+        turn = (os.getpid(), me, self._file)
+        if turn in _written:
             raise StoreError(
                 errno.EDEADLK, "a write was asked for inside another of the same memory: make it after that"
             )
         with contextlib.nullcontext() if self.path is None else self._queue.turn(), self._alone():
             connection = self._writer_or_raise()
             self._writer_thread = me
+            _written.add(turn)
             try:
                 _roll_back(connection)  # what an interrupt may have left between two lines
                 yield connection
             finally:
+                _written.discard(turn)
                 self._writer_thread = None
                 if self._closed:
                     self._close_idle()
