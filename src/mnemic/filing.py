@@ -238,6 +238,18 @@ class Drawer:
         return (*steps, *(Step(row, None) for row in old if row["id"] not in kept))
 
 
+def in_the_way(tx: Snapshot, file: Values) -> list[Fields]:
+    """What is held that a file cannot be beside: files below its path, and those at paths that it would lie below."""
+    drawer = Drawer(file["key"].partition("/")[0])
+    path = drawer.path(file["key"])
+    keys = [drawer.key(directory) for directory in above(path)]
+    below = tx.rows("file_sizes", wall=file["wall"], **drawer.below(path))
+    return [
+        *tx.rows("keys_held", wall=file["wall"], keys=json.dumps(keys)),
+        *(row for row in below if drawer.path(row["key"]) != path),
+    ]
+
+
 def _before(texts: Sequence[str], old: Sequence[Values]) -> list[Values | None]:
     """Which passage each of some texts follows, None for a new one.
 

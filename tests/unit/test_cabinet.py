@@ -213,6 +213,29 @@ def test_undo_refuses_where_the_path_is_taken_since(memory: Memory, cabinet: Cab
     assert cabinet.read("/memories/a.md").text == "second"
 
 
+@pytest.mark.parametrize("text", ["short", LONG], ids=["short", "long"])
+def test_undo_makes_no_path_a_file_and_a_directory(memory: Memory, cabinet: Cabinet, text: str) -> None:
+    cabinet.create("/memories/a", text)
+    file_gone = cabinet.remove("/memories/a")
+    cabinet.create("/memories/a/b/c", text)
+    later = cabinet.edit("/memories/a/b/c", lambda text: text + "\nmore")
+    with pytest.raises(
+        ConflictError, match=r"later changes put something else at /memories/a: .*cascade=True"
+    ) as below:
+        memory.undo(file_gone, **WHO)
+    assert later.id in below.value.receipts
+    folder_gone = cabinet.remove("/memories/a")
+    memory.undo(file_gone, **WHO)
+    assert cabinet.read("/memories/a").text == text
+    with pytest.raises(ConflictError, match="later changes put something else at /memories/a/b/c: "):
+        memory.undo(folder_gone, **WHO)
+    assert paths(cabinet) == ["/memories/a"]
+    memory.undo(folder_gone, cascade=True, **WHO)
+    assert paths(cabinet) == ["/memories/a/b/c"]
+    memory.undo(file_gone, cascade=True, **WHO)
+    assert cabinet.read("/memories/a").text == text
+
+
 # -- by hand, on its passages
 
 

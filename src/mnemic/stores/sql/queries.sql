@@ -138,7 +138,7 @@ AND superseded_by IS NULL AND quarantined = 0;
 
 -- name: keys_held
 -- Which of these keys current records of a wall have.
-SELECT key, kind, role FROM records WHERE wall = :wall AND key IN (SELECT value FROM json_each(:keys))
+SELECT key, id, kind, role FROM records WHERE wall = :wall AND key IN (SELECT value FROM json_each(:keys))
 AND key IS NOT NULL AND retired_at IS NULL AND superseded_by IS NULL AND quarantined = 0;
 
 -- name: file_at
