@@ -40,6 +40,7 @@ from mnemic.types import Entry, trust
 
 LARGEST = 100_000
 """Bytes of a file."""
+MOST_FILES = 10_000
 MOST_LINES = 999_999
 SHORT = 300
 """Letters below which what has changed is cut together with the passage beside it."""
@@ -87,6 +88,7 @@ class Drawer:
     stamps: Mapping[str, Any] = field(default_factory=dict[str, Any])
     """What a new passage carries: agent, session, source, speaker."""
     largest: int = LARGEST
+    most: int = MOST_FILES
 
     # -- reading
 
@@ -126,6 +128,12 @@ class Drawer:
             raise ConflictError(f"File {given} already exists")
         self._refuse_below_files(tx, wall, path)
         checked = self._checked(text, given)
+        row = tx.row("files_many", wall=wall, most=self.most, **self.below(ROOT))
+        if row is not None and row["files"] >= self.most:
+            raise InputError(
+                f"File {given} cannot be created: at most {self.most:,} files are possible. "
+                "Delete files that are no longer needed, or write into one that is there"
+            )
         return [Told(None, self._written(path, checked, cut(checked), ()), "added")]
 
     def edited(self, tx: Snapshot, wall: int, cut: Cut, given: str, change: Callable[[str], str]) -> list[Told]:

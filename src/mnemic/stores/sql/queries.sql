@@ -155,6 +155,11 @@ ORDER BY part;
 SELECT * FROM records WHERE wall = :wall AND key > :first AND key < :until AND kind = 'file' AND role = 'document'
 AND retired_at IS NULL AND superseded_by IS NULL AND quarantined = 0 ORDER BY key;
 
+-- name: files_many
+-- How many current files have keys in an interval; counted up to so many.
+SELECT count(*) AS files FROM (SELECT 1 FROM records WHERE wall = :wall AND key > :first AND key < :until
+AND instr(key, '//') = 0 AND retired_at IS NULL AND superseded_by IS NULL AND quarantined = 0 LIMIT :most);
+
 -- name: file_sizes
 -- The passages of current files with keys in an interval, without their text.
 SELECT key, id, part, fingerprint, time, recorded_at, length(CAST(text AS BLOB)) AS bytes FROM records
