@@ -1395,14 +1395,16 @@ class Memory:
         return _timed(run.told(replace(self._with_derived(receipt, whose, entries), views=tuple(views))), started)
 
     def _woken(self, receipt: Receipt) -> Receipt:
-        """A write's receipt, after which the thread in the background has something to do: and what troubled it."""
-        if self._background is None:
-            return receipt
-        self._background.wake()
-        trouble = self._background.trouble()
-        if trouble is None:
-            return receipt
-        return replace(receipt, notes=(*receipt.notes, f"upkeep in the background failed, and goes on: {trouble}"))
+        """A write's receipt, after which the thread in the background has something to do: and what troubled it.
+
+        It also says where the write is recorded at a time that is still to come.
+        """
+        notes = [*lookup.to_come(micros(receipt.at), self._now())]
+        if self._background is not None:
+            self._background.wake()
+            trouble = self._background.trouble()
+            notes += [f"upkeep in the background failed, and goes on: {trouble}"] if trouble else []
+        return replace(receipt, notes=(*receipt.notes, *notes)) if notes else receipt
 
     def _upkept(self) -> int:
         """What the thread in the background does: all that is pending; how much is left."""
