@@ -25,7 +25,7 @@ from mnemic.filing import Cut, Drawer, Told
 from mnemic.memory import Memory, When
 from mnemic.paths import ROOT, canonical, is_within
 from mnemic.postings import Document
-from mnemic.scope import Place
+from mnemic.scope import Place, reach_of
 from mnemic.stores.sqlite import Snapshot, Transaction
 from mnemic.times import interval, moment
 from mnemic.types import SOURCES, Receipt, ScopeArgs
@@ -374,6 +374,7 @@ class _Desk(Memory):
                 told = decide(snapshot, wall, cut)
             prepare(told)
             try:
-                return self._write(self.where, self._actor, commit, started, space=space)
+                done = self._write(self.where, self._actor, commit, started, space=space)
+                return self._settled(done, reach_of(self.where), started)  # of what is to be forgotten it may say more
             except _MovedOnError:
                 continue

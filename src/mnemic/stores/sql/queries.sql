@@ -494,6 +494,11 @@ AND kind <> 'forget' ORDER BY num;
 SELECT * FROM records WHERE wall = :wall AND num IS NOT NULL AND kind = 'episode' AND retired_at IS NULL
 AND superseded_by IS NULL AND text LIKE :pattern ORDER BY num;
 
+-- name: files_like
+-- The passages of files in a wall that are held and have these letters.
+SELECT * FROM records WHERE wall = :wall AND num IS NOT NULL AND kind = 'file' AND role = 'document'
+AND retired_at IS NULL AND superseded_by IS NULL AND text LIKE :pattern ORDER BY num;
+
 -- name: documents_numbered
 -- The latest revisions of these documents.
 SELECT records.* FROM json_each(:nums) AS wanted CROSS JOIN records ON wall = :wall AND num = wanted.value
