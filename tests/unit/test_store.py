@@ -647,7 +647,7 @@ memory.add("from who was stopped", user_id="ana")
 
 @pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="nothing is stopped here")
 def test_a_stopped_writer_holds_nobody_up_for_ever(filled: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sqlite, "WAIT_SECONDS", 0.3)
+    monkeypatch.setattr(sqlite, "STILL_SECONDS", 0.3)
     with (
         subprocess.Popen(
             [sys.executable, "-c", STOPPED, str(filled)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
@@ -701,7 +701,7 @@ def test_who_was_stopped_while_it_waited_is_passed_over(tmp_path: Path, monkeypa
 
 
 def test_in_ram_nobody_waits_for_ever_either(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sqlite, "WAIT_SECONDS", 0.05)
+    monkeypatch.setattr(sqlite, "STILL_SECONDS", 0.05)
     inside, done = threading.Event(), threading.Event()
 
     def hang() -> None:

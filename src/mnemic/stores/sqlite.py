@@ -45,7 +45,9 @@ class Fields(Protocol):
 APPLICATION_ID = 0x4D6E6D63
 """'Mnmc' in the file's header."""
 WAIT_SECONDS = 60.0
-"""How long a writer waits while nothing moves: no writer in the queue gets on, or one outside it has SQLite's lock."""
+"""How long a writer waits for SQLite's lock once it is its turn: only for a writer outside the queue."""
+STILL_SECONDS = 30.0
+"""How long a writer waits for others that do not get on; less than callers on a network have patience."""
 _NETWORK = frozenset(
     [
         "nfs",
@@ -115,8 +117,12 @@ class Snapshot:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
 
+    def _works(self) -> None:
+        """It gets on: for those who wait for it."""
+
     def rows(self, query: str, **values: Any) -> list[Row]:
         """All rows of a named query."""
+        self._works()
         with _translated():
             return self._connection.execute(queries()[query], values).fetchall()
 
@@ -125,10 +131,12 @@ class Snapshot:
         with _translated():
             cursor = self._connection.execute(queries()[query], values)
             while rows := cursor.fetchmany(size):
+                self._works()
                 yield rows
 
     def row(self, query: str, **values: Any) -> Row | None:
         """The first row of a named query."""
+        self._works()
         with _translated():
             return self._connection.execute(queries()[query], values).fetchone()
 
@@ -139,7 +147,7 @@ class Snapshot:
 
 
 class Transaction(Snapshot):
-    """Reads and writes that happen together or not at all. `works` tells those who wait that it gets on."""
+    """Reads and writes that happen together or not at all. `works` is called whenever it gets on."""
 
     def __init__(self, connection: sqlite3.Connection, works: Callable[[], None]) -> None:
         super().__init__(connection)
@@ -201,7 +209,7 @@ class SqliteStore:
         self._file = _identity(path)
         _opened.add(self)
         self._refuse_stranded()
-        self._queue = WriterQueue(path.with_name(path.name + "-queue"), WAIT_SECONDS)
+        self._queue = WriterQueue(path.with_name(path.name + "-queue"), STILL_SECONDS)
         self._log = str(path) + "-wal"
         watch(self, STORES)
         try:
@@ -239,7 +247,7 @@ class SqliteStore:
     def write(self) -> Generator[Transaction]:
         """A transaction, in turn. On success it is on the disk when the block has ended; on an error nothing is.
 
-        Raises BusyError where for WAIT_SECONDS no writer has got on; StoreError inside another write of this thread to
+        Raises BusyError where for STILL_SECONDS no writer has got on; StoreError inside another write of this thread to
         the same file, which would wait for itself.
         """
         self._enter()
@@ -384,12 +392,12 @@ class SqliteStore:
     def _alone(self) -> Generator[None]:
         """No other thread of this process writes here meanwhile (in memory: nor reads). Raises BusyError."""
         seen = self._steps
-        while not self._writing.acquire(timeout=WAIT_SECONDS):
+        while not self._writing.acquire(timeout=STILL_SECONDS):
             if seen == self._steps:
                 raise BusyError(
                     errno.EAGAIN,
                     f"{self.path or 'this memory'} cannot be used now: a write of another thread has done nothing for "
-                    f"{WAIT_SECONDS:g} s (does it wait inside for something else?). Try again, or end that one",
+                    f"{STILL_SECONDS:g} s (does it wait inside for something else?). Try again, or end that one",
                 )
             seen = self._steps
         try:
