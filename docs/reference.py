@@ -676,6 +676,7 @@ def _limits() -> Iterator[str]:
         ["hits that a context is packed from", str(memory.CONTEXT_HITS)],
         ["nesting of a filter", f"{where._DEEPEST} levels"],
         ["times", "the years 1 to 9999, in microseconds"],
+        ["wait for writers that do not get on", f"{sqlite.STILL_SECONDS:.0f} seconds"],
         ["wait for a writer outside the queue", f"{sqlite.WAIT_SECONDS:.0f} seconds"],
         ["cache of scopes not in use", f"{memory.CACHE_BYTES / 1e9:.1f} GB, by `cache_bytes`"],
         ["format of an export", str(exchange.FORMAT)],

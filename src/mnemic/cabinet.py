@@ -25,7 +25,7 @@ from mnemic.filing import Cut, Drawer, Told
 from mnemic.memory import Memory, When
 from mnemic.paths import ROOT, canonical, is_within
 from mnemic.postings import Document
-from mnemic.scope import Place
+from mnemic.scope import Place, reach_of
 from mnemic.stores.sqlite import Snapshot, Transaction
 from mnemic.times import interval, moment
 from mnemic.types import SOURCES, Receipt, ScopeArgs
@@ -75,7 +75,8 @@ class Cabinet:
     metadata, so searches find it; a long one is found by its passages. Nothing is derived from it, and `source` says
     whose words it holds: what was written with source "user" can be read, but not changed, by a cabinet of another one.
 
-    Texts have at most `max_bytes` bytes of UTF-8 and 999,999 lines, paths 1,024 bytes. Directories are there as long as
+    Texts have at most `max_bytes` bytes of UTF-8 and 999,999 lines, paths 1,024 bytes. There are at most `max_files`
+    files; earlier versions and deleted files stay in the history and do not count. Directories are there as long as
     files are in them. Paths that lead out, or look as if, are refused. Raises InputError, ScopeError.
     """
 
@@ -87,6 +88,7 @@ class Cabinet:
         source: str = "assistant",
         author: str | None = None,
         max_bytes: int = filing.LARGEST,
+        max_files: int = filing.MOST_FILES,
         shared: bool = False,
         **scope: Unpack[ScopeArgs],
     ) -> None:
@@ -94,12 +96,14 @@ class Cabinet:
             raise InputError(f"source={source!r} is not known: one of {', '.join(SOURCES)}")
         if "/" in name or not (name.isprintable() and len(name) <= 100):
             raise InputError(f"name={name!r:.60} is not the name of a cabinet: up to 100 letters, without '/'")
-        if isinstance(max_bytes, bool) or max_bytes < 1:
-            raise InputError(f"max_bytes={max_bytes!r} is not possible: a number of bytes from 1 on")
+        for limit, most in (("max_bytes", max_bytes), ("max_files", max_files)):
+            if isinstance(most, bool) or most < 1:
+                raise InputError(f"{limit}={most!r} is not possible: a number from 1 on")
         self._desk = _Desk.of(memory, scope, shared=shared, author=author)
         stamps = {"agent": self._desk.where.agent, "session": self._desk.where.session}
         speaker = None if source == "unknown" else source
-        self._drawer = Drawer(f"{name}:" if name else "", {**stamps, "source": source, "speaker": speaker}, max_bytes)
+        carried = {**stamps, "source": source, "speaker": speaker}
+        self._drawer = Drawer(f"{name}:" if name else "", carried, max_bytes, max_files)
 
     def __repr__(self) -> str:
         return f"Cabinet({self._desk!r})"
@@ -370,6 +374,7 @@ class _Desk(Memory):
                 told = decide(snapshot, wall, cut)
             prepare(told)
             try:
-                return self._write(self.where, self._actor, commit, started, space=space)
+                done = self._write(self.where, self._actor, commit, started, space=space)
+                return self._settled(done, reach_of(self.where), started)  # of what is to be forgotten it may say more
             except _MovedOnError:
                 continue

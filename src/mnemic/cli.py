@@ -22,7 +22,7 @@ import time as clocks
 import webbrowser
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
 from importlib import import_module
 from itertools import islice
@@ -1492,7 +1492,8 @@ def verify(console: Console) -> int:
     """Check the file, and the chain of all its changes.
 
     SQLite checks its pages; then the hashes over every change ever made are computed again. Exit code: 0 when all is
-    well, 1 with one line for each fault.
+    well, 1 with one line for each fault. It is no fault, but told, where changes are recorded at times that are still
+    to come: one of the computers that write here has a clock that is wrong.
 
     \b
     mnemic verify --file agent.db
@@ -1501,14 +1502,16 @@ def verify(console: Console) -> int:
         changes = memory.stats(everything=True).journal
     from mnemic import journal  # with it comes all of the engine, for which no other command's help should wait
     from mnemic.stores.sqlite import SqliteStore
+    from mnemic.times import micros
 
     store = SqliteStore(Path(console.file), read_only=True)
     with contextlib.closing(store), store.read() as snapshot:
         faults = [row[0] for row in snapshot.select("PRAGMA integrity_check", {}) if row[0] != "ok"]
         faults += journal.broken_links(snapshot)
+        notes = [*journal.times_to_come(snapshot, micros(datetime.now(UTC)))]
+    whole = f"whole: {changes:,} changes in unbroken chains, and SQLite finds no fault"
     console.tell(
-        {"ok": not faults, "changes": changes, "faults": faults},
-        faults or [f"whole: {changes:,} changes in unbroken chains, and SQLite finds no fault"],
+        {"ok": not faults, "changes": changes, "faults": faults, "notes": notes}, [*(faults or [whole]), *notes]
     )
     return 1 if faults else 0
 

@@ -19,7 +19,7 @@ import threading
 import time
 import zipfile
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
 from functools import partial
@@ -29,7 +29,7 @@ from typing import Any, Final, NoReturn, TypeVar, cast
 from urllib.parse import quote, urlencode, urlsplit
 
 from mnemic import importers
-from mnemic.errors import BusyError, ClosedError, ConfigError, InputError, ServerError
+from mnemic.errors import BusyError, ClosedError, ConfigError, InputError, MnemicError, ServerError
 from mnemic.exchange import Lines, is_export, own_lines, write_lines
 from mnemic.importers.files import parts_of
 from mnemic.memory import STAMPS, Memory, refuse_unknown
@@ -322,8 +322,10 @@ class _Wire:
         with self._closed_if_cut(connection):
             connection.request("POST", self._path + path, json.dumps(body).encode(), headers)
             response = connection.getresponse()
-            if response.status != 200:
-                self._answer(response, response.read())
+            refused = None if response.status == 200 else response.read()
+        if refused is not None:
+            connection.close()
+            self._answer(response, refused)
         return self._lines(connection, response)
 
     def _lines(self, connection: HTTPConnection, response: HTTPResponse) -> Iterator[str]:
@@ -345,19 +347,19 @@ class _Wire:
         connection = self._connect(PATIENCE)
         try:
             connection.request("POST", f"{self._path}{path}?{query}", _chunks(source), headers, encode_chunked=True)
-            return self._replied(connection)
+            response, content = _replied(connection)
+        except MnemicError:  # of whoever gives the lines
+            raise
         except _CUT as error:
-            with suppress(*_CUT, OSError):
-                return self._replied(connection)  # it has said why before all was sent
-            self._broken(error)
+            try:
+                response, content = _replied(connection)  # it has said why before all was sent
+            except (*_CUT, OSError):
+                self._broken(error)
         except OSError as error:
             self._unreachable(error)
         finally:
             connection.close()
-
-    def _replied(self, connection: HTTPConnection) -> Any:
-        response = connection.getresponse()
-        return self._answer(response, response.read())
+        return self._answer(response, content)
 
     def close(self) -> None:
         """Close every thread's connection. Idempotent."""
@@ -378,8 +380,7 @@ class _Wire:
         connection.timeout = timeout
         with self._closed_if_cut(connection):
             connection.request("POST", self._path + path, body, {**self._headers, **headers})
-            response = connection.getresponse()
-            return response, response.read()
+            return _replied(connection)
 
     @contextmanager
     def _closed_if_cut(self, connection: HTTPConnection) -> Generator[None]:
@@ -451,6 +452,11 @@ class _Wire:
 
 class _BrokenError(ServerError):
     """A connection that broke: the request may be sent again."""
+
+
+def _replied(connection: HTTPConnection) -> tuple[HTTPResponse, bytes]:
+    response = connection.getresponse()
+    return response, response.read()
 
 
 def _chunks(source: object) -> Iterator[bytes]:

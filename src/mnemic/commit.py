@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnemic import postings
-from mnemic.changes import PAYLOAD, Changes, Stamp, Values
+from mnemic.changes import FILE, PAYLOAD, Changes, Stamp, Values
 from mnemic.entities import Recall, set_by
 from mnemic.errors import ConflictError
 from mnemic.fading import FADES, FORGET
@@ -70,10 +70,13 @@ def commit(tx: Transaction, changes: Changes, stamp: Stamp) -> Receipt:
 def _due(tx: Transaction, changes: Changes, opened: Iterable[Values]) -> Iterator[Values]:
     """The episodes that are new or changed: something has to be derived from them.
 
-    So it has from those that a request to forget rests on, where that was taken back or brought back by hand.
+    So it has from those that a request to forget rests on, where that was taken back or brought back by hand, or where
+    a file has changed, which may tell what is to be forgotten.
     """
     every = [*opened, *(closing.values for closing in changes.closings)]
     requests = [values["id"] for values in every if values["kind"] == FORGET and changes.verb != "derive"]
+    for wall in sorted({values["wall"] for values in every if values["kind"] == FILE}):
+        requests += [row["id"] for row in tx.rows("requests_to_forget", wall=wall)]
     if requests:
         links = tx.rows("links_from", ids=json.dumps(requests), role="derived_from")
         every += latest_of(tx, sorted({link["target_id"] for link in links})).values()

@@ -17,7 +17,7 @@
     │   ├── ClosedError                     used after close()
     │   ├── ServerError (ConnectionError)   a server that cannot be reached, or gave no answer
     │   ├── AccessError (PermissionError)   a key that is missing or unknown, or that does not reach so far
-    │   └── BusyError                       a server with too much to do: try again after `retry_after` seconds
+    │   └── BusyError                       a server with too much to do, a writer that does not get on: try again
     ├── ModelError (RuntimeError)         an embedder or model that failed or answered nonsense
     └── MissingExtraError (ImportError)   an optional dependency is not installed
 
@@ -110,7 +110,10 @@ class AccessError(StoreError, PermissionError):
 
 
 class BusyError(StoreError):
-    """A server has too much to do, or was asked too often. `retry_after` is in seconds."""
+    """A server has too much to do or was asked too often, or a write waited too long for one that does not get on.
+
+    Nothing is lost: the same call may be made again, after `retry_after` seconds.
+    """
 
     retry_after: float = 1.0
 

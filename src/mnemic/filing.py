@@ -40,6 +40,7 @@ from mnemic.types import Entry, trust
 
 LARGEST = 100_000
 """Bytes of a file."""
+MOST_FILES = 10_000
 MOST_LINES = 999_999
 SHORT = 300
 """Letters below which what has changed is cut together with the passage beside it."""
@@ -87,6 +88,7 @@ class Drawer:
     stamps: Mapping[str, Any] = field(default_factory=dict[str, Any])
     """What a new passage carries: agent, session, source, speaker."""
     largest: int = LARGEST
+    most: int = MOST_FILES
 
     # -- reading
 
@@ -126,6 +128,12 @@ class Drawer:
             raise ConflictError(f"File {given} already exists")
         self._refuse_below_files(tx, wall, path)
         checked = self._checked(text, given)
+        row = tx.row("files_many", wall=wall, most=self.most, **self.below(ROOT))
+        if row is not None and row["files"] >= self.most:
+            raise InputError(
+                f"File {given} cannot be created: at most {self.most:,} files are possible. "
+                "Delete files that are no longer needed, or write into one that is there"
+            )
         return [Told(None, self._written(path, checked, cut(checked), ()), "added")]
 
     def edited(self, tx: Snapshot, wall: int, cut: Cut, given: str, change: Callable[[str], str]) -> list[Told]:
@@ -236,6 +244,18 @@ class Drawer:
                 steps.append(Step(row, values))
         kept = {row["id"] for row in before if row is not None}
         return (*steps, *(Step(row, None) for row in old if row["id"] not in kept))
+
+
+def in_the_way(tx: Snapshot, file: Values) -> list[Fields]:
+    """What is held that a file cannot be beside: files below its path, and those at paths that it would lie below."""
+    drawer = Drawer(file["key"].partition("/")[0])
+    path = drawer.path(file["key"])
+    keys = [drawer.key(directory) for directory in above(path)]
+    below = tx.rows("file_sizes", wall=file["wall"], **drawer.below(path))
+    return [
+        *tx.rows("keys_held", wall=file["wall"], keys=json.dumps(keys)),
+        *(row for row in below if drawer.path(row["key"]) != path),
+    ]
 
 
 def _before(texts: Sequence[str], old: Sequence[Values]) -> list[Values | None]:

@@ -7,6 +7,8 @@
 A request that names a statement takes the claims of that statement out of their slot (`timeline`), and what says them
 fades. Of a thing, the derived records that are about it fade, with the words that say them, and whatever else the same
 speaker said of it: all words of the matter must be there, and what is the speaker's own must be called so ("my ex").
+A file fades, by its passages, where a line that stood in it before the request tells the matter or what else fades of
+it, until that line is gone; the file itself stays as it is for whoever opens it, and the receipt names it.
 
 Nothing is deleted, and all of it is a function of what is held: erase, retire or undo the request, and it is as before.
 """
@@ -20,7 +22,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from mnemic import reading, text
-from mnemic.changes import Changes, Values, Wall, link_to
+from mnemic.changes import FILE, Changes, Values, Wall, link_to
 from mnemic.fading import FADED, FADES, FORGET
 from mnemic.lookup import latest_of
 from mnemic.records import loads
@@ -132,7 +134,7 @@ def matter_of(words: str, subject: str) -> Matter | None:
         if (found := _FORMER.match(owned)) is not None:
             owned, former = owned[found.end() :], True
         rest = owned
-    own = set(text.terms(me)) | {"user"}
+    own = _own(me)
     names = frozenset(
         word
         for word in re.findall(r"\b[^\W\d_][\w'-]*", rest)
@@ -144,21 +146,70 @@ def matter_of(words: str, subject: str) -> Matter | None:
     return Matter(stems, frozenset(word.removesuffix("'s") for word in names) - {"I"}, owned, former)
 
 
+def _own(me: str) -> set[str]:
+    """The terms that name the speaker."""
+    return set(text.terms(me)) | {"user"}
+
+
 def says(matter: Matter, words: str, *, by_assistant: bool = False) -> bool:
     """Whether a text speaks of a matter: one of the speaker who asks, or of an assistant who talks to them."""
     if not matter.stems or (by_assistant and _YOU.search(words) is None):
         return False
     if matter.owned:
         mine = r"your" if by_assistant else r"(?:my|our)"
-        before = r"(?:old|previous|former|last) " if matter.former else r"(?:[\w'-]+ ){0,2}?"
-        thing = re.escape(matter.owned).replace(r"\ ", r"[\s-]+")
-        return re.search(rf"\b{mine} {before}{thing}(?:'?s)?\b", words.casefold().replace("’", "'")) is not None
+        said = rf"\b{mine} {_before_it(matter)}{_thing(matter)}(?:'?s)?\b"
+        return re.search(said, words.casefold().replace("’", "'")) is not None
     if not matter.stems.issubset(text.terms(words)):
         return False
     return all(re.search(rf"\b{re.escape(name)}\b", words) for name in matter.names)
 
 
+def _thing(matter: Matter) -> str:
+    return re.escape(matter.owned).replace(r"\ ", r"[\s-]+")
+
+
+def _before_it(matter: Matter) -> str:
+    return r"(?:old|previous|former|last) " if matter.former else r"(?:[\w'-]+ ){0,2}?"
+
+
 _YOU = re.compile(r"\byou(?:r|'re|rs)?\b", re.IGNORECASE)
+
+
+_LINES = re.compile(r"\n+|(?<=[.!?])\s+")
+_OF_OTHERS = re.compile(
+    r"[\W_]*([A-Z][\w-]+)(?:'s|’s| (?:is|was|has|had|and|lives?|lived|works?|worked|likes?|liked|moved|went|said)\b)"
+)
+"""How a line begins that is about somebody who is named."""
+_PRONOUNS = frozenset(["i", "we", "he", "she", "they"])
+
+
+def tell(matters: Sequence[Matter], words: str, subject: str) -> set[str]:
+    """The lines of a file, in whosever words, that tell one of these matters of a subject's."""
+    me = "the user" if subject == USER else subject
+    return {line for line in _LINES.split(words) if any(_tells(matter, line, me) for matter in matters)}
+
+
+def _tells(matter: Matter, line: str, me: str) -> bool:
+    low = folded(line).replace("’", "'")
+    if matter.owned:
+        theirs = rf"(?:my|our|your|his|her|their|user's|{re.escape(me.casefold())}'s)"
+        thing = _thing(matter)
+        headed = not matter.former and re.match(rf"[\W_]*(?:user )?{thing}[*_]*\s*[:=]", low)
+        return bool(headed) or re.search(rf"\b{theirs} {_before_it(matter)}{thing}(?:'?s)?\b", low) is not None
+    if not matter.stems or not matter.stems.issubset(text.terms(line)):
+        return False
+    if not all(re.search(rf"\b{re.escape(name)}\b", line) for name in matter.names):
+        return False
+    about = _OF_OTHERS.match(line)
+    if about is not None and about[1].casefold() not in _PRONOUNS:
+        return bool(_own(me).intersection(text.terms(about[1]))) or about[1] in matter.names
+    return len(matter.stems) > 1 or bool(matter.names) or re.search(rf"\b(?:i|user|{re.escape(me)})\b", low) is not None
+
+
+def _matter_in(words: str, subject: str) -> Matter:
+    """What a statement says of its subject, to be found in other words."""
+    own = _own("the user" if subject == USER else subject)
+    return Matter(frozenset(reading.content(text.terms(words))) - own, frozenset())
 
 
 def is_about(matter: Matter, row: Fields, subject: str) -> bool:
@@ -248,7 +299,8 @@ def faded(tx: Snapshot, wall: Wall, episodes: Sequence[str], done: Changes) -> C
         request = _request(row, links.get(id_, []), targets)
         if not request.asking:
             continue
-        if id_ in changed or any(map(request.reaches, new)) or any(map(request.names, changed.values())):
+        again = not request.asking.keys().isdisjoint(episodes)
+        if id_ in changed or again or any(map(request.reaches, new)) or any(map(request.names, changed.values())):
             _settle(tx, changes, row, held, _wanted(tx, wall, request))
     return changes
 
@@ -263,7 +315,12 @@ def _settle(tx: Snapshot, changes: Changes, row: Values, held: Sequence[Row], wa
     new = latest_of(tx, sorted(set(wanted) - there)).values()
     for one in sorted(new, key=lambda one: one["num"] or 0):  # as they came: ids of one millisecond have no order
         changes.links.append({**link_to(row, one["id"], FADES), "weight": 0.0})
-        changes.entries.append(Entry(one["id"], FADED, ASKED))
+        still = f"; the file {_path(one)} itself still says so" if one["kind"] == FILE else ""
+        changes.entries.append(Entry(one["id"], FADED, ASKED + still))
+
+
+def _path(file: Fields) -> str:
+    return file["key"].partition("//")[0]
 
 
 def _request(row: Values, links: Sequence[Row], targets: Mapping[str, Values]) -> _Request:
@@ -290,7 +347,7 @@ def _wanted(tx: Snapshot, wall: Wall, request: _Request) -> set[str]:
     wanted = {*request.asking, *(claim["episode"] for claim in request.taken), *_of_the_same_words(tx, request)}
     matter = request.matter
     if matter is None:
-        return wanted
+        return wanted | set(_in_files(tx, wall, request, [], ()))
     held = tx.rows("derived_held", wall=wall.number)
     about = _records_about(tx, held, request, matter)
     called = [
@@ -304,10 +361,29 @@ def _wanted(tx: Snapshot, wall: Wall, request: _Request) -> set[str]:
         wanted |= {row["id"], *said_by}
     for one in (matter, *called):
         wider = replace(request, matter=one)
-        for row in _episodes_with(tx, wall, one):
+        for row in _with(tx, wall, one, "episodes_like"):
             if wider.means(row):
                 wanted.add(row["id"])
-    return wanted
+    return wanted | set(_in_files(tx, wall, request, [matter, *called], [row["text"] for row, _ in about]))
+
+
+def _in_files(
+    tx: Snapshot, wall: Wall, request: _Request, matters: Sequence[Matter], statements: Iterable[str | None]
+) -> Iterator[str]:
+    """The passages of files that tell matters, or what these statements and the claims taken out say."""
+    every = [*statements, *(claim["content"].get("text") for claim in request.taken)]
+    sought = [*matters, *(_matter_in(words, request.subject) for words in every if words)]
+    found = {row["id"]: row for one in sought for row in _with(tx, wall, one, "files_like")}
+    for id_, row in found.items():
+        told = tell(sought, row["text"], request.subject)
+        if told and row["source"] in ("assistant", "user") and told & _lines_before(tx, wall, request, row):
+            yield id_
+
+
+def _lines_before(tx: Snapshot, wall: Wall, request: _Request, row: Fields) -> set[str]:
+    """The lines that stood in the file of a passage before the request."""
+    rows = tx.rows("passages_ever", wall=wall.number, fingerprints=json.dumps([row["fingerprint"]]))
+    return {line for one in rows if one["time"] < request.until[0] for line in _LINES.split(one["text"])}
 
 
 def _names_given(matter: Matter, row: Fields, subject: str) -> Iterator[str]:
@@ -364,13 +440,13 @@ def _before(tx: Snapshot, request: _Request, rows: Iterable[Fields]) -> list[tup
     return kept
 
 
-def _episodes_with(tx: Snapshot, wall: Wall, matter: Matter) -> Iterator[Row]:
-    """The episodes that may speak of a matter: those with the beginning of its longest word."""
+def _with(tx: Snapshot, wall: Wall, matter: Matter, query: str) -> Iterator[Row]:
+    """The episodes, or files, that may speak of a matter: those with the beginning of its longest word."""
     if not matter.stems:
         return
     word = max(matter.stems, key=len)[:4]
     pattern = f"%{word}%" if word.isascii() and word.isalnum() else "%"  # LIKE folds no other letters
-    for chunk in tx.stream("episodes_like", wall=wall.number, pattern=pattern):
+    for chunk in tx.stream(query, wall=wall.number, pattern=pattern):
         yield from chunk
 
 

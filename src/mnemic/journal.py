@@ -9,7 +9,7 @@ from typing import Any
 from mnemic.commit import chain_hash, payload_hash
 from mnemic.errors import NotFoundError
 from mnemic.fading import FADED, FADES
-from mnemic.lookup import latest_of, seen
+from mnemic.lookup import latest_of, seen, to_come
 from mnemic.records import as_known, evidence_of, record_of, state_of
 from mnemic.scope import Reach
 from mnemic.stores.sqlite import Row, Snapshot, steps
@@ -182,6 +182,14 @@ def stats(snapshot: Snapshot, reach: Reach | None, now: int, size: int, space: s
         earliest=None if earliest is None else moment(earliest),
         latest=None if latest is None else moment(latest),
     )
+
+
+def times_to_come(snapshot: Snapshot, now: int) -> Iterator[str]:
+    """The tenants whose last change is recorded at a time that is still to come: one line each."""
+    for tenant in snapshot.rows("tenants"):
+        head = snapshot.row("journal_head", tenant=tenant["tenant"])
+        for said in to_come(head["at"], now) if head else ():
+            yield f"tenant {tenant['tenant']!r}: the last change is {said}"
 
 
 def broken_links(snapshot: Snapshot) -> Iterator[str]:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from mnemic.changes import FILE, Stamp, Values, Wall, new_receipt_id
 from mnemic.errors import NotFoundError
 from mnemic.records import state_of
 from mnemic.scope import Reach
 from mnemic.stores.sqlite import Row, Snapshot, Transaction
+from mnemic.times import moment
 
 
 def latest_of(tx: Snapshot, ids: Sequence[str]) -> dict[str, Values]:
@@ -146,6 +148,25 @@ def present(tx: Snapshot, tenant: str, now: int) -> int:
     """The present of a read: by the clock, but never before the last change of the tenant."""
     head = tx.row("journal_head", tenant=tenant)
     return max(now, head["at"]) if head else now
+
+
+AHEAD = 60 * 1_000_000
+"""Microseconds by which clocks of one store may differ without a word."""
+
+
+def to_come(last: int, now: int) -> Iterator[str]:
+    """What there is to say where the last recorded time of a tenant lies ahead of a clock.
+
+    Recorded times never go back, so one write by a clock that is ahead moves those of all later ones: that way
+    `known_at` and the order of the journal stay true. Nothing tells such a clock from a true one after a long pause, so
+    it is not refused, but told.
+    """
+    if last > now + AHEAD:
+        ahead = timedelta(seconds=(last - now) // 1_000_000)
+        yield (
+            f"recorded at {moment(last):%Y-%m-%d %H:%M:%S} UTC, {ahead} ahead of this clock: a write came from a clock "
+            "that was ahead, or this one is behind. Recorded times never go back: until then, that counts as now"
+        )
 
 
 def stamp_for(tx: Snapshot, tenant: str, now: int, actor: str | None, space: str | None, receipt: str = "") -> Stamp:

@@ -58,6 +58,7 @@ from mnemic.commit import commit, keep_names
 from mnemic.erasure import erase as erase_records
 from mnemic.errors import (
     PEERS,
+    BusyError,
     ConfigError,
     ConflictError,
     InputError,
@@ -1366,14 +1367,16 @@ class Memory:
         return _timed(run.told(replace(self._with_derived(receipt, whose, entries), views=tuple(views))), started)
 
     def _woken(self, receipt: Receipt) -> Receipt:
-        """A write's receipt, after which the thread in the background has something to do: and what troubled it."""
-        if self._background is None:
-            return receipt
-        self._background.wake()
-        trouble = self._background.trouble()
-        if trouble is None:
-            return receipt
-        return replace(receipt, notes=(*receipt.notes, f"upkeep in the background failed, and goes on: {trouble}"))
+        """A write's receipt, after which the thread in the background has something to do: and what troubled it.
+
+        It also says where the write is recorded at a time that is still to come.
+        """
+        notes = [*lookup.to_come(micros(receipt.at), self._now())]
+        if self._background is not None:
+            self._background.wake()
+            trouble = self._background.trouble()
+            notes += [f"upkeep in the background failed, and goes on: {trouble}"] if trouble else []
+        return replace(receipt, notes=(*receipt.notes, *notes)) if notes else receipt
 
     def _upkept(self) -> int:
         """What the thread in the background does: all that is pending; how much is left."""
@@ -1439,16 +1442,19 @@ class Memory:
         if self._recipe is None or (not done.entries and not wait):
             return done
         entries: list[Entry] = []
-        run = _Run(None, asks=wait)
-        for row in self._due(asked):
-            # What waits for a model is read by rules only once.
-            at = 0 if row["pending"] <= SMALL and self._recipe.asks is None else first
-            if at is not None and not wait:
-                entries += chain.from_iterable(more for more, _ in self._deriving(row, at, run))
-        if wait:
-            entries += chain.from_iterable(more for more, _ in self._deriving_all(self._due(asked), run))
-        settled = run.told(self._with_derived(done, asked, entries))
         notes: list[str] = []
+        run = _Run(None, asks=wait)
+        try:
+            for row in self._due(asked):
+                # What waits for a model is read by rules only once.
+                at = 0 if row["pending"] <= SMALL and self._recipe.asks is None else first
+                if at is not None and not wait:
+                    entries += chain.from_iterable(more for more, _ in self._deriving(row, at, run))
+            if wait:
+                entries += chain.from_iterable(more for more, _ in self._deriving_all(self._due(asked), run))
+        except BusyError:  # what was said is kept
+            notes.append("another writer, which does not get on, stood in the way of deriving")
+        settled = run.told(self._with_derived(done, asked, entries))
         if settled.pending and not run.failed and self._background is None:
             waits = "nothing has been derived yet from" if self._recipe.asks is None else "the model has not read yet"
             notes.append(f"{waits} what is pending: upkeep does that")

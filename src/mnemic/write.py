@@ -12,6 +12,7 @@ from typing import Any
 from mnemic.changes import (
     BLANK,
     FEEDBACK,
+    FILE,
     INDEXED,
     PAYLOAD,
     Changes,
@@ -31,6 +32,7 @@ from mnemic.changes import (
 )
 from mnemic.errors import ConflictError, InputError
 from mnemic.fading import FADED, FADES
+from mnemic.filing import in_the_way
 from mnemic.lookup import all_parts, key_holder, latest_of, whole_messages
 from mnemic.messages import Message, json_text
 from mnemic.postings import Document
@@ -512,11 +514,13 @@ def undone(tx: Transaction, receipt: Row, *, act: Values) -> Changes:
         changes.open(Opening(values, "restored", f"undo of {receipt['id']}"))
     later |= _unfaded(tx, changes, receipt["id"], faded)
     closing = {closed.values["id"] for closed in changes.closings}
+    taken: list[str] = []
     for opening in changes.openings:
-        holder = key_holder(tx, opening.values)
-        if holder is not None and holder["id"] not in closing:
-            taken = [row for row in tx.rows("revisions_of", id=holder["id"]) if row["recorded_at"] > receipt["at"]]
-            later |= dict.fromkeys(row["opened_by"] for row in taken)
+        others = [id_ for id_ in _places_of(tx, opening.values) if id_ not in closing]
+        taken += [opening.values["key"]] if others else []
+        for id_ in others:
+            since = [row for row in tx.rows("revisions_of", id=id_) if row["recorded_at"] > receipt["at"]]
+            later |= dict.fromkeys(row["opened_by"] for row in since)
     taken_back: dict[str, str] = {}
     for row in reversed(tx.rows("receipts_named", ids=json.dumps(list(later)))):  # the latest first
         if row["undoes"] and row["id"] not in taken_back:
@@ -524,13 +528,21 @@ def undone(tx: Transaction, receipt: Row, *, act: Values) -> Changes:
     if receipt["id"] in taken_back:
         by = taken_back[receipt["id"]]
         raise ConflictError(f"receipt '{receipt['id']}' is already undone, by '{by}'", list(later))
-    if later:
+    if later or taken:
         listed = ", ".join(later)
-        raise ConflictError(
-            f"later changes touched the same records: {listed}. Undo those first, or pass cascade=True", list(later)
-        )
+        what = f"put something else at {', '.join(taken)}" if taken else "touched the same records"
+        raise ConflictError(f"later changes {what}: {listed}. Undo those first, or pass cascade=True", list(later))
     changes.open(Opening(act, "act", quiet=True))
     return changes
+
+
+def _places_of(tx: Snapshot, values: Values) -> list[str]:
+    """The ids of current records that have the key which this one needs, or of files that a file cannot be beside."""
+    holder = key_holder(tx, values)
+    found = [] if holder is None else [holder["id"]]
+    if values["kind"] == FILE and values["key"] and not values["part"]:
+        found += [row["id"] for row in in_the_way(tx, values)]
+    return found
 
 
 def _unfaded(tx: Snapshot, changes: Changes, receipt: str, faded: Mapping[str, int]) -> dict[str, None]:

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from click.testing import CliRunner, Result
 
 from mnemic import Memory, cli, config, progress
 from mnemic.cli import main
+from mnemic.testing import FrozenClock
 
 POSIX = pytest.mark.skipif(os.name != "posix", reason="signals and terminals of POSIX")
 VARIABLES = ("MNEMIC_FILE", "MNEMIC_USER", "MNEMIC_EMBEDDER", "MNEMIC_API_KEY", "NO_COLOR")
@@ -666,6 +668,17 @@ def test_verify_finds_a_change_made_behind_the_journals_back() -> None:
     result = run("verify", code=1)
     assert "is not what was journaled" in result.stdout
     assert answer("verify", code=1)["ok"] is False
+
+
+def test_verify_tells_of_times_to_come() -> None:
+    run("add", "on time")
+    assert answer("verify")["notes"] == []
+    with Memory("mnemic.db", embedder="none", clock=FrozenClock(datetime(2099, 5, 1, tzinfo=UTC))) as ahead:
+        ahead.add("from the future", user_id="me")
+    result = run("verify")
+    assert result.stdout.startswith("whole: ")
+    assert "tenant '': the last change is recorded at 2099-05-01 00:00:00 UTC, " in result.stdout
+    assert answer("verify")["ok"] is True
 
 
 def test_a_file_that_is_no_store_is_left_alone_and_exits_3() -> None:

@@ -380,6 +380,27 @@ def test_a_server_that_goes_on_failing_is_given_up(flaky: Any) -> None:
         flaky("nonsense")[0].stats(**ANA)
 
 
+def test_what_a_server_refuses_of_lines_is_told_in_its_own_words(flaky: Any, memory: Memory, served: Site) -> None:
+    """An error of the store's is an OSError, as a broken wire is: it must not be taken for one."""
+    with pytest.raises(BusyError, match="too often"):
+        flaky("busy")[0].export(**ANA)
+    with pytest.raises(ServerError, match="answered 502, and not as Mnemic does: '<h1>Bad Gateway</h1>'"):
+        flaky("nonsense")[0].export(**ANA)
+    lines = list(memory.export(**ANA))
+
+    def broken_off() -> Iterator[str]:
+        yield lines[0]
+        raise ServerError(0, "the other server broke off")
+
+    with Memory(served.url) as remote:
+        with pytest.raises(ServerError, match=r"^the other server broke off$"):
+            remote.import_(broken_off())
+        memory.close()
+        for call in (lambda: remote.export(**ANA), lambda: remote.import_(lines)):
+            with pytest.raises(ClosedError, match="this memory is closed"):
+                call()
+
+
 def test_limits_reach_the_caller_as_errors(memory: Memory, tmp_path: Path) -> None:
     with site(memory, limits=Limits(body=500)) as served, Memory(served.url) as remote:
         with pytest.raises(InputError, match="500 are taken"):

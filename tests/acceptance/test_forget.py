@@ -10,6 +10,9 @@ from typing import Any
 import pytest
 
 from mnemic import Memory, Receipt
+from mnemic.cabinet import Cabinet
+from mnemic.forgotten import matter_of, tell
+from mnemic.statements import USER
 from mnemic.testing import FrozenClock, HashEmbedder
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
@@ -222,6 +225,89 @@ def test_another_user_is_not_touched(memory: Memory) -> None:
     memory.add({"role": "user", "content": "I live in Porto."}, user_id="ben")
     asked(memory)
     assert {record.text for record in memory.list(user_id="ben")} == HOME
+
+
+LINE, REST = "- lives in Porto\n", "- likes tea\n"
+
+
+def now(memory: Memory, text: str) -> Receipt:
+    return memory.add({"role": "user", "content": text}, **WHO)
+
+
+def test_a_file_that_says_it_fades_until_it_no_longer_does_and_the_receipt_names_it(memory: Memory) -> None:
+    files = Cabinet(memory, **WHO)
+    files.create("/memories/ana.md", LINE + REST)
+    files.create("/memories/ben.md", "Ben lives in Porto.")
+    long = "".join(f"{number} is a number of which there is no end.\n" for number in range(300))
+    files.create("/memories/long.md", long + LINE + long)
+    passages = {record.text for record in memory.list(kinds="file", limit=100, **WHO)}
+    now(memory, "I live in Porto.")
+    done = now(memory, "Please forget that I live in Porto.")
+    still = "asked to be forgotten; the file {} itself still says so"
+    assert {reason for _, text, reason in told(memory, done) if "- lives" in text} == {
+        still.format("/memories/ana.md"),
+        still.format("/memories/long.md"),
+    }
+    gone = {LINE + REST, *(text for text in passages if LINE in text)}
+    assert shown(memory) == passages - gone
+    assert LINE not in str(memory.search("Who lives in Porto?", **WHO))
+    assert files.read("/memories/ana.md").text == LINE + REST
+    assert memory.rebuild(**WHO).derived == ()
+    assert shown(memory) == passages - gone
+
+    files.move("/memories/ana.md", "/memories/user.md")
+    files.edit("/memories/user.md", lambda text: text + "- has a dog\n")
+    assert shown(memory) == passages - gone  # the line stood there before the request
+    cut = files.edit("/memories/user.md", lambda text: text.replace(LINE, ""))
+    assert [(entry.action, entry.reason) for entry in cut.derived] == [("restored", "no longer asked to be forgotten")]
+    clean = (passages - gone) | {REST + "- has a dog\n"}
+    assert shown(memory) == clean
+    memory.undo(cut, **WHO)
+    assert shown(memory) == passages - gone
+    memory.undo(files.remove("/memories/user.md"), **WHO)
+    assert shown(memory) == passages - gone
+    files.create("/memories/new.md", LINE)  # told anew
+    assert shown(memory) == (passages - gone) | {LINE}
+    memory.erase(done.ids[0], **WHO)
+    assert gone - {LINE + REST} <= shown(memory)
+    assert LINE + REST + "- has a dog\n" in shown(memory)
+
+
+def test_only_files_of_the_user_and_an_assistant_fade(memory: Memory) -> None:
+    for source in ("user", "assistant", "tool", "document"):
+        Cabinet(memory, name=source, source=source, **WHO).create("/memories/a.md", f"{source}: lives in Porto")
+    now(memory, "I live in Porto.")
+    now(memory, "Please forget that I live in Porto.")
+    assert shown(memory) == {"tool: lives in Porto", "document: lives in Porto"}
+
+
+@pytest.mark.parametrize(
+    ("matter", "line", "is_told"),
+    [
+        ("the user lives in Porto", "- Lives in Porto", True),
+        ("the user lives in Porto", "The user lives in Porto, near the river", True),
+        ("the user lives in Porto", "She lives in Porto.", True),
+        ("the user lives in Porto", "Ben lives in Porto.", False),
+        ("the user lives in Porto", "# Porto", False),
+        ("the user lives in Porto", "Where to live.\nPorto is nice.", False),
+        ("the user's salary", "Salary: 4000 euros", True),
+        ("the user's salary", "- **salary**: 4000 euros", True),
+        ("the user's salary", "the user's yearly salary is 50,000", True),
+        ("the user's salary", "How a salary is taxed", False),
+        ("the user's ex", "User's ex is called Tom", True),
+        ("the user's ex", "ex-president spoke", False),
+        ("the user's old address", "Address: 9 Oak Lane", False),
+        ("the user's old address", "her old address: 5 Elm Street", True),
+        ("everything about Clara", "Clara works at Bosch", True),
+        ("everything about Clara", "the clara valley", False),
+        ("the user is vegetarian", "User is vegetarian", True),
+        ("the user is vegetarian", "A vegetarian lasagne: …", False),
+    ],
+)
+def test_what_a_line_of_a_file_tells(matter: str, line: str, is_told: bool) -> None:
+    found = matter_of(matter, USER)
+    assert found is not None
+    assert bool(tell([found], line, USER)) is is_told
 
 
 TRAPS = [

@@ -131,6 +131,7 @@ def test_files_are_a_dict_at_every_instant(script: list[tuple[str, Any, Any]]) -
                         done.append((receipt.id, files))
                     files = expected
             assert held(cabinet) == files
+            assert all(under(path, files) == [path] for path in files), "a path is a file and a directory"
             told.append((clock.advance(60), files))
         for at, then in told:
             assert held(cabinet, at) == then

@@ -213,6 +213,29 @@ def test_undo_refuses_where_the_path_is_taken_since(memory: Memory, cabinet: Cab
     assert cabinet.read("/memories/a.md").text == "second"
 
 
+@pytest.mark.parametrize("text", ["short", LONG], ids=["short", "long"])
+def test_undo_makes_no_path_a_file_and_a_directory(memory: Memory, cabinet: Cabinet, text: str) -> None:
+    cabinet.create("/memories/a", text)
+    file_gone = cabinet.remove("/memories/a")
+    cabinet.create("/memories/a/b/c", text)
+    later = cabinet.edit("/memories/a/b/c", lambda text: text + "\nmore")
+    with pytest.raises(
+        ConflictError, match=r"later changes put something else at /memories/a: .*cascade=True"
+    ) as below:
+        memory.undo(file_gone, **WHO)
+    assert later.id in below.value.receipts
+    folder_gone = cabinet.remove("/memories/a")
+    memory.undo(file_gone, **WHO)
+    assert cabinet.read("/memories/a").text == text
+    with pytest.raises(ConflictError, match="later changes put something else at /memories/a/b/c: "):
+        memory.undo(folder_gone, **WHO)
+    assert paths(cabinet) == ["/memories/a"]
+    memory.undo(folder_gone, cascade=True, **WHO)
+    assert paths(cabinet) == ["/memories/a/b/c"]
+    memory.undo(file_gone, cascade=True, **WHO)
+    assert cabinet.read("/memories/a").text == text
+
+
 # -- by hand, on its passages
 
 
@@ -326,7 +349,8 @@ def test_the_scope_is_that_of_a_write(memory: Memory) -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"name": "a/b"}, {"name": "a\n"}, {"source": "model"}, {"max_bytes": 0}, {"max_bytes": True}]
+    "wrong",
+    [{"name": "a/b"}, {"name": "a\n"}, {"source": "model"}, {"max_bytes": 0}, {"max_bytes": True}, {"max_files": 0}],
 )
 def test_settings_that_cannot_be_are_refused(memory: Memory, wrong: dict[str, Any]) -> None:
     with pytest.raises(InputError):
@@ -375,6 +399,22 @@ def test_sizes_are_bounded(memory: Memory, cabinet: Cabinet) -> None:
     cabinet.create("/memories/d/" + "x" * 900, "deep")
     with pytest.raises(InputError, match="a path has at most 1024 bytes"):
         cabinet.move("/memories/d", f"/memories/{'y' * 200}")
+
+
+def test_there_are_only_so_many_files(memory: Memory, cabinet: Cabinet) -> None:
+    few = Cabinet(memory, max_files=2, **WHO)
+    few.create("/memories/a.md", LONG)
+    few.create("/memories/d/b.md", "b")
+    with pytest.raises(
+        InputError, match=r"File /memories/c.md cannot be created: at most 2 files are possible. Delete files that"
+    ):
+        few.create("/memories/c.md", "c")
+    few.edit("/memories/d/b.md", lambda text: text + LONG)
+    few.move("/memories/d", "/memories/e")
+    Cabinet(memory, name="other", max_files=1, **WHO).create("/memories/c.md", "c")
+    few.remove("/memories/a.md")
+    few.create("/memories/c.md", "c")
+    assert paths(cabinet) == ["/memories/c.md", "/memories/e/b.md"]
 
 
 @pytest.mark.parametrize("text", ["", " ", "\n\n\n", "\r\n", "\0", "a\r\nb\n", "\n" * 3000, "x" * 9000, "好" * 3000])

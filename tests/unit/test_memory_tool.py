@@ -128,11 +128,11 @@ def test_names_cannot_forge_lines_of_a_listing(tool: MemoryTool) -> None:
     assert "forged" not in tool.view("/memories")
 
 
-def test_where_an_undo_has_made_a_path_both_both_are_shown(memory: Memory, tool: MemoryTool) -> None:
+def test_where_an_import_has_made_a_path_both_both_are_shown(memory: Memory, tool: MemoryTool) -> None:
     tool.create("/memories/a", "file")
-    gone = tool.cabinet.remove("/memories/a")
-    tool.create("/memories/a/b", "below")
-    memory.undo(gone, **WHO)
+    with Memory(":memory:", embedder="none") as other:
+        MemoryTool(other, **WHO).create("/memories/a/b", "below")
+        memory.import_(other.export(**WHO))
     assert tool.view("/memories").splitlines()[2:] == ["4B\t/memories/a", "4K\t/memories/a/", "5B\t/memories/a/b"]
     tool.rename("/memories/a", "/memories/c")
     assert tool.view("/memories/a/b").endswith("below")

@@ -6,11 +6,13 @@ import contextlib
 import errno
 import os
 import shutil
+import signal
 import sqlite3
 import stat
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -18,7 +20,9 @@ from typing import Any
 import pytest
 
 from mnemic import Memory, StoreError
+from mnemic.cabinet import Cabinet
 from mnemic.errors import (
+    BusyError,
     ClosedError,
     ConfigError,
     DiskFullError,
@@ -27,7 +31,7 @@ from mnemic.errors import (
     ReadOnlyError,
 )
 from mnemic.journal import broken_links
-from mnemic.stores import sqlite
+from mnemic.stores import queue, sqlite
 from mnemic.stores.queue import WriterQueue
 from mnemic.testing import FrozenClock
 
@@ -521,20 +525,20 @@ def test_after_close_no_log_and_no_lock_is_left(filled: Path) -> None:
 
 
 def test_writers_are_served_in_the_order_of_asking(tmp_path: Path) -> None:
-    queue = tmp_path / "queue"
+    path = tmp_path / "queue"
     order: list[int] = []
     threads: list[threading.Thread] = []
 
     def wait(number: int) -> None:
-        with WriterQueue(queue).turn():
+        with WriterQueue(path, 60).turn():
             order.append(number)
 
-    with WriterQueue(queue).turn():
+    with WriterQueue(path, 60).turn():
         for number in range(5):
-            before = int.from_bytes(queue.read_bytes()[:8], "little")
+            before = int.from_bytes(path.read_bytes()[:8], "little")
             threads.append(threading.Thread(target=wait, args=(number,)))
             threads[-1].start()
-            while int.from_bytes(queue.read_bytes()[:8], "little") == before:  # until it has its ticket
+            while int.from_bytes(path.read_bytes()[:8], "little") == before:  # until it has its ticket
                 pass
         assert order == []
     for thread in threads:
@@ -547,7 +551,7 @@ def test_the_queue_passes_over_who_has_died(filled: Path) -> None:
 import os, sys
 from pathlib import Path
 from mnemic.stores.queue import WriterQueue
-with WriterQueue(Path(sys.argv[1])).turn():
+with WriterQueue(Path(sys.argv[1]), 60).turn():
     print("mine", flush=True)
     os._exit(9)
 """
@@ -557,6 +561,208 @@ with WriterQueue(Path(sys.argv[1])).turn():
         assert (done.returncode, done.stdout) == (9, "mine\n")
     with opened(filled) as memory:
         memory.add("still here", user_id="ana")
+
+
+class Steps:
+    """A clock for those who wait in a queue: each look of theirs takes a moment of it, and waits to be let on."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.looked, self.on = threading.Semaphore(0), threading.Semaphore(0)
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+        self.looked.release()
+        self.on.acquire()
+
+
+def test_who_waits_gives_up_only_where_nobody_gets_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However long the queue is, or a write takes: nobody gives up as long as something moves."""
+    steps = Steps()
+    monkeypatch.setattr(queue, "time", steps)
+    path, outcome = tmp_path / "agent.db-queue", list[str]()
+
+    def wait() -> None:
+        try:
+            with WriterQueue(path, 1.0).turn():
+                outcome.append("served")
+        except BusyError as busy:
+            outcome.append(str(busy))
+
+    def looks(seconds: float, *, works: WriterQueue | None = None) -> None:
+        until = steps.now + seconds
+        while steps.now < until and not outcome:
+            if works is not None:
+                works.works()
+            steps.on.release()
+            assert steps.looked.acquire(timeout=60)
+
+    def waiting() -> threading.Thread:
+        outcome.clear()
+        thread = threading.Thread(target=wait, daemon=True)
+        thread.start()
+        assert steps.looked.acquire(timeout=60)
+        return thread
+
+    first = WriterQueue(path, 1.0)
+    with first.turn():
+        thread = waiting()
+        looks(10, works=first)  # one long write that gets on
+        assert outcome == []
+        looks(0.6)  # and then for a while does not
+        first.works()
+        looks(0.6)
+        assert outcome == []
+    steps.on.release()
+    thread.join(60)
+    assert outcome == ["served"]
+
+    with first.turn():
+        thread = waiting()
+        looks(0.9)
+        steps.now += 0.2
+        steps.on.release()
+        thread.join(60)
+    (told,) = outcome
+    assert told.startswith("'agent.db' cannot be written now: another thread of this process has its turn to write")
+    assert "has done nothing for 1 s" in told
+    assert "try again" in told
+    with first.turn():  # nothing is left of who gave up
+        pass
+
+
+STOPPED = """
+import sys
+from mnemic import Memory
+memory = Memory(sys.argv[1], embedder="none", recipe="none")
+with memory._store.write() as tx:
+    print("inside", flush=True)
+    sys.stdin.readline()
+memory.add("from who was stopped", user_id="ana")
+"""
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="nothing is stopped here")
+def test_a_stopped_writer_holds_nobody_up_for_ever(filled: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sqlite, "STILL_SECONDS", 0.3)
+    with (
+        subprocess.Popen(
+            [sys.executable, "-c", STOPPED, str(filled)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        ) as process,
+        opened(filled) as memory,
+    ):
+        assert process.stdout is not None
+        assert process.stdout.readline() == "inside\n"
+        process.send_signal(signal.SIGSTOP)
+        try:
+            with pytest.raises(BusyError, match=f"process {process.pid} has its turn to write, and .* try again"):
+                memory.add("hello", user_id="ana")
+            assert texts(memory) == ["I like tea", "I moved to Porto"]
+            memory.close()  # does not wait either
+        finally:
+            process.send_signal(signal.SIGCONT)
+        process.communicate("go\n", timeout=60)
+        assert process.returncode == 0
+    with opened(filled) as memory:
+        memory.add("hello", user_id="ana")
+        assert texts(memory) == ["I like tea", "I moved to Porto", "from who was stopped", "hello"]
+
+
+QUEUED = """
+import sys
+from pathlib import Path
+from mnemic.stores.queue import WriterQueue
+with WriterQueue(Path(sys.argv[1]), 60).turn():
+    pass
+"""
+
+
+@pytest.mark.skipif(not queue._TICKETED, reason="there are no tickets here")
+def test_who_was_stopped_while_it_waited_is_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(queue, "PASS_OVER", 0.05)
+    path = tmp_path / "agent.db-queue"
+    mine = WriterQueue(path, 60)
+    with mine.turn():
+        before = path.read_bytes()[:8]
+        process = subprocess.Popen([sys.executable, "-c", QUEUED, str(path)])
+        while path.read_bytes()[:8] == before and process.poll() is None:  # until it has its ticket
+            time.sleep(0.001)
+        process.send_signal(signal.SIGSTOP)
+        os.waitpid(process.pid, os.WUNTRACED)  # until it has stopped
+    try:
+        with mine.turn():
+            pass
+    finally:
+        process.send_signal(signal.SIGCONT)
+        assert process.wait(60) == 0
+
+
+def test_in_ram_nobody_waits_for_ever_either(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sqlite, "STILL_SECONDS", 0.05)
+    inside, done = threading.Event(), threading.Event()
+
+    def hang() -> None:
+        with memory._store.write():
+            inside.set()
+            done.wait()
+
+    with opened(":memory:") as memory:
+        thread = threading.Thread(target=hang)
+        thread.start()
+        assert inside.wait(60)
+        for call in (lambda: memory.add("hello", user_id="ana"), lambda: texts(memory)):
+            with pytest.raises(BusyError, match=r"this memory cannot be used now: .* Try again"):
+                call()
+        done.set()
+        thread.join()
+        memory.add("hello", user_id="ana")
+        assert texts(memory) == ["hello"]
+
+
+def test_what_was_said_is_kept_where_only_deriving_has_to_wait(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Memory(path, embedder="none", clock=FrozenClock()) as memory:
+        write = memory._store.write
+        turns = 0
+
+        @contextlib.contextmanager
+        def second_is_busy() -> Iterator[sqlite.Transaction]:
+            nonlocal turns
+            turns += 1
+            if turns == 2:
+                raise BusyError(errno.EAGAIN, "another writer hangs")
+            with write() as tx:
+                yield tx
+
+        monkeypatch.setattr(memory._store, "write", second_is_busy)
+        receipt = memory.add("I live in Porto.", user_id="ana")
+        assert [entry.action for entry in receipt.entries] == ["added"]
+        assert receipt.pending == 1
+        assert receipt.notes[0] == "another writer, which does not get on, stood in the way of deriving"
+        assert memory.upkeep(user_id="ana").pending == 0
+        assert [record.text for record in memory.list(user_id="ana", kinds="fact")] == ["The user lives in Porto."]
+
+
+@pytest.mark.parametrize("second", ["another memory", "another path", "the same"])
+def test_a_write_inside_a_write_is_refused_and_not_waited_for(filled: Path, second: str) -> None:
+    link = filled.with_name("link.db")
+    link.symlink_to(filled)
+    with opened(filled) as memory, opened(link if second == "another path" else filled) as another:
+        files = Cabinet(memory, user_id="ana")
+        files.create("/memories/a.txt", "tea")
+
+        def note(text: str) -> str:
+            if memory._store._writer_thread is not None:  # under the lock; before, it is allowed
+                (memory if second == "the same" else another).add(f"changed: {text}", user_id="ana")
+            return text + " and coffee"
+
+        with pytest.raises(StoreError, match="a write was asked for inside another of the same memory: make it after"):
+            files.edit("/memories/a.txt", note)
+        assert files.read("/memories/a.txt").text == "tea"
+        another.add("afterwards", user_id="ana")
+        assert "afterwards" in texts(memory)
 
 
 # -- the format moves on

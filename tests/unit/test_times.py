@@ -159,3 +159,26 @@ def test_now_filters_nothing() -> None:
         memory.add({"content": "tea", "time": "2023Z"}, user_id="ana")
         assert len(memory.search("tea", user_id="ana", now="1999Z")) == 1
         assert len(memory.search("tea", user_id="ana", now="2099Z")) == 1
+
+
+def test_a_clock_that_is_ahead_moves_recorded_times_and_every_write_says_so() -> None:
+    clock = FrozenClock(datetime(2026, 6, 1, tzinfo=UTC))
+    who = {"user_id": "ana"}
+    with Memory(":memory:", embedder="none", recipe="none", clock=clock) as memory:
+        assert memory.add("before", **who).notes == ()
+        clock.advance(400 * 86_400)
+        assert memory.add("from a clock that is ahead", **who).notes == ()  # it might as well have been a long pause
+        clock.advance(-400 * 86_400)
+        later = memory.add("after", **who)
+        assert later.at == datetime(2027, 7, 6, 0, 0, 0, 1, tzinfo=UTC)
+        (told,) = later.notes
+        assert told.startswith("recorded at 2027-07-06 00:00:00 UTC, 400 days, 0:00:00 ahead of this clock")
+        erased = memory.erase(memory.remember("tea", **who).ids, **who)
+        assert memory.undo(later, **who).notes == erased.notes == (told,)
+        assert [record.text for record in memory.list(known_at="2027-07-06T00:00Z", **who)] == [
+            "from a clock that is ahead",
+            "before",
+        ]
+        assert memory.add("elsewhere", tenant_id="other", **who).notes == ()
+        clock.advance(400 * 86_400 - 50)
+        assert memory.add("nearly there", **who).notes == ()

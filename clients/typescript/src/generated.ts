@@ -613,7 +613,11 @@ export class AccessError extends StoreError {
   override readonly name: string = "AccessError";
 }
 
-/** A server has too much to do, or was asked too often. `retry_after` is in seconds. */
+/**
+ * A server has too much to do or was asked too often, or a write waited too long for one that does not get on.
+ *
+ * Nothing is lost: the same call may be made again, after `retry_after` seconds.
+ */
 export class BusyError extends StoreError {
   override readonly name: string = "BusyError";
   readonly retry_after: number = this.problem.retry_after ?? 1;

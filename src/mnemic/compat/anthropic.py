@@ -14,7 +14,7 @@ from typing import Any, Unpack, cast
 from mnemic.cabinet import Cabinet
 from mnemic.compat.memory_tool import MemoryTool
 from mnemic.errors import ConflictError, InputError, MissingExtraError, NotFoundError
-from mnemic.filing import LARGEST
+from mnemic.filing import LARGEST, MOST_FILES
 from mnemic.memory import Memory
 from mnemic.types import ScopeArgs
 
@@ -50,13 +50,21 @@ class MnemicMemoryTool(BetaAbstractMemoryTool):
         source: str = "assistant",
         author: str | None = None,
         max_bytes: int = LARGEST,
+        max_files: int = MOST_FILES,
         shared: bool = False,
         cache_control: BetaCacheControlEphemeralParam | None = None,
         **scope: Unpack[ScopeArgs],
     ) -> None:
         super().__init__(cache_control=cache_control)
         self._tool = MemoryTool(
-            memory, name=name, source=source, author=author, max_bytes=max_bytes, shared=shared, **scope
+            memory,
+            name=name,
+            source=source,
+            author=author,
+            max_bytes=max_bytes,
+            max_files=max_files,
+            shared=shared,
+            **scope,
         )
 
     @property
@@ -102,13 +110,21 @@ class AsyncMnemicMemoryTool(BetaAsyncAbstractMemoryTool):
         source: str = "assistant",
         author: str | None = None,
         max_bytes: int = LARGEST,
+        max_files: int = MOST_FILES,
         shared: bool = False,
         cache_control: BetaCacheControlEphemeralParam | None = None,
         **scope: Unpack[ScopeArgs],
     ) -> None:
         super().__init__(cache_control=cache_control)
         self._tool = MemoryTool(
-            memory, name=name, source=source, author=author, max_bytes=max_bytes, shared=shared, **scope
+            memory,
+            name=name,
+            source=source,
+            author=author,
+            max_bytes=max_bytes,
+            max_files=max_files,
+            shared=shared,
+            **scope,
         )
 
     @property

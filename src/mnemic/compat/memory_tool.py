@@ -16,7 +16,7 @@ from typing import Any, Unpack, cast
 
 from mnemic.cabinet import Cabinet, File, Listed
 from mnemic.errors import ConflictError, InputError, NotFoundError, ParameterError, nearest
-from mnemic.filing import LARGEST, MOST_LINES
+from mnemic.filing import LARGEST, MOST_FILES, MOST_LINES
 from mnemic.memory import Memory
 from mnemic.paths import canonical
 from mnemic.types import ScopeArgs
@@ -49,12 +49,20 @@ class MemoryTool:
         source: str = "assistant",
         author: str | None = None,
         max_bytes: int = LARGEST,
+        max_files: int = MOST_FILES,
         shared: bool = False,
         cache_control: Mapping[str, Any] | None = None,
         **scope: Unpack[ScopeArgs],
     ) -> None:
         self.cabinet = Cabinet(
-            memory, name=name, source=source, author=author, max_bytes=max_bytes, shared=shared, **scope
+            memory,
+            name=name,
+            source=source,
+            author=author,
+            max_bytes=max_bytes,
+            max_files=max_files,
+            shared=shared,
+            **scope,
         )
         self._cache_control = cache_control
 

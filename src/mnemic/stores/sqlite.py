@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from mnemic.errors import (
+    BusyError,
     ClosedError,
     ConfigError,
     DiskFullError,
@@ -45,6 +46,8 @@ APPLICATION_ID = 0x4D6E6D63
 """'Mnmc' in the file's header."""
 WAIT_SECONDS = 60.0
 """How long a writer waits for SQLite's lock once it is its turn: only for a writer outside the queue."""
+STILL_SECONDS = 30.0
+"""How long a writer waits for others that do not get on; less than callers on a network have patience."""
 _NETWORK = frozenset(
     [
         "nfs",
@@ -80,6 +83,8 @@ _UNPURGED = "unpurged"
 """The setting that says that old pages of an erasure may still be in the log; its value is the receipt."""
 _stranded: dict[tuple[int, int], list[sqlite3.Connection]] = {}
 """Files that a fork caught in the middle of a read, with the connections inherited: SQLite must not touch them here."""
+_written: set[tuple[int, int, tuple[int, int]]] = set()
+"""Process, thread and file of each write under way: another one inside it would wait for itself for ever."""
 
 
 @cache
@@ -112,8 +117,12 @@ class Snapshot:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
 
+    def _works(self) -> None:
+        """It gets on: for those who wait for it."""
+
     def rows(self, query: str, **values: Any) -> list[Row]:
         """All rows of a named query."""
+        self._works()
         with _translated():
             return self._connection.execute(queries()[query], values).fetchall()
 
@@ -122,10 +131,12 @@ class Snapshot:
         with _translated():
             cursor = self._connection.execute(queries()[query], values)
             while rows := cursor.fetchmany(size):
+                self._works()
                 yield rows
 
     def row(self, query: str, **values: Any) -> Row | None:
         """The first row of a named query."""
+        self._works()
         with _translated():
             return self._connection.execute(queries()[query], values).fetchone()
 
@@ -136,7 +147,11 @@ class Snapshot:
 
 
 class Transaction(Snapshot):
-    """Reads and writes that happen together or not at all."""
+    """Reads and writes that happen together or not at all. `works` is called whenever it gets on."""
+
+    def __init__(self, connection: sqlite3.Connection, works: Callable[[], None]) -> None:
+        super().__init__(connection)
+        self._works = works
 
     def owe_purge(self, receipt: str) -> None:
         """What is erased here must leave the log, too: in `purge`, or before the next write, whoever makes it."""
@@ -152,11 +167,13 @@ class Transaction(Snapshot):
 
     def run(self, query: str, **values: Any) -> int:
         """Carry out a named statement; returns the new row's number where it makes one."""
+        self._works()
         with _translated():
             return self._connection.execute(queries()[query], values).lastrowid or 0
 
     def run_many(self, query: str, rows: Iterable[Mapping[str, Any]]) -> None:
         """Carry out a named statement for each row of values."""
+        self._works()
         with _translated():
             self._connection.executemany(queries()[query], rows)
 
@@ -174,6 +191,7 @@ class SqliteStore:
         self._closed = self._immutable = False
         self._begin()
         if path is None:
+            self._file = (-1, id(self))
             self._writer = self._connect(":memory:")
             _upgrade(self._writer, None)
             watch(self, STORES)
@@ -191,7 +209,7 @@ class SqliteStore:
         self._file = _identity(path)
         _opened.add(self)
         self._refuse_stranded()
-        self._queue = WriterQueue(path.with_name(path.name + "-queue"))
+        self._queue = WriterQueue(path.with_name(path.name + "-queue"), STILL_SECONDS)
         self._log = str(path) + "-wal"
         watch(self, STORES)
         try:
@@ -214,7 +232,7 @@ class SqliteStore:
         """A snapshot. Blocks nobody and is blocked by nobody (in memory: by a writer of this process)."""
         self._enter()
         if self.path is None:
-            with self._writing:
+            with self._alone():
                 yield Snapshot(self._writer_or_raise())
             return
         connection = self._borrow()
@@ -227,7 +245,11 @@ class SqliteStore:
 
     @contextlib.contextmanager
     def write(self) -> Generator[Transaction]:
-        """A transaction, in turn. On success it is on the disk when the block has ended; on an error nothing is."""
+        """A transaction, in turn. On success it is on the disk when the block has ended; on an error nothing is.
+
+        Raises BusyError where for STILL_SECONDS no writer has got on; StoreError inside another write of this thread to
+        the same file, which would wait for itself.
+        """
         self._enter()
         if self.read_only:
             raise ReadOnlyError(errno.EROFS, f"'{self.path}' can only be read; reading works, this write was not made")
@@ -235,7 +257,7 @@ class SqliteStore:
             try:
                 with _translated():
                     connection.execute("BEGIN IMMEDIATE")
-                tx = Transaction(connection)
+                tx = Transaction(connection, self._works)
                 if self.path is not None:
                     self._purge_if_owed(tx)
                 yield tx
@@ -255,10 +277,13 @@ class SqliteStore:
             return None
         deadline = time.monotonic() + PATIENCE
         while True:
-            with self._writer_in_turn() as connection:
-                if _empty_log(connection):
-                    return None
-                holder = self._reader()
+            try:
+                with self._writer_in_turn() as connection:
+                    if _empty_log(connection):
+                        return None
+                    holder = self._reader()
+            except BusyError:  # the erasure is made; only this is still to do
+                return "a writer that does not get on"
             if time.monotonic() > deadline:
                 return holder
             time.sleep(0.02)  # writers go on meanwhile
@@ -266,7 +291,7 @@ class SqliteStore:
     def size(self) -> int:
         """Bytes on the disk (or in memory), the log included."""
         if self.path is None:
-            with self._writing:
+            with self._alone():
                 connection = self._writer_or_raise()
                 return connection.execute("PRAGMA page_count").fetchone()[0] * 4096
         return _size(self.path) + _size(Path(self._log))
@@ -314,6 +339,8 @@ class SqliteStore:
         self._writing = threading.RLock()
         self._writer: sqlite3.Connection | None = None
         self._writer_thread: int | None = None
+        self._steps = 0
+        """Of all turns, and what was done in them: it stands still where a writer does."""
         self._change = threading.Condition(threading.Lock())
         """Guards what follows, and tells of a reader that has ended."""
         self._idle: list[sqlite3.Connection] = []
@@ -341,22 +368,49 @@ class SqliteStore:
 
     @contextlib.contextmanager
     def _writer_in_turn(self) -> Generator[sqlite3.Connection]:
-        """The writing connection, for this thread alone, in the order of asking."""
+        """The writing connection, for this thread alone, in the order of asking. Raises BusyError, StoreError."""
         me = threading.get_ident()
-        if self._writer_thread == me:
+        turn = (os.getpid(), me, self._file)
+        if turn in _written:
             raise StoreError(
                 errno.EDEADLK, "a write was asked for inside another of the same memory: make it after that"
             )
-        with contextlib.nullcontext() if self.path is None else self._queue.turn(), self._writing:
+        with contextlib.nullcontext() if self.path is None else self._queue.turn(), self._alone():
             connection = self._writer_or_raise()
             self._writer_thread = me
+            _written.add(turn)
             try:
                 _roll_back(connection)  # what an interrupt may have left between two lines
                 yield connection
             finally:
+                _written.discard(turn)
                 self._writer_thread = None
                 if self._closed:
                     self._close_idle()
+
+    @contextlib.contextmanager
+    def _alone(self) -> Generator[None]:
+        """No other thread of this process writes here meanwhile (in memory: nor reads). Raises BusyError."""
+        seen = self._steps
+        while not self._writing.acquire(timeout=STILL_SECONDS):
+            if seen == self._steps:
+                raise BusyError(
+                    errno.EAGAIN,
+                    f"{self.path or 'this memory'} cannot be used now: a write of another thread has done nothing for "
+                    f"{STILL_SECONDS:g} s (does it wait inside for something else?). Try again, or end that one",
+                )
+            seen = self._steps
+        try:
+            self._steps += 1
+            yield
+        finally:
+            self._writing.release()
+
+    def _works(self) -> None:
+        """The write under way gets on."""
+        self._steps += 1
+        if self.path is not None:
+            self._queue.works()
 
     def _writer_or_raise(self) -> sqlite3.Connection:
         if self._closed:
@@ -746,7 +800,7 @@ def _raise_translated(error: sqlite3.DatabaseError, where: str) -> None:
     if "readonly" in text or "read-only" in text:
         raise ReadOnlyError(errno.EROFS, f"{where} can only be read; this write was not made") from error
     if "locked" in text or "busy" in text:
-        raise StoreError(
-            errno.EBUSY, f"{where} was held by another program for {WAIT_SECONDS:.0f} s; try again"
+        raise BusyError(
+            errno.EBUSY, f"{where} was held by another program for {WAIT_SECONDS:g} s; try again"
         ) from error
     raise StoreError(errno.EIO, f"{where}: {text}") from error

@@ -138,7 +138,7 @@ AND superseded_by IS NULL AND quarantined = 0;
 
 -- name: keys_held
 -- Which of these keys current records of a wall have.
-SELECT key, kind, role FROM records WHERE wall = :wall AND key IN (SELECT value FROM json_each(:keys))
+SELECT key, id, kind, role FROM records WHERE wall = :wall AND key IN (SELECT value FROM json_each(:keys))
 AND key IS NOT NULL AND retired_at IS NULL AND superseded_by IS NULL AND quarantined = 0;
 
 -- name: file_at
@@ -154,6 +154,11 @@ ORDER BY part;
 -- The passages of current files with keys in an interval.
 SELECT * FROM records WHERE wall = :wall AND key > :first AND key < :until AND kind = 'file' AND role = 'document'
 AND retired_at IS NULL AND superseded_by IS NULL AND quarantined = 0 ORDER BY key;
+
+-- name: files_many
+-- How many current files have keys in an interval; counted up to so many.
+SELECT count(*) AS files FROM (SELECT 1 FROM records WHERE wall = :wall AND key > :first AND key < :until
+AND instr(key, '//') = 0 AND retired_at IS NULL AND superseded_by IS NULL AND quarantined = 0 LIMIT :most);
 
 -- name: file_sizes
 -- The passages of current files with keys in an interval, without their text.
@@ -488,6 +493,11 @@ AND kind <> 'forget' ORDER BY num;
 -- The episodes of a wall that are held and have these letters.
 SELECT * FROM records WHERE wall = :wall AND num IS NOT NULL AND kind = 'episode' AND retired_at IS NULL
 AND superseded_by IS NULL AND text LIKE :pattern ORDER BY num;
+
+-- name: files_like
+-- The passages of files in a wall that are held and have these letters.
+SELECT * FROM records WHERE wall = :wall AND num IS NOT NULL AND kind = 'file' AND role = 'document'
+AND retired_at IS NULL AND superseded_by IS NULL AND text LIKE :pattern ORDER BY num;
 
 -- name: documents_numbered
 -- The latest revisions of these documents.
