@@ -587,7 +587,7 @@ def test_who_waits_gives_up_only_where_nobody_gets_on(tmp_path: Path, monkeypatc
 
     def wait() -> None:
         try:
-            with WriterQueue(path, 1.0).turn():
+            with first.turn():
                 outcome.append("served")
         except BusyError as busy:
             outcome.append(str(busy))
@@ -626,6 +626,10 @@ def test_who_waits_gives_up_only_where_nobody_gets_on(tmp_path: Path, monkeypatc
         steps.now += 0.2
         steps.on.release()
         thread.join(60)
+        before = path.read_bytes()
+        steps.now += 1
+        first.works()
+        assert path.read_bytes() != before  # who is served is so still
     (told,) = outcome
     assert told.startswith("'agent.db' cannot be written now: another thread of this process has its turn to write")
     assert "has done nothing for 1 s" in told

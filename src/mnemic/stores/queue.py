@@ -84,7 +84,8 @@ class WriterQueue:
         finally:
             if file in self._open:
                 self._open.discard(file)
-                self._served = None
+                if mark is not None:  # else another thread may be served
+                    self._served = None
                 # A child forked meanwhile shares the open file: unlocking frees it for sure, closing alone may not.
                 with contextlib.suppress(OSError):
                     if mark is not None:
