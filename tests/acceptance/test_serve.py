@@ -33,6 +33,14 @@ def mnemic(*arguments: str) -> Result:
     return CliRunner().invoke(main, arguments)
 
 
+def refused(file: Path, *options: str, by: int) -> tuple[int, list[str]]:
+    """How a server ends that cannot serve, with so many processes: its exit code, and the lines that it says."""
+    command = [sys.executable, "-m", "mnemic", "serve", "--file", str(file), "--workers", str(by), *options]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert ended.stdout == ""
+    return ended.returncode, ended.stderr.splitlines()
+
+
 @contextmanager
 def serving(file: Path, *options: str) -> Generator[tuple[subprocess.Popen[str], str]]:
     command = [sys.executable, "-m", "mnemic", "serve", "--file", str(file), "--port", "0", *options]
@@ -143,11 +151,11 @@ def test_several_processes_serve_one_file_and_end_with_their_parent(tmp_path: Pa
 
 def test_beyond_loopback_it_wants_keys_or_to_be_told_so(tmp_path: Path) -> None:
     file = tmp_path / "agent.db"
-    for host in ("0.0.0.0", "::"):
-        refused = mnemic("serve", "--file", str(file), "--host", host, "--port", "0")
-        assert refused.exit_code == 2
-        assert "mnemic keys add" in refused.stderr
-        assert "--without-keys-beyond-loopback" in refused.stderr
+    for host, by in (("0.0.0.0", 1), ("::", 2)):
+        code, said = refused(file, "--host", host, "--port", "0", by=by)
+        assert (code, len(said)) == (2, 1), said
+        assert "mnemic keys add" in said[0]
+        assert "--without-keys-beyond-loopback" in said[0]
     with serving(file, "--host", "0.0.0.0", "--without-keys-beyond-loopback") as (_, url), Memory(url) as memory:
         assert memory.stats(**ANA).walls == 0
     assert mnemic("keys", "add", "phone", "--user", "ana", "--file", str(file)).exit_code == 0
@@ -199,11 +207,13 @@ def test_it_serves_https(tmp_path: Path) -> None:
             assert memory.add("hello", **ANA).count("added") == 1
         with Memory(url) as wary, pytest.raises(ServerError, match="certificate"):
             wary.stats(**ANA)
-    wrong = mnemic("serve", "--file", str(tmp_path / "agent.db"), "--port", "0", "--ssl-certfile", __file__)
-    assert (wrong.exit_code, "no certificate with its private key" in wrong.stderr) == (2, True)
+    for by in (1, 2):
+        code, said = refused(tmp_path / "agent.db", "--port", "0", "--ssl-certfile", __file__, by=by)
+        assert (code, len(said), "no certificate with its private key" in said[0]) == (2, 1, True), said
 
 
 def test_a_port_that_is_taken_is_said(tmp_path: Path) -> None:
-    with serving(tmp_path / "agent.db") as (_, url):
-        taken = mnemic("serve", "--file", str(tmp_path / "agent.db"), "--port", url.rpartition(":")[2])
-        assert (taken.exit_code, "nothing can listen" in taken.stderr) == (3, True)
+    for holder, by in ((1, 2), (2, 1), (2, 2)):
+        with serving(tmp_path / "agent.db", "--workers", str(holder)) as (_, url):
+            code, said = refused(tmp_path / "other.db", "--port", url.rpartition(":")[2], by=by)
+            assert (code, len(said), "nothing can listen" in said[0]) == (3, 1, True), said
