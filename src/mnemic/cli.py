@@ -1796,7 +1796,8 @@ def _serve_mcp(
     "--workers",
     metavar="N",
     type=click.IntRange(1, 64),
-    help="Processes behind the port. Default: as many as cores that it may use, at most 4; without Linux 1.",
+    help="Processes behind the port. Default: one for each core that may be used, at most 4; but 1 with --background, "
+    "and on other systems than Linux.",
 )
 @click.option("--worker", type=(Path, int, int, int), hidden=True, help="What one of several processes was given.")
 @click.option(
@@ -1826,7 +1827,8 @@ def serve(
     mnemic serve --host 0.0.0.0 --ssl-certfile cert.pem --ssl-keyfile key.pem
     """
     several = _server("workers")
-    if (many := workers or several.one_for_a_core()) > 1:
+    # In the background each would do the same upkeep, and ask a model about the same: not unasked.
+    if (many := workers or (1 if background else several.one_for_a_core())) > 1:
         arguments = click.get_current_context().meta[_ARGUMENTS]
         return several.serve_many(many, arguments, tell=console.note, **given)
     run = _server("run")  # with all of FastAPI, for which no other command should wait

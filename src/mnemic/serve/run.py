@@ -7,6 +7,7 @@ import importlib
 import os
 import shutil
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -108,6 +109,8 @@ def serve(
     span = {"span": importlib.import_module("mnemic.serve.traces").span} if otel else {}
     common: dict[str, Any] = {}
     if worker is not None:
+        if ssl_certfile is not None:
+            _check_without_terminal(ssl_certfile, ssl_keyfile)
         rates = Rates(limits.rate, limits.burst, buckets=worker.buckets)
         common = {"rates": rates, "metrics": Metrics(worker.counts), "lately": worker.lately}
         tell = partial(_tell, worker.parent)
@@ -123,6 +126,19 @@ def serve(
         one.run(sockets=[listening])
     if worker is not None and orphaned.is_set():
         shutil.rmtree(worker.counts, ignore_errors=True)  # nobody else would
+
+
+def _check_without_terminal(certificate: Path, private_key: Path | None) -> None:
+    """Refuse a private key whose passphrase would be asked for. Raises ConfigError."""
+
+    def asked() -> str:
+        raise ConfigError(
+            f"'{private_key or certificate}' wants a passphrase, and several processes have no terminal to ask for it: "
+            "take --workers 1"
+        )
+
+    with contextlib.suppress(OSError):  # what else is wrong is said where it is used
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, private_key, asked)
 
 
 def _tell(parent: int, words: str) -> None:

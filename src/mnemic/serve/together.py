@@ -68,7 +68,7 @@ class GivenTogether(Lately):
 
     def keep(self, given: Given) -> None:
         """Keep one, and drop the oldest where they are too many."""
-        line = json.dumps(asdict(given)).encode() + b"\n"
+        line = b"\n" + json.dumps(asdict(given)).encode()  # its end first: a process may have died over the last
         with self._held.alone():
             held = self._held.read() if os.fstat(self._file).st_size > LARGEST else None
             if held is not None:
@@ -95,7 +95,7 @@ def _given(line: bytes) -> Given | None:
     try:
         told = cast("dict[str, Any]", json.loads(line))
     except ValueError:
-        return None  # of a process that died over it
+        return None  # nothing, or not all of it
     told["ids"] = tuple(told["ids"])
     return Given(**told)
 

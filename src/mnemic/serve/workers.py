@@ -8,6 +8,7 @@ parent's, and goes with it: a folder for their counts, and two files without a n
 from __future__ import annotations
 
 import contextlib
+import errno
 import math
 import os
 import socket
@@ -22,7 +23,7 @@ from functools import partial
 from pathlib import Path
 from signal import SIGINT, SIGTERM, signal
 from types import FrameType
-from typing import Any, Final
+from typing import IO, Any, Final
 
 from prometheus_client.multiprocess import mark_process_dead  # pyright: ignore[reportUnknownVariableType]
 
@@ -84,12 +85,12 @@ def serve_many(
     before = {sig: signal(sig, told_to_stop) for sig in (SIGTERM, SIGINT)}
     try:
         with (
-            tempfile.TemporaryDirectory(prefix="mnemic-serve-") as counts,
-            tempfile.TemporaryFile(buffering=0) as given,
-            tempfile.TemporaryFile(buffering=0) as rates,
+            _private() as counts,
+            _nameless() as given,
+            _nameless() as rates,
             _sharing(Listening(host, port), many) as sockets,
         ):
-            common = (Path(counts), given.fileno(), rates.fileno())
+            common = (counts, given.fileno(), rates.fileno())
             first, *others = (partial(_Worker, arguments, one, *common) for one in sockets)
             workers = [first()]
             try:
@@ -116,6 +117,27 @@ def serve_many(
 
 
 @contextlib.contextmanager
+def _private() -> Generator[Path]:
+    """A folder for this user alone, which goes at the end. Raises StoreError where none can be made."""
+    try:
+        folder = tempfile.TemporaryDirectory(prefix="mnemic-serve-", ignore_cleanup_errors=True)
+    except OSError as error:
+        raise StoreError(
+            error.errno,
+            f"several processes count in a temporary folder, and none can be made ({error.strerror}): take --workers 1",
+        ) from error
+    with folder as path:
+        yield Path(path)
+
+
+def _nameless() -> IO[bytes]:
+    """A file without a name: where the system has such, one in RAM."""
+    if sys.platform == "linux":
+        return open(os.memfd_create("mnemic"), "r+b", buffering=0)
+    return tempfile.TemporaryFile(buffering=0)
+
+
+@contextlib.contextmanager
 def _sharing(where: Listening, many: int) -> Generator[list[socket.socket]]:
     """Sockets that share a port, one for each process. Raises StoreError where another holds it.
 
@@ -139,8 +161,8 @@ def _alone(where: Listening) -> None:
     while True:
         try:
             return bound(where).close()
-        except StoreError:
-            if time.monotonic() > until:
+        except StoreError as error:
+            if error.errno != errno.EADDRINUSE or time.monotonic() > until:
                 raise
         time.sleep(LOOK_EVERY)
 
