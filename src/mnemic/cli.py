@@ -338,10 +338,18 @@ class _Verbs(click.Group):
         _format_options(self, self.without, ctx, formatter)
 
 
+_ARGUMENTS = "mnemic.arguments"
+"""Where the context holds what the command was called with, for processes that are to be called likewise."""
+
+
 class _Mnemic(click.Group):
     """The command: errors become one line and an exit code."""
 
     command_class = _Verb
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        ctx.meta[_ARGUMENTS] = list(args)
+        return super().parse_args(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -1806,11 +1814,10 @@ def _serve_mcp(
     "--workers",
     metavar="N",
     type=click.IntRange(1, 64),
-    default=1,
-    show_default=True,
-    help="Processes, one for a core.",
+    help="Processes behind the port. Default: one for each core that may be used, at most 4; but 1 with --background, "
+    "and on other systems than Linux.",
 )
-@click.option("--worker", is_flag=True, hidden=True, help="One of several processes.")
+@click.option("--worker", type=(Path, int, int, int), hidden=True, help="What one of several processes was given.")
 @click.option(
     "--ssl-certfile", metavar="PATH", type=click.Path(dir_okay=False, path_type=Path), help="Serve https with this."
 )
@@ -1819,7 +1826,14 @@ def _serve_mcp(
 @click.option("--background", is_flag=True, help="Do upkeep in a thread, after each write.")
 @click.option("--otel", is_flag=True, help="A span for each call, for the OpenTelemetry of this process.")
 @_reranker
-def serve(console: Console, reranker: str | None, background: bool, workers: int, worker: bool, **given: Any) -> None:
+def serve(
+    console: Console,
+    reranker: str | None,
+    background: bool,
+    workers: int | None,
+    worker: tuple[Path, int, int, int] | None,
+    **given: Any,
+) -> int:
     """Serve the memory over HTTP: JSON in, JSON out.
 
     Beyond this machine (--host 0.0.0.0) it wants keys: "mnemic keys add" makes them. From the first key on every
@@ -1830,21 +1844,16 @@ def serve(console: Console, reranker: str | None, background: bool, workers: int
     mnemic serve --file agent.db --port 8080
     mnemic serve --host 0.0.0.0 --ssl-certfile cert.pem --ssl-keyfile key.pem
     """
-    run = importlib.import_module("mnemic.serve.run")  # with all of FastAPI, for which no other command should wait
-    if workers > 1:
-        with console.memory(make=True):  # so that what cannot be used is said once, and is made by one
-            pass
-        many = importlib.import_module("mnemic.serve.workers")
-        many.serve_many(workers, console.store, sys.argv[1:], tell=console.note, **given)
-        return
-    tell = _ready if worker else console.note
+    several = _server("workers")
+    # In the background each would do the same upkeep, and ask a model about the same: not unasked.
+    if (many := workers or (1 if background else several.one_for_a_core())) > 1:
+        arguments = click.get_current_context().meta[_ARGUMENTS]
+        return several.serve_many(many, arguments, tell=console.note, **given)
+    run = _server("run")  # with all of FastAPI, for which no other command should wait
+    mine = None if worker is None else _server("together").worker(*worker)
     with console.memory(make=True, reranker=reranker, background=background) as memory:
-        run.serve(memory, console.store, tell=tell, parent=sys.stdin if worker else None, **given)
-
-
-def _ready(_: str) -> None:
-    """One of several processes says that it listens."""
-    click.echo("ready")
+        run.serve(memory, console.store, tell=console.note, worker=mine, **given)
+    return 0
 
 
 @_verb(without=("session", "agent"))

@@ -59,6 +59,11 @@ def settings(environment: Mapping[str, str] | None = None) -> Settings:
     )
 
 
+def passed_on(more: Mapping[str, str]) -> dict[str, str]:
+    """The environment for a process of ours that is started: this one's, and some more."""
+    return {**os.environ, **more}
+
+
 @dataclass(frozen=True, slots=True)
 class Folders:
     """Where other programs of the user keep their settings."""

@@ -44,6 +44,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         memory.add(["Ana moved to Porto.", "Ana likes tea."], user_id="ana")
         memory.remember("Ana lives in Porto.", user_id="ana", subject="Ana", key="ana/home")
         with site(memory) as served:
+            assert served.post("context", query="Where does Ana live?", user_id="ana").status == 200
             yield served
 
 
@@ -83,6 +84,16 @@ def test_the_document_has_every_verb_with_an_example_that_can_be_asked(served: S
         assert answered.status in (200, 400, 404), answered.body
         if answered.status == 400:
             assert answered.json["code"] == "input", "an id of an example is none"
+
+
+def test_what_the_server_tells_of_itself_has_an_example_of_its_form(served: Site) -> None:
+    for name in ("whoami", "given"):
+        content = document()["paths"][f"/v1/{name}"]["get"]["responses"]["200"]["content"]["application/json"]
+        told = served.ask("GET", f"/v1/{name}").json
+        example = content["examples"]["one"]["value"]
+        assert set(content["schema"]["required"]) == set(example) == set(told)
+    assert set(told["given"][0]) == set(example["given"][0])
+    assert set(told["given"][0]["scope"]) == set(example["given"][0]["scope"])
 
 
 def test_it_is_served_as_it_is(served: Site) -> None:

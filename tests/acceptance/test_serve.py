@@ -24,6 +24,7 @@ from mnemic import Memory
 from mnemic.cli import main
 from mnemic.errors import ServerError
 from mnemic.serve.keys import Keys, beside
+from mnemic.serve.workers import one_for_a_core
 
 ANA = {"user_id": "ana"}
 
@@ -31,6 +32,14 @@ ANA = {"user_id": "ana"}
 def mnemic(*arguments: str) -> Result:
     """The command, in this process: none of these runs serves anything."""
     return CliRunner().invoke(main, arguments)
+
+
+def refused(file: Path, *options: str, by: int) -> tuple[int, list[str]]:
+    """How a server ends that cannot serve, with so many processes: its exit code, and the lines that it says."""
+    command = [sys.executable, "-m", "mnemic", "serve", "--file", str(file), "--workers", str(by), *options]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert ended.stdout == ""
+    return ended.returncode, ended.stderr.splitlines()
 
 
 @contextmanager
@@ -116,38 +125,113 @@ def test_a_request_under_way_is_finished_at_a_stop(tmp_path: Path) -> None:
         assert process.wait(30) == 0
 
 
+def asked(url: str, path: str, body: Any = None, key: str = "") -> tuple[int, bytes]:
+    """One request on a connection of its own: the system gives each to one of the processes."""
+    port = int(url.rpartition(":")[2])
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=30)) as connection:
+        headers = {"Content-Type": "application/json", "Authorization": f"Bearer {key}"}
+        connection.request("GET" if body is None else "POST", path, body and json.dumps(body), headers)
+        response = connection.getresponse()
+        return response.status, response.read()
+
+
+def counts_to(url: str, series: str, number: float) -> None:
+    """Wait until /metrics tells this of a series: a request is counted when its answer has been sent."""
+    deadline = time.monotonic() + 20
+    while True:
+        status, told = asked(url, "/metrics")
+        assert status == 200
+        lines = [line for line in told.decode().splitlines() if line.startswith(series)]
+        if sum(float(line.rpartition(" ")[2]) for line in lines) == number:
+            return
+        assert time.monotonic() < deadline, lines
+
+
+def children_of(process: subprocess.Popen[str]) -> dict[int, Path]:
+    """The processes of a server, and where they count."""
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+    if not children.exists():
+        pytest.skip("this system does not tell whose child a process is")
+    found: dict[int, Path] = {}
+    for pid in children.read_text().split():
+        line: list[str] = []
+        while "--worker" not in line:  # as soon as it has become a program of its own
+            line = Path(f"/proc/{pid}/cmdline").read_bytes().decode().split("\0")
+        found[int(pid)] = Path(line[line.index("--worker") + 1])
+    return found
+
+
 def test_several_processes_serve_one_file_and_end_with_their_parent(tmp_path: Path) -> None:
     with serving(tmp_path / "agent.db", "--workers", "2") as (process, url):
-        children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
-        if not children.exists():
-            pytest.skip("this system does not tell whose child a process is")
-        first = {int(pid) for pid in children.read_text().split()}
+        first = children_of(process)
         assert len(first) == 2
+        counts = first[min(first)]
         with Memory(url) as memory:
             memory.add("before", **ANA)
             time.sleep(2.1)  # one that dies sooner is not started again: it would die again
             os.kill(min(first), signal.SIGKILL)
-            deadline = time.monotonic() + 20
-            while len(now := {int(pid) for pid in children.read_text().split()} - {min(first)}) < 2:
-                assert time.monotonic() < deadline
-                time.sleep(0.05)
+            counts_to(url, "mnemic_starts_total ", 3)
+            now = set(children_of(process))
+            assert len(now) == 2
+            assert min(first) not in now
             memory.add("after", **ANA)
             assert {record.text for record in memory.list(**ANA)} == {"before", "after"}
+            counts_to(url, 'mnemic_verb_seconds_count{verb="add"}', 2)  # also what the dead one did
+            counts_to(url, "mnemic_requests_under_way ", 1)  # the one that asks: nothing of the dead one's
         process.kill()
         process.wait()
         deadline = time.monotonic() + 20
-        while any(Path(f"/proc/{pid}/exe").exists() for pid in now):
-            assert time.monotonic() < deadline, "a process without its parent goes on"
+        while counts.exists() or any(Path(f"/proc/{pid}/exe").exists() for pid in now):
+            assert time.monotonic() < deadline, "a process without its parent goes on, or leaves something"
             time.sleep(0.05)
+
+
+def test_by_default_there_is_a_process_for_a_core_but_one_in_the_background(tmp_path: Path) -> None:
+    for options, many in (((), one_for_a_core()), (("--background",), 1)):
+        with serving(tmp_path / "agent.db", *options) as (process, url):
+            assert len(children_of(process)) == (many if many > 1 else 0)
+            counts_to(url, "mnemic_starts_total ", many)
+
+
+def test_several_processes_tell_of_all_of_them(tmp_path: Path) -> None:
+    with serving(tmp_path / "agent.db", "--workers", "2") as (process, url):
+        held = children_of(process)
+        (counts,) = set(held.values())
+        assert counts.stat().st_mode & 0o777 == 0o700
+        files = [counts / f"counter_{pid}.db" for pid in held]
+        questions: list[str] = []
+        deadline = time.monotonic() + 30
+        while not all(file.exists() and b"/v1/context" in file.read_bytes() for file in files):
+            assert time.monotonic() < deadline, "one of them gets no connection"
+            questions.append(f"Where is number {len(questions)}?")
+            assert asked(url, "/v1/context", {"query": questions[-1], **ANA})[0] == 200
+        for _ in range(8):  # whichever is asked
+            counts_to(url, 'mnemic_requests_total{method="POST",route="/v1/context"', len(questions))
+            counts_to(url, "mnemic_starts_total ", 2)
+            counts_to(url, "mnemic_requests_under_way ", 1)  # the one that asks
+            given = json.loads(asked(url, "/v1/given")[1])["given"]
+            assert [one["query"] for one in given] == questions[::-1][:200]
+        process.terminate()
+        assert process.wait(30) == 0
+        assert not counts.exists()
+
+
+def test_a_key_has_one_rate_with_all_processes(tmp_path: Path) -> None:
+    file = tmp_path / "agent.db"
+    Memory(file).close()
+    key = mnemic("keys", "add", "phone", "--user", "ana", "--file", str(file)).stdout.strip()
+    with serving(file, "--workers", "2", "--rate", "0.01") as (_, url):
+        found = [asked(url, "/v1/whoami", key=key)[0] for _ in range(24)]
+        assert found == [200, *[429] * 23]
 
 
 def test_beyond_loopback_it_wants_keys_or_to_be_told_so(tmp_path: Path) -> None:
     file = tmp_path / "agent.db"
-    for host in ("0.0.0.0", "::"):
-        refused = mnemic("serve", "--file", str(file), "--host", host, "--port", "0")
-        assert refused.exit_code == 2
-        assert "mnemic keys add" in refused.stderr
-        assert "--without-keys-beyond-loopback" in refused.stderr
+    for host, by in (("0.0.0.0", 1), ("::", 2)):
+        code, said = refused(file, "--host", host, "--port", "0", by=by)
+        assert (code, len(said)) == (2, 1), said
+        assert "mnemic keys add" in said[0]
+        assert "--without-keys-beyond-loopback" in said[0]
     with serving(file, "--host", "0.0.0.0", "--without-keys-beyond-loopback") as (_, url), Memory(url) as memory:
         assert memory.stats(**ANA).walls == 0
     assert mnemic("keys", "add", "phone", "--user", "ana", "--file", str(file)).exit_code == 0
@@ -199,11 +283,19 @@ def test_it_serves_https(tmp_path: Path) -> None:
             assert memory.add("hello", **ANA).count("added") == 1
         with Memory(url) as wary, pytest.raises(ServerError, match="certificate"):
             wary.stats(**ANA)
-    wrong = mnemic("serve", "--file", str(tmp_path / "agent.db"), "--port", "0", "--ssl-certfile", __file__)
-    assert (wrong.exit_code, "no certificate with its private key" in wrong.stderr) == (2, True)
+    locked = tmp_path / "locked.pem"
+    subprocess.run(["openssl", "ec", "-in", key, "-aes128", "-passout", "pass:x", "-out", locked], check=True)
+    code, said = refused(
+        *(tmp_path / "agent.db", "--port", "0", "--ssl-certfile", str(certificate), "--ssl-keyfile", str(locked)), by=2
+    )
+    assert (code, len(said), "take --workers 1" in said[0]) == (2, 1, True), said
+    for by in (1, 2):
+        code, said = refused(tmp_path / "agent.db", "--port", "0", "--ssl-certfile", __file__, by=by)
+        assert (code, len(said), "no certificate with its private key" in said[0]) == (2, 1, True), said
 
 
 def test_a_port_that_is_taken_is_said(tmp_path: Path) -> None:
-    with serving(tmp_path / "agent.db") as (_, url):
-        taken = mnemic("serve", "--file", str(tmp_path / "agent.db"), "--port", url.rpartition(":")[2])
-        assert (taken.exit_code, "nothing can listen" in taken.stderr) == (3, True)
+    for holder, by in ((1, 2), (2, 1), (2, 2)):
+        with serving(tmp_path / "agent.db", "--workers", str(holder)) as (_, url):
+            code, said = refused(tmp_path / "other.db", "--port", url.rpartition(":")[2], by=by)
+            assert (code, len(said), "nothing can listen" in said[0]) == (3, 1, True), said

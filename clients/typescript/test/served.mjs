@@ -31,7 +31,9 @@ export function mnemic(...words) {
 
 /** A server of its own: where it listens, and how to kill it. */
 export async function served(file, port = 0) {
-  const child = spawn(TEST_PYTHON, ["-m", "mnemic", "serve", "--file", file, "--port", String(port)]);
+  // One process, so that none outlives it by the moment that it takes to see that it is alone.
+  const words = ["serve", "--file", file, "--port", String(port), "--workers", "1"];
+  const child = spawn(TEST_PYTHON, ["-m", "mnemic", ...words]);
   let said = "";
   const address = await new Promise((resolve, reject) => {
     const read = (piece) => {

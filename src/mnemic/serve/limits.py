@@ -7,9 +7,10 @@ import errno
 import time
 import zipfile
 from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Any, Final, Protocol, cast
 
 from pydantic_core import from_json
 
@@ -49,27 +50,59 @@ CLOSE: Final = {"Connection": "close"}
 """Said where a body was not read to its end: what comes behind it on the connection is no request."""
 
 
+Bucket = tuple[float, float]
+"""What is left of a name's requests, and at what time of the clock."""
+
+
+class Buckets(Protocol):
+    """Where buckets are kept. `get` and `put` are called within `alone`."""
+
+    def alone(self) -> AbstractContextManager[None]:
+        """Let nobody else look or put until this is over."""
+        ...
+
+    def get(self, name: str) -> Bucket | None:
+        """The bucket of a name."""
+        ...
+
+    def put(self, name: str, bucket: Bucket) -> None:
+        """Change the bucket of a name, or add it."""
+        ...
+
+
+class Own:
+    """Buckets of this process alone, for one thread. Names are ids of keys, so there are never many."""
+
+    def __init__(self) -> None:
+        self._left: dict[str, Bucket] = {}
+        self.get, self.put = self._left.get, self._left.__setitem__
+
+    def alone(self) -> AbstractContextManager[None]:
+        """There is nobody else."""
+        return nullcontext()
+
+
 class Rates:
     """Token buckets, one for each name: what a name has used up fills again at a rate."""
 
-    def __init__(self, rate: float, burst: int, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, rate: float, burst: int, clock: Callable[[], float] = time.monotonic, buckets: Buckets | None = None
+    ) -> None:
         self._rate, self._burst, self._clock = rate, float(burst), clock
-        self._left: dict[str, tuple[float, float]] = {}
+        self._buckets = buckets or Own()
 
     def take(self, name: str) -> None:
         """One of a name's requests. Raises BusyError, with the seconds until the next is possible."""
-        now = self._clock()
-        left, at = self._left.get(name, (self._burst, now))
-        left = min(self._burst, left + (now - at) * self._rate)
-        if left < 1.0:
-            busy = BusyError(
-                errno.EAGAIN, f"this key asks more than {self._rate:g} times a second: try again in a moment"
-            )
-            busy.retry_after = (1.0 - left) / self._rate
-            raise busy
-        self._left[name] = (left - 1.0, now)
-        if len(self._left) > 10_000:  # names that have rested are as good as new
-            self._left = {n: kept for n, kept in self._left.items() if (now - kept[1]) * self._rate < self._burst}
+        with self._buckets.alone():
+            now = self._clock()
+            left, at = self._buckets.get(name) or (self._burst, now)
+            left = min(self._burst, left + (now - at) * self._rate)
+            if left >= 1.0:
+                self._buckets.put(name, (left - 1.0, now))
+                return
+        busy = BusyError(errno.EAGAIN, f"this key asks more than {self._rate:g} times a second: try again in a moment")
+        busy.retry_after = (1.0 - left) / self._rate
+        raise busy
 
 
 async def parts(

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import cache
 from typing import Any, Final
 
 import mnemic
 from mnemic.problems import MEDIA_TYPE
 from mnemic.serve.gate import HEADERS
-from mnemic.serve.verbs import FILE, FILE_NAME, LINES, MESSAGE, SCOPE, Verb, components, schema_of, verbs
+from mnemic.serve.grants import WALLS
+from mnemic.serve.page import Given
+from mnemic.serve.verbs import FILE, FILE_NAME, LINES, MESSAGE, ROLES, SCOPE, Verb, components, schema_of, verbs
 
 ANA: Final = {"user_id": "ana"}
 EXAMPLES: Final[Mapping[str, Mapping[str, Any]]] = {
@@ -76,6 +78,9 @@ def document() -> Mapping[str, Any]:
     for name in ("conflicts", "spending", "stats", "journal", "timeline"):
         paths[f"/v1/{name}"]["get"] = _asked(table[name], f"get{name.title()}")
     paths["/v1/events"] = {"get": _events(table["journal"])}
+    paths["/v1/whoami"] = {"get": _told("whoami", "What the key allows.", WHOAMI, WHO_ASKS)}
+    about = "The contexts that were given since the server was started, newest first."
+    paths["/v1/given"] = {"get": {**_told("given", about, GIVEN, ONE_GIVEN), "parameters": _scoped(WALLS)}}
     for name, about in HEALTH.items():
         paths[name] = {"get": _health(name, about)}
     kinds = [verb.returns for verb in table.values() if verb.returns is not str]
@@ -160,6 +165,17 @@ def _health(name: str, about: str) -> dict[str, Any]:
     }
 
 
+def _told(name: str, about: str, schema: Mapping[str, Any], example: Mapping[str, Any]) -> dict[str, Any]:
+    """What the server tells of itself to whoever may ask it at all."""
+    content = {"application/json": {"schema": schema, "examples": {"one": {"value": example}}}}
+    return {
+        "operationId": name,
+        "summary": about,
+        "tags": ["server"],
+        "responses": {"200": {"description": about, "content": content}, "default": _problem("A problem.")},
+    }
+
+
 def _deleted(retire: Verb, erase: Verb) -> dict[str, Any]:
     operation = _operation(retire, "deleteRecord")
     operation["summary"] = "Retire a record, or erase it."
@@ -178,7 +194,7 @@ def _operation(verb: Verb, name: str) -> dict[str, Any]:
     content = {LINES[0]: {"schema": {"type": "string"}}}
     if not verb.gives_lines:
         content = {"application/json": {"schema": schema_of(verb.returns)}}
-    headers = [_header(name.title(), f"The call's {part}, percent-encoded.") for name, part in HEADERS.items()]
+    headers = _scoped(HEADERS.values())
     if verb.writes:
         headers.append(_header("Idempotency-Key", "Yours for this call: sent again, it is done once."))
     return {
@@ -216,9 +232,63 @@ def _header(name: str, about: str) -> dict[str, Any]:
     return {"name": name, "in": "header", "required": False, "description": about, "schema": {"type": "string"}}
 
 
+def _scoped(parts: Collection[str]) -> list[dict[str, Any]]:
+    """Headers that name parts of a scope."""
+    named = {name: part for name, part in HEADERS.items() if part in parts}
+    return [_header(name.title(), f"The call's {part}, percent-encoded.") for name, part in named.items()]
+
+
 def _place(name: str) -> dict[str, Any]:
     return {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
 
+
+_REACHED: Final = {
+    "anyOf": [{"const": "*"}, {"type": "array", "items": {"type": "string"}}],
+    "description": 'Those that it reaches; "*": whichever a call names.',
+}
+WHOAMI: Final[Mapping[str, Any]] = {
+    "type": "object",
+    "properties": {
+        "name": {"type": ["string", "null"], "description": "Of the key; null where none is needed."},
+        "role": {"type": "string", "enum": list(ROLES)},
+        "scope": {
+            "type": "object",
+            "properties": {
+                "tenant_id": {
+                    "type": ["string", "null"],
+                    "description": 'The one that it reaches; null: none; "*": whichever a call names.',
+                },
+                "project_id": _REACHED,
+                "user_id": _REACHED,
+            },
+            "required": list(WALLS),
+        },
+    },
+    "required": ["name", "role", "scope"],
+}
+WHO_ASKS: Final[Mapping[str, Any]] = {
+    "name": "phone",
+    "role": "writer",
+    "scope": {"tenant_id": None, "project_id": [], "user_id": ["ana"]},
+}
+GIVEN: Final[Mapping[str, Any]] = {
+    "type": "object",
+    "properties": {"given": {"type": "array", "items": components([Given])["Given"]}},
+    "required": ["given"],
+}
+ONE_GIVEN: Final[Mapping[str, Any]] = {
+    "given": [
+        {
+            "at": "2026-05-20T18:00:00+00:00",
+            "by": "phone",
+            "scope": {"tenant_id": None, "project_id": None, "user_id": "ana"},
+            "query": "Where does Ana live?",
+            "tokens": 12,
+            "results_id": "the id of results",
+            "ids": ["3uwa4q"],
+        }
+    ]
+}
 
 PROBLEM: Final[Mapping[str, Any]] = {
     "type": "object",

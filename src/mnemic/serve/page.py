@@ -44,7 +44,7 @@ POLICY: Final = {
     "Cache-Control": "no-cache",
 }
 KEPT: Final = 200
-"""Contexts that are remembered to have been given: in RAM, by their questions and ids, not by their words."""
+"""Contexts that are remembered to have been given: by their questions and ids, not by their words."""
 
 Asking = Callable[[Request], Caller]
 
@@ -65,7 +65,7 @@ class Given:
 
 
 class Lately:
-    """The contexts that were given lately. From any thread."""
+    """The contexts that this process gave lately, in RAM. From any thread."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -77,15 +77,21 @@ class Lately:
             named = {part: scope.get(part) for part in ("tenant_id", "project_id", "user_id")}
             ids = tuple(one.id for one in value.evidence)
             at = datetime.now(UTC).isoformat()
-            found = Given(at, caller.name or "", named, value.query, value.tokens, value.results_id, ids)
-            with self._lock:
-                self._given.appendleft(found)
+            self.keep(Given(at, caller.name or "", named, value.query, value.tokens, value.results_id, ids))
 
     def seen_by(self, grant: Grant, asked: Mapping[str, Any]) -> list[Given]:
         """Those behind the walls that a grant reaches, and that a caller names."""
+        return [one for one in self.kept() if _reaches(grant, one.scope) and _matches(asked, one.scope)]
+
+    def keep(self, given: Given) -> None:
+        """Keep one, and drop the oldest where they are too many."""
         with self._lock:
-            every = list(self._given)
-        return [one for one in every if _reaches(grant, one.scope) and _matches(asked, one.scope)]
+            self._given.appendleft(given)
+
+    def kept(self) -> list[Given]:
+        """Those that are kept, newest first."""
+        with self._lock:
+            return list(self._given)
 
 
 def _reaches(grant: Grant, scope: Mapping[str, Any]) -> bool:

@@ -160,17 +160,21 @@ def server(
     threads: int = THREADS,
     span: Span = _no_span,
     stopping: threading.Event | None = None,
+    rates: Rates | None = None,
+    metrics: Metrics | None = None,
+    lately: Lately | None = None,
 ) -> FastAPI:
     """The application: an ASGI app that serves a memory, which stays its caller's to close.
 
     `store` is the memory's file, so that events are told at once of what other processes write. `span` is put around
-    each verb (see `traces`). `stopping` is set by whoever stops the server.
+    each verb (see `traces`). `stopping` is set by whoever stops the server. `rates`, `metrics` and `lately` are this
+    process's own, unless it has them together with others (see `together`).
     """
     limits = limits or Limits()
     pool = ThreadPoolExecutor(threads, thread_name_prefix="mnemic")
-    rates, metrics = Rates(limits.rate, limits.burst), Metrics()
+    rates, metrics, lately = rates or Rates(limits.rate, limits.burst), metrics or Metrics(), lately or Lately()
     stopping = stopping or threading.Event()
-    serving = Serving(memory, store, gate, limits, rates, pool, metrics, span, stopping, Lately())
+    serving = Serving(memory, store, gate, limits, rates, pool, metrics, span, stopping, lately)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncGenerator[None]:

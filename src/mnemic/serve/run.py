@@ -5,11 +5,15 @@ from __future__ import annotations
 import contextlib
 import importlib
 import os
+import shutil
+import socket
+import ssl
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import IO
+from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
@@ -18,9 +22,24 @@ from mnemic.errors import ConfigError
 from mnemic.memory import Memory
 from mnemic.serve.gate import Gate
 from mnemic.serve.keys import Keys, beside
-from mnemic.serve.limits import Limits
+from mnemic.serve.limits import Buckets, Limits, Rates
 from mnemic.serve.listening import Listening, Server, bound, is_loopback, patient, url
+from mnemic.serve.metrics import Metrics
+from mnemic.serve.page import Lately
 from mnemic.serve.rest import THREADS, server
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """What one of several processes has from the one that started them: see `workers` and `together`."""
+
+    parent: int
+    """A line to it, which ends when it does."""
+    listening: socket.socket
+    counts: Path
+    """The folder of what all of them count."""
+    lately: Lately
+    buckets: Buckets
 
 
 def served(
@@ -73,12 +92,12 @@ def serve(
     ssl_keyfile: Path | None = None,
     stop_seconds: float = 30.0,
     otel: bool = False,
-    parent: IO[str] | None = None,
+    worker: Worker | None = None,
     tell: Callable[[str], None] = print,
 ) -> None:
     """Serve a memory until a signal says to stop; `tell` is told where. Raises ConfigError, StoreError.
 
-    `parent` is a pipe from one that has started several such processes, which share the port: it ends with the parent.
+    A `worker` tells its parent where, and ends with it.
     """
     keys = Keys(beside(store))
     check(keys, host, without_keys_beyond_loopback)
@@ -88,19 +107,48 @@ def serve(
     limits = Limits() if rate is None else Limits(rate=rate, burst=max(1, round(4 * rate)))
     stopping = threading.Event()
     span = {"span": importlib.import_module("mnemic.serve.traces").span} if otel else {}
-    app = server(memory, gate=gate, limits=limits, store=store, threads=threads or THREADS, stopping=stopping, **span)
+    common: dict[str, Any] = {}
+    if worker is not None:
+        if ssl_certfile is not None:
+            _check_without_terminal(ssl_certfile, ssl_keyfile)
+        rates = Rates(limits.rate, limits.burst, buckets=worker.buckets)
+        common = {"rates": rates, "metrics": Metrics(worker.counts), "lately": worker.lately}
+        tell = partial(_tell, worker.parent)
+    threads = threads or THREADS
+    app = server(memory, gate=gate, limits=limits, store=store, threads=threads, stopping=stopping, **span, **common)
     where = Listening(host, port, ssl_certfile, ssl_keyfile, stop_seconds=stop_seconds)
-    with contextlib.closing(bound(where, shared=parent is not None)) as listening:
+    with contextlib.closing(bound(where) if worker is None else worker.listening) as listening:
         ready = partial(tell, told(keys, host, listening.getsockname()[1], https=ssl_certfile is not None))
         one = served(app, where, stopping, limits=limits, started=ready)
-        if parent is not None:
-            threading.Thread(target=_end_with, args=(parent, one), daemon=True).start()
+        orphaned = threading.Event()
+        if worker is not None:
+            threading.Thread(target=_end_with, args=(worker.parent, one, orphaned), daemon=True).start()
         one.run(sockets=[listening])
+    if worker is not None and orphaned.is_set():
+        shutil.rmtree(worker.counts, ignore_errors=True)  # nobody else would
 
 
-def _end_with(parent: IO[str], one: Server) -> None:
-    # Nothing comes, until it ends. Not by the file's own buffer, whose lock would be held when this process ends.
-    os.read(parent.fileno(), 1)
+def _check_without_terminal(certificate: Path, private_key: Path | None) -> None:
+    """Refuse a private key whose passphrase would be asked for. Raises ConfigError."""
+
+    def asked() -> str:
+        raise ConfigError(
+            f"'{private_key or certificate}' wants a passphrase, and several processes have no terminal to ask for it: "
+            "take --workers 1"
+        )
+
+    with contextlib.suppress(OSError):  # what else is wrong is said where it is used
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, private_key, asked)
+
+
+def _tell(parent: int, words: str) -> None:
+    os.write(parent, words.encode())
+
+
+def _end_with(parent: int, one: Server, orphaned: threading.Event) -> None:
+    with contextlib.suppress(ConnectionError):  # of a parent that has not read all of what it was told
+        os.read(parent, 1)  # nothing comes, until it ends
+    orphaned.set()
     one.stop()
 
 
