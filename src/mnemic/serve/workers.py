@@ -102,7 +102,8 @@ def serve_many(
                 if where is None and not stop.is_set():
                     return workers[0].failed()
                 if where is not None:
-                    workers += [start() for start in others]
+                    for start in others:
+                        workers.append(start())
                     tell(where)
                 while not stop.wait(LOOK_EVERY):
                     for worker in workers:
