@@ -161,6 +161,24 @@ def children_of(process: subprocess.Popen[str]) -> dict[int, Path]:
     return found
 
 
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_second_interrupt_waits_for_no_request(tmp_path: Path, workers: str) -> None:
+    with serving(tmp_path / "agent.db", "--workers", workers) as (process, url):
+        port = int(url.rpartition(":")[2])
+        with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=30)) as connection:
+            connection.putrequest("POST", "/v1/add")
+            connection.putheader("Content-Type", "application/json")
+            connection.putheader("Content-Length", "100")
+            connection.endheaders()  # and no body, for which it would wait 30 s
+            counts_to(url, "mnemic_requests_under_way ", 2)
+            deadline = time.monotonic() + 20
+            while process.poll() is None:
+                assert time.monotonic() < deadline
+                process.send_signal(signal.SIGINT)
+                time.sleep(0.2)
+        assert process.returncode in (0, 130, -signal.SIGINT)  # the last one may come when there is nothing to stop
+
+
 def test_several_processes_serve_one_file_and_end_with_their_parent(tmp_path: Path) -> None:
     with serving(tmp_path / "agent.db", "--workers", "2") as (process, url):
         first = children_of(process)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import importlib
 import os
 import shutil
@@ -18,7 +19,7 @@ from typing import Any
 import uvicorn
 from fastapi import FastAPI
 
-from mnemic.errors import ConfigError
+from mnemic.errors import ConfigError, StoreError
 from mnemic.memory import Memory
 from mnemic.serve.gate import Gate
 from mnemic.serve.keys import Keys, beside
@@ -112,7 +113,7 @@ def serve(
         if ssl_certfile is not None:
             _check_without_terminal(ssl_certfile, ssl_keyfile)
         rates = Rates(limits.rate, limits.burst, buckets=worker.buckets)
-        common = {"rates": rates, "metrics": Metrics(worker.counts), "lately": worker.lately}
+        common = {"rates": rates, "metrics": _counting(worker.counts), "lately": worker.lately}
         tell = partial(_tell, worker.parent)
     threads = threads or THREADS
     app = server(memory, gate=gate, limits=limits, store=store, threads=threads, stopping=stopping, **span, **common)
@@ -141,8 +142,17 @@ def _check_without_terminal(certificate: Path, private_key: Path | None) -> None
         ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, private_key, asked)
 
 
+def _counting(counts: Path) -> Metrics:
+    try:
+        return Metrics(counts)
+    except FileNotFoundError as error:
+        gone = f"'{counts}' is gone, where the processes of this server count: start the server again"
+        raise StoreError(errno.ENOENT, gone) from error
+
+
 def _tell(parent: int, words: str) -> None:
-    os.write(parent, words.encode())
+    with contextlib.suppress(ConnectionError):  # it has ended meanwhile, and nobody needs to know
+        os.write(parent, words.encode())
 
 
 def _end_with(parent: int, one: Server, orphaned: threading.Event) -> None:

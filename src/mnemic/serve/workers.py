@@ -78,8 +78,12 @@ def serve_many(
     if not hasattr(socket, "SO_REUSEPORT"):
         raise ConfigError("this system does not share a port among processes: take --workers 1")
     stop = threading.Event()
+    workers: list[_Worker] = []
 
     def told_to_stop(sig: int, frame: FrameType | None) -> None:
+        if stop.is_set() and sig == SIGINT:
+            for worker in workers:
+                worker.hurry()
         stop.set()
 
     before = {sig: signal(sig, told_to_stop) for sig in (SIGTERM, SIGINT)}
@@ -92,13 +96,14 @@ def serve_many(
         ):
             common = (counts, given.fileno(), rates.fileno())
             first, *others = (partial(_Worker, arguments, one, *common) for one in sockets)
-            workers = [first()]
             try:
+                workers.append(first())
                 where = workers[0].says_where(stop)
                 if where is None and not stop.is_set():
                     return workers[0].failed()
                 if where is not None:
-                    workers += [start() for start in others]
+                    for start in others:
+                        workers.append(start())
                     tell(where)
                 while not stop.wait(LOOK_EVERY):
                     for worker in workers:
@@ -222,6 +227,10 @@ class _Worker:
         """Tell it to finish what is under way, and end."""
         if self._process.poll() is None:
             self._process.terminate()
+
+    def hurry(self) -> None:
+        """Tell it to end at once, as the second Ctrl-C does."""
+        self._process.send_signal(SIGINT)
 
     def end(self, seconds: float) -> None:
         """Wait until it has ended, and end it where it takes longer."""
