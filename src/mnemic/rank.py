@@ -123,16 +123,17 @@ def read_question(question: str, speakers: Sequence[Speaker] = ()) -> Asked:
         named or (second if speaker.role == "assistant" else first and speaker.role == "user")
         for speaker, named in zip(speakers, by_name, strict=True)
     ]
-    names = [one.name for one, named in zip(speakers, by_name, strict=True) if named and one.is_heard]
+    named = [one for one, is_named in zip(speakers, by_name, strict=True) if is_named]
+    heard = [one.name for one in named if one.is_heard]
     terms = tuple(text.query_terms(question))
-    about = question
-    if names:
-        in_names = {term for name in names for term in text.terms(name)}
+    if heard:
+        in_names = {term for name in heard for term in text.terms(name)}
         others = tuple(term for term in terms if term.term.removeprefix(text.COMPOUND) not in in_names)
         if any(term.weight == 1.0 for term in others):
             terms = others
-        about = _without(question, {word for name in names for word in text.words(name)})
-    return Asked(terms, about, np.array(meant, dtype=np.bool_), np.array(by_name, dtype=np.bool_), bool(names))
+    # A name says nothing of what is meant: an embedder has it near to other names.
+    about = _without(question, {word for one in named for word in text.words(one.name)}) if named else question
+    return Asked(terms, about, np.array(meant, dtype=np.bool_), np.array(by_name, dtype=np.bool_), bool(heard))
 
 
 def _without(question: str, words: set[str]) -> str:
