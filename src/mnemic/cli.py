@@ -1868,7 +1868,6 @@ def ui(console: Console, port: int, show: bool) -> None:
     mnemic ui
     mnemic ui --user ana --open
     """
-    run = importlib.import_module("mnemic.serve.run")  # with all of FastAPI, for which no other command should wait
     asked = {"user": "user_id", "project": "project_id", "tenant": "tenant_id"}
     scope = cast("dict[str, Any]", console.scope)
     whose = urlencode({name: scope[part] for name, part in asked.items() if isinstance(scope.get(part), str)})
@@ -1883,8 +1882,14 @@ def ui(console: Console, port: int, show: bool) -> None:
                 webbrowser.open(address)
 
     with console.memory() as memory:
-        # What is asked first reads the scope in, seconds for a large one: meanwhile the browser opens.
-        threading.Thread(target=_read_in, args=(memory, scope), daemon=True).start()
+        # Whoever asks first waits until the scope has been read, seconds for a large one: better here than on the page.
+        reading = threading.Thread(target=_read_in, args=(memory, scope), daemon=True)
+        reading.start()
+        run = importlib.import_module("mnemic.serve.run")  # with all of FastAPI: no other command should wait for it
+        reading.join(1.0)
+        if reading.is_alive():
+            console.note("reading the memory …")
+            reading.join()
         run.serve(memory, console.store, tell=tell, host="127.0.0.1", port=port)
 
 
