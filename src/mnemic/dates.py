@@ -533,6 +533,7 @@ def _is_month(match: re.Match[str], word: str, end: int) -> bool:
 
 _UNTIL = _words(r"\b(?:by|until|till|before|for|due|deadline|deadline is|starting|ends?|from)(?: on)?(?: the)? $")
 _WILL = _words(r"(?:\b(?:will|going to)|'ll)(?: be)?(?: on)?(?: the)? $")
+_IS_ON = re.compile(r"(?:\bis|\bare|'s) (?:going to be )?on (?:the )?$")
 _SINCE_DATE = _words(r"\bsince(?: the)? $")
 _DEADLINE = _words(r" (?:deadline|due date|cutoff|launch|release)\b")
 _BORN = _words(r"\b(?:born|died|married|birthday|founded) (?:\w+ ){0,3}$")
@@ -565,6 +566,8 @@ def _is_next(match: re.Match[str], sentences: _Sentences, ahead: timedelta, back
     before = match.string[max(0, match.start() - 40) : match.start()]
     if _SINCE_DATE.search(before):
         return False
+    if _IS_ON.search(before):
+        return True  # "the wedding is on 19 September"
     if sentences.leads(match) and not before.endswith("'s "):
         return True  # not "the teacher's July 8 feedback"
     if sentences.is_direct(match):

@@ -35,6 +35,7 @@ from mnemic import (
     pack,
     placing,
     rank,
+    slots,
     text,
     ticket,
     write,
@@ -870,19 +871,27 @@ class Memory:
                 )
             except ModelError as error:
                 notes = (f"the model failed, so this is an extract ({error})",)
+        slot = slots.asked(asked)
         with self._reader.scene(view) as scene:
-            results = recall(
-                scene,
-                view,
-                asked,
-                limit=answer.HITS,
-                threshold=None,
-                embedder=self._embedder,
-                reranker=self._reranker,
-                fitted=self._fitted,
-            )
-        extract = answer.extracted(results, self._embedder, self._zone or UTC, least=least)
-        return replace(extract, notes=(*notes, *extract.notes))
+            looked_for = [asked] if slot is None else [asked, slot.beginnings[0]]
+            found = [
+                recall(
+                    scene,
+                    view,
+                    words,
+                    limit=answer.HITS,
+                    threshold=None,
+                    embedder=self._embedder,
+                    reranker=self._reranker,
+                    fitted=self._fitted,
+                )
+                for words in looked_for
+            ]
+        told = None if slot is None else answer.stated(slot, *found, then=view.as_of is not None)
+        if told is None or (told.confidence or 0.0) < least:
+            results = found[0] if slot is None else answer.without_others(slot, found[0])
+            told = answer.extracted(results, self._embedder, self._zone or UTC, least=least)
+        return replace(told, notes=(*notes, *told.notes))
 
     def get(
         self,

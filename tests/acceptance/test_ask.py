@@ -266,3 +266,35 @@ def test_a_long_message_is_answered_from(tmp_path: Path) -> None:
     with Memory(tmp_path / "agent.db") as memory:
         memory.add(f"{filler} The alarm code is 4471-Heron. {filler}", user_id="ana")
         assert "4471-Heron" in memory.ask("What is the alarm code?", user_id="ana", threshold=0).text
+
+
+def test_a_statement_of_the_form_that_is_asked_for_answers() -> None:
+    said = [
+        ("2026-01-05", "I live in Bristol and work as a data analyst at Ovo Energy."),
+        ("2026-04-04", "We moved to Cardiff last weekend."),
+        ("2026-07-01", "My fiancée Priya works at Barclays."),
+        ("2026-07-15", "My sister lives in Leeds."),
+    ]
+    with Memory(":memory:") as memory:
+        for day, text in said:
+            memory.add({"role": "user", "content": text, "time": f"{day}T10:00Z"}, user_id="tom")
+
+        def ask(question: str, **then: str) -> str:
+            return memory.ask(question, user_id="tom", **then).text  # pyright: ignore[reportArgumentType]
+
+        assert ask("Where do I live?") == "Cardiff"
+        assert ask("Where do I live?", as_of="2026-02-01T00:00Z") == "Bristol"
+        assert ask("Where does my sister live?") == "Leeds"
+        assert ask("What is my fiancée's name?") == "Priya"
+        answer = memory.ask("Where do I live?", user_id="tom")
+        assert [one.evidence.text for one in answer.citations] == ["We moved to Cardiff last weekend."]
+        assert answer.citations[0].quote == "Cardiff"
+
+
+def test_whoever_is_called_by_name_is_the_user() -> None:
+    with Memory(":memory:") as memory:
+        for day, text in (("2026-01-05", "I live in Bristol."), ("2026-04-04", "We moved to Cardiff last week.")):
+            message = {"role": "user", "name": "Tom", "content": text, "time": f"{day}T10:00Z"}
+            memory.add(message, user_id="tom")
+        assert memory.ask("Where do I live?", user_id="tom").text == "Cardiff"
+        assert memory.ask("Where does Tom live?", user_id="tom").text == "Cardiff"

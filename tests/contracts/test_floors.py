@@ -32,6 +32,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
             "problems",
             "paths",
             "markdown",
+            "slots",
         ),
     ),
     ("analysis", "stores", "models", "asking", "testing"),
