@@ -260,9 +260,22 @@ def employer(clause: Clause, at: int) -> tuple[int, int] | None:
         or not any(c.isalpha() for c in found["name"])
     ):
         return None
-    return at, _name_end(clause, at, found.end())
+    end = _name_end(clause, at, found.end())
+    if _SOMEBODY_OF.match(low, end):
+        return None
+    own = _OWN_NAME.match(text, end, clause.stop)
+    return at, end if own is None else own.end()
 
 
+# "St Mary's hospital", "Sotheby's in London"; not "Google's office".
+_OWN_NAME = re.compile(
+    r"['’]s(?: (?:hospital|clinic|hospice|surgery|school|church|college|university|cathedral|nursery|academy)\b"
+    r"|(?=\s*(?:[.,;!?)]|$)| (?:in|on|at|as|and|or|but|for|since|from|until|now|near|by|with|where|which|because)\b))"
+)
+_SOMEBODY_OF = re.compile(
+    r"['’]s (?:\w+ )?(?:brother|sister|father|mother|dad|mum|mom|parents|uncle|aunt|cousin|friend|wife|husband|family|boss"
+    r"|son|daughter|neighbou?r)\b"
+)
 _PLAIN_EMPLOYER = re.compile(
     r"(?:an?|the) (?:[a-z&'-]+ ){0,2}(?:post|town hall|city hall|aquarium|court|courthouse|council|embassy|consulate"
     r"|prison|station|bookies"
