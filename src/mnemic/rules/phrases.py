@@ -273,8 +273,8 @@ _OWN_NAME = re.compile(
     r"|(?=\s*(?:[.,;!?)]|$)| (?:in|on|at|as|and|or|but|for|since|from|until|now|near|by|with|where|which|because)\b))"
 )
 _SOMEBODY_OF = re.compile(
-    r"['’]s (?:\w+ )?(?:brother|sister|father|mother|dad|mum|mom|parents|uncle|aunt|cousin|friend|wife|husband|family|boss"
-    r"|son|daughter|neighbou?r)\b"
+    r"['’]s (?:\w+ )?(?:brother|sister|father|mother|dad|mum|mom|parents|uncle|aunt|cousin|friend|wife|husband|family"
+    r"|boss|son|daughter|neighbou?r)\b"
 )
 _PLAIN_EMPLOYER = re.compile(
     r"(?:an?|the) (?:[a-z&'-]+ ){0,2}(?:post|town hall|city hall|aquarium|court|courthouse|council|embassy|consulate"
