@@ -157,6 +157,33 @@ def test_taken_out_and_undone(page: Page) -> None:
     expect(page.locator("#hits .words", has_text=re.compile("^Clara works at Bosch.$"))).to_have_count(1)
 
 
+@pytest.mark.parametrize("width", [360, 1280])
+def test_what_was_done_is_taken_back_while_the_record_is_open(page: Page, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 780})
+    page.fill("#q", "What is Ana allergic to?")
+    page.locator("#hits .words", has_text="Ana is allergic to walnuts.").click()
+    shown = page.locator("dialog#record")
+    words = shown.locator("p.words").first
+    shown.get_by_role("button", name="Correct").click()
+    shown.get_by_label("In your words").fill("Ana is allergic to hazelnuts.")
+    shown.get_by_role("button", name="Correct it").click()
+    expect(words).to_have_text("Ana is allergic to hazelnuts.")
+    expect(page.get_by_role("status").filter(has_text="Corrected.")).to_be_visible()
+    page.get_by_role("button", name="Undo").click(timeout=3000)
+    expect(words).to_have_text("Ana is allergic to walnuts.")
+    shown.get_by_role("button", name="Take out").click()
+    shown.get_by_role("button", name="Take it out").click()
+    expect(shown.get_by_text("taken out").first).to_be_visible()
+    undo = page.get_by_role("button", name="Undo")
+    for _ in range(20):  # as whoever has no mouse gets there
+        if undo.evaluate("one => one === document.activeElement"):
+            break
+        page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("status").filter(has_text="Taken back.")).to_be_visible()
+    expect(shown.get_by_role("button", name="Take out")).to_be_visible()
+
+
 def test_before_anything_is_erased_all_that_goes_with_it_is_shown(page: Page, tmp_path: Path) -> None:
     page.fill("#q", "walnuts")
     page.locator("#hits .words", has_text="I live in Utrecht").first.click()

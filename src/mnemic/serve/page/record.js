@@ -1,7 +1,7 @@
 // One record: its words, what it rests on, its history, what is around it, and what can be done with it.
 
 import * as api from "./api.js";
-import { byId, count, h, kindName, percent, put, say, span, stateName, stateTag, when, wrong } from "./dom.js";
+import { byId, count, h, kindName, percent, put, say, show, span, stateName, stateTag, when, wrong } from "./dom.js";
 
 /** A record or hit in a list: a button that opens it. */
 export function line(one, { onopen, more, relevance } = {}) {
@@ -19,24 +19,26 @@ export function line(one, { onopen, more, relevance } = {}) {
 
 const told = (message) => window.dispatchEvent(new CustomEvent("changed", { detail: message }));
 
-/** Take back what a receipt did. */
+/** Take back what a receipt did; a record that is open is shown as it is then. */
 export async function undo(receipt) {
   try {
     await api.call("undo", { receipt });
     say("Taken back.");
     told("undo");
+    const dialog = byId("record");
+    if (dialog.open) await open(dialog.dataset.id);
   } catch (error) { say(error.message); }
 }
 
-function close(dialog) { dialog.close(); dialog.replaceChildren(); }
+function close(dialog) { dialog.close(); put(dialog.querySelector(".shown")); }
 
 /** Open a record in the dialog. */
 export async function open(id) {
   const dialog = byId("record");
   const top = h("div", { class: "top" }, h("h2", { id: "record-title" }, "…"), h("button", { type: "button", class: "quiet", onclick: () => close(dialog) }, "Close"));
   const inside = h("div", { class: "inside" }, "Loading …");
-  put(dialog, top, inside);
-  if (!dialog.open) dialog.showModal();
+  dialog.dataset.id = id;
+  show(dialog, top, inside);
   try {
     const record = await api.get(id);
     top.firstChild.textContent = kindName(record.kind);
