@@ -184,6 +184,35 @@ def test_what_was_done_is_taken_back_while_the_record_is_open(page: Page, width:
     expect(shown.get_by_role("button", name="Take out")).to_be_visible()
 
 
+def test_what_was_done_by_hand_is_no_message(page: Page) -> None:
+    page.fill("#q", "Where does Clara work?")
+    page.locator("#hits .words", has_text="Clara works at Bosch.").first.click()
+    shown = page.locator("dialog#record")
+    shown.get_by_role("button", name="Take out").click()
+    shown.get_by_role("button", name="Take it out").click()
+    expect(shown.get_by_text("taken out").first).to_be_visible()
+    resting = shown.locator("section", has_text="What this rests on").locator(".words")
+    expect(resting).to_have_text(["We moved to Antwerp last week. My sister Clara works at Bosch."])
+    shown.get_by_text("Everything that happened to it").click()
+    expect(shown.get_by_text("retired", exact=True)).to_be_visible()
+
+
+def test_a_hit_says_the_place_that_it_has_in_the_list(page: Page) -> None:
+    page.fill("#q", "Where does Clara work?")
+    expect(page.locator("#hits .words").first).to_have_text("Clara works at Bosch.")
+    for place, hit in enumerate(page.locator("#hits > li").all()[:3], 1):
+        hit.get_by_text("Why this one?").click()
+        expect(hit.get_by_text(f"Place {place} of this list")).to_be_visible()
+
+
+def test_what_a_statement_rests_on_is_erased_from_where_it_stands(page: Page) -> None:
+    page.fill("#q", "Where does Clara work?")
+    page.locator("#hits .words", has_text="Clara works at Bosch.").first.click()
+    shown = page.locator("dialog#record")
+    shown.get_by_role("button", name="Erase for good").click()
+    expect(shown.get_by_text("says it still. To erase that, too, open it")).to_be_visible()
+
+
 def test_before_anything_is_erased_all_that_goes_with_it_is_shown(page: Page, tmp_path: Path) -> None:
     page.fill("#q", "walnuts")
     page.locator("#hits .words", has_text="I live in Utrecht").first.click()
