@@ -1530,7 +1530,7 @@ def verify(console: Console) -> int:
 @_verb(without=("all_projects", "shared", "json"))
 @click.option("--upstream", metavar="URL", required=True, help="Where requests go, such as https://api.openai.com/v1.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Where to listen.")
-@click.option("--port", type=click.IntRange(0, 65535), default=8765, show_default=True, help="0: any that is free.")
+@click.option("--port", type=click.IntRange(0, 65535), default=8766, show_default=True, help="0: any that is free.")
 @click.option("--fixed", is_flag=True, help="User and project are those named here, whatever a request says.")
 @click.option(
     "--mode",

@@ -767,7 +767,7 @@ def test_ctrl_c_ends_it_too(proxied: Proxied, running: Callable[..., Any]) -> No
     [
         (["--upstream", "https://x.example", "--host", "0.0.0.0"], "--without-key"),
         (["--upstream", "x.example"], "is no address"),
-        (["--upstream", "http://localhost:8765"], "itself"),
+        (["--upstream", "http://localhost:8766"], "itself"),
         ([], "--upstream"),
     ],
 )
