@@ -42,6 +42,21 @@ def refused(file: Path, *options: str, by: int) -> tuple[int, list[str]]:
     return ended.returncode, ended.stderr.splitlines()
 
 
+@pytest.mark.parametrize("command", [["serve"], ["ui"], ["proxy", "--upstream", "http://127.0.0.1:9/v1"]])
+@pytest.mark.parametrize("missing", ["uvicorn", "prometheus_client"])
+def test_without_the_extra_every_server_says_which_one(tmp_path: Path, command: list[str], missing: str) -> None:
+    with Memory(tmp_path / "agent.db") as memory:
+        memory.add("Tea at four.", **ANA)
+    start = f"import sys; sys.modules[{missing!r}] = None; from mnemic.cli import main; main()"
+    line = [sys.executable, "-c", start, *command, "--file", str(tmp_path / "agent.db"), "--port", "0"]
+    ended = subprocess.run(line, capture_output=True, text=True, timeout=60, check=False)
+    assert ended.returncode == 2
+    assert ended.stderr.splitlines()[-1].endswith(
+        f"servers need the extra 'server' ({missing} is not installed): pip install 'mnemic[server]'"
+    )
+    assert "Traceback" not in ended.stderr
+
+
 @contextmanager
 def serving(file: Path, *options: str) -> Generator[tuple[subprocess.Popen[str], str]]:
     command = [sys.executable, "-m", "mnemic", "serve", "--file", str(file), "--port", "0", *options]
