@@ -458,7 +458,7 @@ def test_an_upstream_that_hangs_up_or_is_not_there(proxied: Proxied) -> None:
         with gpt(address) as client, pytest.raises(openai.InternalServerError, match="gave no answer") as caught:
             client.chat.completions.create(model="m", messages=[user(ASKS)])
         assert caught.value.status_code == 502
-    with proxied.to(upstream, base="") as address:  # nobody listens there any more  # noqa: SIM117
+    with proxied.to(upstream, base="") as address:  # nobody listens there any more
         with claude(address) as client, pytest.raises(anthropic.InternalServerError, match="cannot be reached") as told:
             client.messages.create(model="m", max_tokens=9, messages=[user(ASKS)])  # type: ignore[list-item]
         assert f"{upstream.address} cannot be reached: Connection refused; is it running there?" in str(told.value)

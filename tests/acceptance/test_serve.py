@@ -140,6 +140,36 @@ def test_a_request_under_way_is_finished_at_a_stop(tmp_path: Path) -> None:
         assert process.wait(30) == 0
 
 
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_who_stops_it_is_told_what_it_waits_for(tmp_path: Path, workers: str) -> None:
+    with serving(tmp_path / "agent.db", "--workers", workers) as (process, url):
+        assert process.stderr is not None
+        port = int(url.rpartition(":")[2])
+        body = json.dumps({"messages": ["Tea at four."], **ANA}).encode()
+        with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=30)) as connection:
+            connection.putrequest("POST", "/v1/add")
+            connection.putheader("Content-Type", "application/json")
+            connection.putheader("Content-Length", str(len(body)))
+            connection.endheaders(body[:10])
+            counts_to(url, "mnemic_requests_under_way ", 2)
+            process.send_signal(signal.SIGINT)
+            assert process.stderr.readline() == "finishing what is under way (Ctrl-C again ends at once) …\n"
+            connection.send(body[10:])
+            assert connection.getresponse().status == 200
+        assert process.wait(30) == 0
+        assert process.stderr.read() == ""  # said once, by however many processes
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_where_nothing_waits_nothing_is_said(tmp_path: Path, workers: str) -> None:
+    with serving(tmp_path / "agent.db", "--workers", workers) as (process, url):
+        assert process.stderr is not None
+        assert asked(url, "/healthz")[0] == 200
+        process.send_signal(signal.SIGINT)
+        assert process.wait(30) == 0
+        assert process.stderr.read() == ""
+
+
 def asked(url: str, path: str, body: Any = None, key: str = "") -> tuple[int, bytes]:
     """One request on a connection of its own: the system gives each to one of the processes."""
     port = int(url.rpartition(":")[2])
