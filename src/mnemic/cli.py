@@ -1530,7 +1530,7 @@ def verify(console: Console) -> int:
 @_verb(without=("all_projects", "shared", "json"))
 @click.option("--upstream", metavar="URL", required=True, help="Where requests go, such as https://api.openai.com/v1.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Where to listen.")
-@click.option("--port", type=click.IntRange(0, 65535), default=8765, show_default=True, help="0: any that is free.")
+@click.option("--port", type=click.IntRange(0, 65535), default=8766, show_default=True, help="0: any that is free.")
 @click.option("--fixed", is_flag=True, help="User and project are those named here, whatever a request says.")
 @click.option(
     "--mode",
@@ -1615,9 +1615,12 @@ def _server(name: str) -> Any:
     try:
         return import_module(f"mnemic.serve.{name}")
     except ModuleNotFoundError as error:
-        if (error.name or "mnemic").split(".")[0] == "mnemic":
+        package = (error.name or "mnemic").split(".")[0]
+        if package == "mnemic":
             raise
-        raise MissingExtraError(f"servers need {error.name}: pip install 'mnemic[server]'") from error
+        raise MissingExtraError(
+            f"servers need the extra 'server' ({package} is not installed): pip install 'mnemic[server]'"
+        ) from error
 
 
 CHOSEN = {
@@ -1881,11 +1884,12 @@ def ui(console: Console, port: int, show: bool) -> None:
             if show:
                 webbrowser.open(address)
 
+    _server("listening")  # what is missing is said before anything is read
     with console.memory() as memory:
         # Whoever asks first waits until the scope has been read, seconds for a large one: better here than on the page.
         reading = threading.Thread(target=_read_in, args=(memory, scope), daemon=True)
         reading.start()
-        run = importlib.import_module("mnemic.serve.run")  # with all of FastAPI: no other command should wait for it
+        run = _server("run")  # with all of FastAPI: no other command should wait for it
         reading.join(1.0)
         if reading.is_alive():
             console.note("reading the memory …")

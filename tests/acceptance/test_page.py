@@ -157,6 +157,62 @@ def test_taken_out_and_undone(page: Page) -> None:
     expect(page.locator("#hits .words", has_text=re.compile("^Clara works at Bosch.$"))).to_have_count(1)
 
 
+@pytest.mark.parametrize("width", [360, 1280])
+def test_what_was_done_is_taken_back_while_the_record_is_open(page: Page, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 780})
+    page.fill("#q", "What is Ana allergic to?")
+    page.locator("#hits .words", has_text="Ana is allergic to walnuts.").click()
+    shown = page.locator("dialog#record")
+    words = shown.locator("p.words").first
+    shown.get_by_role("button", name="Correct").click()
+    shown.get_by_label("In your words").fill("Ana is allergic to hazelnuts.")
+    shown.get_by_role("button", name="Correct it").click()
+    expect(words).to_have_text("Ana is allergic to hazelnuts.")
+    expect(page.get_by_role("status").filter(has_text="Corrected.")).to_be_visible()
+    page.get_by_role("button", name="Undo").click(timeout=3000)
+    expect(words).to_have_text("Ana is allergic to walnuts.")
+    shown.get_by_role("button", name="Take out").click()
+    shown.get_by_role("button", name="Take it out").click()
+    expect(shown.get_by_text("taken out").first).to_be_visible()
+    undo = page.get_by_role("button", name="Undo")
+    for _ in range(20):  # as whoever has no mouse gets there
+        if undo.evaluate("one => one === document.activeElement"):
+            break
+        page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("status").filter(has_text="Taken back.")).to_be_visible()
+    expect(shown.get_by_role("button", name="Take out")).to_be_visible()
+
+
+def test_what_was_done_by_hand_is_no_message(page: Page) -> None:
+    page.fill("#q", "Where does Clara work?")
+    page.locator("#hits .words", has_text="Clara works at Bosch.").first.click()
+    shown = page.locator("dialog#record")
+    shown.get_by_role("button", name="Take out").click()
+    shown.get_by_role("button", name="Take it out").click()
+    expect(shown.get_by_text("taken out").first).to_be_visible()
+    resting = shown.locator("section", has_text="What this rests on").locator(".words")
+    expect(resting).to_have_text(["We moved to Antwerp last week. My sister Clara works at Bosch."])
+    shown.get_by_text("Everything that happened to it").click()
+    expect(shown.get_by_text("retired", exact=True)).to_be_visible()
+
+
+def test_a_hit_says_the_place_that_it_has_in_the_list(page: Page) -> None:
+    page.fill("#q", "Where does Clara work?")
+    expect(page.locator("#hits .words").first).to_have_text("Clara works at Bosch.")
+    for place, hit in enumerate(page.locator("#hits > li").all()[:3], 1):
+        hit.get_by_text("Why this one?").click()
+        expect(hit.get_by_text(f"Place {place} of this list")).to_be_visible()
+
+
+def test_what_a_statement_rests_on_is_erased_from_where_it_stands(page: Page) -> None:
+    page.fill("#q", "Where does Clara work?")
+    page.locator("#hits .words", has_text="Clara works at Bosch.").first.click()
+    shown = page.locator("dialog#record")
+    shown.get_by_role("button", name="Erase for good").click()
+    expect(shown.get_by_text("says it still. To erase that, too, open it")).to_be_visible()
+
+
 def test_before_anything_is_erased_all_that_goes_with_it_is_shown(page: Page, tmp_path: Path) -> None:
     page.fill("#q", "walnuts")
     page.locator("#hits .words", has_text="I live in Utrecht").first.click()

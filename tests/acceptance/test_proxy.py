@@ -458,9 +458,11 @@ def test_an_upstream_that_hangs_up_or_is_not_there(proxied: Proxied) -> None:
         with gpt(address) as client, pytest.raises(openai.InternalServerError, match="gave no answer") as caught:
             client.chat.completions.create(model="m", messages=[user(ASKS)])
         assert caught.value.status_code == 502
-    with proxied.to(upstream, base="") as address:  # nobody listens there any more  # noqa: SIM117
-        with claude(address) as client, pytest.raises(anthropic.InternalServerError, match="gave no answer"):
+    with proxied.to(upstream, base="") as address:  # nobody listens there any more
+        with claude(address) as client, pytest.raises(anthropic.InternalServerError, match="cannot be reached") as told:
             client.messages.create(model="m", max_tokens=9, messages=[user(ASKS)])  # type: ignore[list-item]
+        assert f"{upstream.address} cannot be reached: Connection refused; is it running there?" in str(told.value)
+        assert "--upstream" in str(told.value)
     assert proxied.held() == []
 
 
@@ -767,7 +769,7 @@ def test_ctrl_c_ends_it_too(proxied: Proxied, running: Callable[..., Any]) -> No
     [
         (["--upstream", "https://x.example", "--host", "0.0.0.0"], "--without-key"),
         (["--upstream", "x.example"], "is no address"),
-        (["--upstream", "http://localhost:8765"], "itself"),
+        (["--upstream", "http://localhost:8766"], "itself"),
         ([], "--upstream"),
     ],
 )

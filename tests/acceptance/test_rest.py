@@ -76,6 +76,23 @@ def test_a_wrong_parameter_gets_the_nearest_right_name_and_a_wrong_type_its_own_
     assert served.post("add", messages="x", time="2026-05-01", **ANA).json["code"] == "time"
 
 
+def test_a_change_takes_its_scope_from_the_address_too(served: Site) -> None:
+    told = served.post("remember", text="Ana lives in Porto.", subject="Ana", **ANA).json
+    where = f"/v1/records/{told['entries'][0]['id']}"
+    assert served.ask("PATCH", f"{where}?user_id=ana", {"text": "Ana lives in Braga."}).status == 200
+    assert served.ask("PATCH", f"{where}?user_id=ana", {"text": "Ana lives in Faro.", **ANA}).status == 200
+    assert served.ask("PATCH", f"{where}?user_id=ana", {"text": "Ana lives in Faro.", "user_id": ["ana"]}).status == 200
+    other = served.ask("PATCH", f"{where}?user_id=ana", {"text": "x", "user_id": "ben"})
+    assert (other.status, other.json["code"]) == (400, "scope")
+    assert "contradict each other" in other.detail
+    headed = served.ask("PATCH", f"{where}?user_id=ana", {"text": "x"}, headers={"X-Mnemic-User": "ben"})
+    assert headed.json["code"] == "scope"
+    for query in ("text=x", "user=ana", "if_revision=1"):
+        wrong = served.ask("PATCH", f"{where}?{query}", {"text": "x", **ANA})
+        assert (wrong.status, wrong.json["code"]) == (400, "unknown-parameter")
+    assert served.ask("GET", f"{where}?user_id=ana").json["text"] == "Ana lives in Faro."
+
+
 def test_records_are_resources(served: Site) -> None:
     told = served.post("remember", text="Ana lives in Porto.", subject="Ana", **ANA).json
     where = f"/v1/records/{told['entries'][0]['id']}?user_id=ana"

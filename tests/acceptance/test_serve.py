@@ -42,6 +42,21 @@ def refused(file: Path, *options: str, by: int) -> tuple[int, list[str]]:
     return ended.returncode, ended.stderr.splitlines()
 
 
+@pytest.mark.parametrize("command", [["serve"], ["ui"], ["proxy", "--upstream", "http://127.0.0.1:9/v1"]])
+@pytest.mark.parametrize("missing", ["uvicorn", "prometheus_client"])
+def test_without_the_extra_every_server_says_which_one(tmp_path: Path, command: list[str], missing: str) -> None:
+    with Memory(tmp_path / "agent.db") as memory:
+        memory.add("Tea at four.", **ANA)
+    start = f"import sys; sys.modules[{missing!r}] = None; from mnemic.cli import main; main()"
+    line = [sys.executable, "-c", start, *command, "--file", str(tmp_path / "agent.db"), "--port", "0"]
+    ended = subprocess.run(line, capture_output=True, text=True, timeout=60, check=False)
+    assert ended.returncode == 2
+    assert ended.stderr.splitlines()[-1].endswith(
+        f"servers need the extra 'server' ({missing} is not installed): pip install 'mnemic[server]'"
+    )
+    assert "Traceback" not in ended.stderr
+
+
 @contextmanager
 def serving(file: Path, *options: str) -> Generator[tuple[subprocess.Popen[str], str]]:
     command = [sys.executable, "-m", "mnemic", "serve", "--file", str(file), "--port", "0", *options]
@@ -123,6 +138,36 @@ def test_a_request_under_way_is_finished_at_a_stop(tmp_path: Path) -> None:
             assert response.status == 200
             assert len(json.loads(response.read())["entries"]) == 500
         assert process.wait(30) == 0
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_who_stops_it_is_told_what_it_waits_for(tmp_path: Path, workers: str) -> None:
+    with serving(tmp_path / "agent.db", "--workers", workers) as (process, url):
+        assert process.stderr is not None
+        port = int(url.rpartition(":")[2])
+        body = json.dumps({"messages": ["Tea at four."], **ANA}).encode()
+        with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=30)) as connection:
+            connection.putrequest("POST", "/v1/add")
+            connection.putheader("Content-Type", "application/json")
+            connection.putheader("Content-Length", str(len(body)))
+            connection.endheaders(body[:10])
+            counts_to(url, "mnemic_requests_under_way ", 2)
+            process.send_signal(signal.SIGINT)
+            assert process.stderr.readline() == "finishing what is under way (Ctrl-C again ends at once) …\n"
+            connection.send(body[10:])
+            assert connection.getresponse().status == 200
+        assert process.wait(30) == 0
+        assert process.stderr.read() == ""  # said once, by however many processes
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_where_nothing_waits_nothing_is_said(tmp_path: Path, workers: str) -> None:
+    with serving(tmp_path / "agent.db", "--workers", workers) as (process, url):
+        assert process.stderr is not None
+        assert asked(url, "/healthz")[0] == 200
+        process.send_signal(signal.SIGINT)
+        assert process.wait(30) == 0
+        assert process.stderr.read() == ""
 
 
 def asked(url: str, path: str, body: Any = None, key: str = "") -> tuple[int, bytes]:

@@ -39,6 +39,7 @@ def test_what_only_looks_wrong_is_read_as_what_it_means(given: dict[str, Any], m
     ("tool", "given", "says"),
     [
         ("search_memory", {"q": "x"}, "search_memory() has no parameter 'q'; did you mean 'query'?"),
+        ("get_context", {"task": "x"}, "get_context() has no parameter 'task'; did you mean 'query'?"),
         ("search_memory", {"query": "x", "top_k": 3}, "did you mean 'limit'?"),
         ("search_memory", {"query": "x", "treshold": 0.2}, "did you mean 'threshold'?"),
         ("add_memory", {"content": "x"}, "did you mean 'text'?"),

@@ -424,7 +424,7 @@ def test_paths_of_the_upstream(upstream: str, asked: str, path: str | None) -> N
         ({"upstream": "http://x.example:port"}, "is no address"),
         ({"upstream": "https://me:secret@x.example"}, "password"),
         ({"upstream": "https://x.example/?key=1"}, "query"),
-        ({"upstream": "http://127.0.0.1:8765/v1"}, "itself"),
+        ({"upstream": "http://127.0.0.1:8766/v1"}, "itself"),
         ({"upstream": "https://x.example", "host": "0.0.0.0"}, "there is no key"),
         ({"upstream": "https://x.example", "host": "memory.example"}, "there is no key"),
         ({"upstream": "https://x.example", "key": "short"}, "too short"),

@@ -12,12 +12,17 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, Final
 
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from mnemic.errors import StoreError
+
+FINISHING: Final = "finishing what is under way (Ctrl-C again ends at once) …"
+"""What a server says where its end takes a while."""
+A_WHILE: Final = 0.5
+"""Seconds: streams and most requests end sooner, and nobody needs to be told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,16 +77,35 @@ def bound(where: Listening, *, shared: bool = False, listens: bool = True) -> so
 class Server(uvicorn.Server):
     """uvicorn's server, whose streams are told when it stops, and which returns from a signal as from anything else."""
 
-    def __init__(self, config: uvicorn.Config, stopping: threading.Event, started: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        stopping: threading.Event,
+        started: Callable[[], None],
+        finishing: Callable[[], None] = lambda: None,
+    ) -> None:
         super().__init__(config)
         self._stopping = stopping
         self._told = started
+        self._finishing = finishing
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin to listen."""
         await super().startup(sockets)
         if self.started:
             self._told()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Take no more, and finish what is under way: that is told where it takes a while."""
+        telling = asyncio.get_running_loop().call_later(A_WHILE, self._tell_what_waits)
+        try:
+            await super().shutdown(sockets)
+        finally:
+            telling.cancel()
+
+    def _tell_what_waits(self) -> None:
+        if self.server_state.tasks:
+            self._finishing()
 
     def stop(self) -> None:
         """End when the requests under way have ended. From any thread."""

@@ -69,6 +69,7 @@ def document() -> Mapping[str, Any]:
     one["get"]["responses"]["200"]["headers"] = {"ETag": tag}
     one["get"]["responses"]["304"] = {"description": "Nothing of it has changed since If-None-Match."}
     one["get"]["parameters"] += [_header("If-None-Match", "An ETag that is known already.")]
+    one["patch"]["parameters"] += [_query(table["update"], name) for name in SCOPE]
     one["patch"]["parameters"] += [_header("If-Match", "The ETag, or the revision, that is to be changed.")]
     one["patch"]["responses"]["412"] = _problem("It is at another revision than If-Match says.")
     paths["/v1/records/{id}"] = {**one, "parameters": [_place("id")]}

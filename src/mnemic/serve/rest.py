@@ -8,7 +8,7 @@ import json
 import tempfile
 import threading
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass
@@ -24,8 +24,8 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import StreamingResponse
 
 import mnemic
-from mnemic.errors import BusyError, ConflictError, InputError, MnemicError
-from mnemic.memory import Memory
+from mnemic.errors import BusyError, ConflictError, InputError, MnemicError, ScopeError
+from mnemic.memory import Memory, refuse_unknown
 from mnemic.once import once
 from mnemic.problems import FULL, MEDIA_TYPE, NO_JSON, NO_METHOD, NO_ROUTE, PRECONDITION, Kind, kind_of, problem_of
 from mnemic.serve import limits as limit
@@ -39,7 +39,7 @@ from mnemic.serve.metrics import TYPE, Metrics
 from mnemic.serve.openapi import document
 from mnemic.serve.page import Lately, add_page
 from mnemic.serve.refused import RefusedError
-from mnemic.serve.verbs import FILE, FILE_NAME, LINES, Verb, verbs
+from mnemic.serve.verbs import FILE, FILE_NAME, LINES, SCOPE, Verb, verbs
 from mnemic.types import Page, Record, Steps
 
 T = TypeVar("T")
@@ -360,7 +360,8 @@ def _add_records(app: FastAPI, serving: Serving) -> None:
     @app.patch("/v1/records/{id}")
     async def _update(request: Request, id: str) -> Response:
         caller = serving.caller(request)
-        given = {**await serving.given(request), "id": id}
+        named = _scope_named(table["update"], request.query_params.multi_items())
+        given = {**_together(named, await serving.given(request)), "id": id}
         wanted = _tags(request.headers.get("if-match")) - {"*"}
         if wanted:
             numbers = [tag.strip('"').partition("-")[0] for tag in wanted]
@@ -390,6 +391,21 @@ def _add_records(app: FastAPI, serving: Serving) -> None:
         app.add_route(f"/v1/records/{{id}}/{name}", _of_one(serving, table[name]), ["GET"])
     for name in ("conflicts", "spending", "stats", "journal", "timeline"):
         app.add_route(f"/v1/{name}", _asked(serving, table[name]), ["GET"])
+
+
+def _scope_named(verb: Verb, query: Sequence[tuple[str, str]]) -> dict[str, Any]:
+    """The scope in an address whose parameters are in the body. Raises ParameterError for anything else there."""
+    others = [name for name, _ in query if name not in SCOPE]
+    refuse_unknown("the address", others, sorted(SCOPE))
+    return from_query(verb, query)
+
+
+def _together(named: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """A scope from an address, and a body. Raises ScopeError where these contradict each other."""
+    for part, value in named.items():
+        if part in given and given[part] not in (None, value) and [given[part]] != value:
+            raise ScopeError(f"{part}={given[part]!r:.80} and the address's {value!r:.80} contradict each other")
+    return {**given, **named}
 
 
 def _of_one(serving: Serving, verb: Verb) -> Endpoint:

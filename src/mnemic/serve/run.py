@@ -24,7 +24,7 @@ from mnemic.memory import Memory
 from mnemic.serve.gate import Gate
 from mnemic.serve.keys import Keys, beside
 from mnemic.serve.limits import Buckets, Limits, Rates
-from mnemic.serve.listening import Listening, Server, bound, is_loopback, patient, url
+from mnemic.serve.listening import FINISHING, Listening, Server, bound, is_loopback, patient, url
 from mnemic.serve.metrics import Metrics
 from mnemic.serve.page import Lately
 from mnemic.serve.rest import THREADS, server
@@ -50,6 +50,7 @@ def served(
     *,
     limits: Limits | None = None,
     started: Callable[[], None] = lambda: None,
+    finishing: Callable[[], None] = lambda: None,
 ) -> Server:
     """A server that is ready to `run(sockets=[bound(where)])`. Raises ConfigError for a certificate that is none."""
     limits = limits or Limits()
@@ -75,7 +76,7 @@ def served(
         raise ConfigError(
             f"'{where.certificate}' is no certificate with its private key ({error}): name that with --ssl-keyfile"
         ) from error
-    return Server(config, stopping, started)
+    return Server(config, stopping, started, finishing)
 
 
 def serve(
@@ -120,7 +121,7 @@ def serve(
     where = Listening(host, port, ssl_certfile, ssl_keyfile, stop_seconds=stop_seconds)
     with contextlib.closing(bound(where) if worker is None else worker.listening) as listening:
         ready = partial(tell, told(keys, host, listening.getsockname()[1], https=ssl_certfile is not None))
-        one = served(app, where, stopping, limits=limits, started=ready)
+        one = served(app, where, stopping, limits=limits, started=ready, finishing=partial(tell, FINISHING))
         orphaned = threading.Event()
         if worker is not None:
             threading.Thread(target=_end_with, args=(worker.parent, one, orphaned), daemon=True).start()

@@ -29,7 +29,7 @@ from prometheus_client.multiprocess import mark_process_dead  # pyright: ignore[
 
 from mnemic.config import passed_on
 from mnemic.errors import ConfigError, StoreError
-from mnemic.serve.listening import Listening, bound
+from mnemic.serve.listening import FINISHING, Listening, bound
 
 MOST: Final = 4
 """Processes that are started unasked: each takes memory of its own."""
@@ -114,11 +114,22 @@ def serve_many(
                     worker.stop()
                 for one in sockets:
                     one.close()  # who still comes is refused, and does not wait for nobody
-                for worker in workers:
-                    worker.end(stop_seconds + 5.0)
+                _wait_for(workers, stop_seconds + 5.0, tell)
     finally:
         for sig, handler in before.items():
             signal(sig, handler)
+
+
+def _wait_for(workers: Sequence[_Worker], seconds: float, tell: Callable[[str], None]) -> None:
+    """Wait until all have ended, and end those that take longer. What they wait for is told once for all of them."""
+    until = time.monotonic() + seconds
+    told = False
+    for worker in workers:
+        while not worker.ends_within(LOOK_EVERY) and time.monotonic() < until:
+            if not told and any(one.is_finishing() for one in workers):
+                tell(FINISHING)
+                told = True
+        worker.end()
 
 
 @contextlib.contextmanager
@@ -232,11 +243,24 @@ class _Worker:
         """Tell it to end at once, as the second Ctrl-C does."""
         self._process.send_signal(SIGINT)
 
-    def end(self, seconds: float) -> None:
-        """Wait until it has ended, and end it where it takes longer."""
-        try:
+    def is_finishing(self) -> bool:
+        """Whether it has said since that something is under way still."""
+        if self._line.fileno() < 0:
+            return False
+        self._line.setblocking(False)
+        with contextlib.suppress(BlockingIOError, ConnectionError):
+            return FINISHING.encode() in self._line.recv(1 << 16)
+        return False
+
+    def ends_within(self, seconds: float) -> bool:
+        """Wait so long for its end; whether it has ended."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(seconds)
-        except subprocess.TimeoutExpired:
+        return self._process.returncode is not None
+
+    def end(self) -> None:
+        """End it now, if it has not ended."""
+        if self._process.poll() is None:
             self._process.kill()
             self._process.wait()
         self._line.close()

@@ -48,7 +48,7 @@ export const call = (verb, given = {}) => send("POST", `/v1/${verb}`, given);
 export const list = (given) => send("GET", `/v1/records${query(given)}`);
 export const get = (id) => send("GET", at(id));
 export const history = (id) => send("GET", `${at(id)}/history`);
-export const links = (id) => call("links", { id, limit: 60 });
+export const links = (id, limit = 60) => call("links", { id, limit });
 export const conflicts = (given = {}) => call("conflicts", given);
 export const spending = () => call("spending");
 export const given = () => send("GET", "/v1/given");

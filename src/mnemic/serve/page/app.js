@@ -1,7 +1,7 @@
 // Which part of the page is shown, whose memory it is, and the keys.
 
 import * as api from "./api.js";
-import { byId, h, put, wrong } from "./dom.js";
+import { byId, h, put, show as showIn, wrong } from "./dom.js";
 import { conflicts } from "./conflicts.js";
 import { given } from "./given.js";
 import { search } from "./search.js";
@@ -35,8 +35,7 @@ function dialog(title, inside, submit) {
   const box = byId("ask");
   const made = h("form", { method: "dialog" }, inside, h("p", { class: "row" }, h("button", {}, "Go on"), h("button", { type: "button", class: "quiet", onclick: () => box.close() }, "Cancel")));
   made.addEventListener("submit", (event) => { event.preventDefault(); box.close(); submit(made); });
-  put(box, h("div", { class: "top" }, h("h2", { id: "ask-title" }, title)), h("div", { class: "inside" }, made));
-  if (!box.open) box.showModal();
+  showIn(box, h("div", { class: "top" }, h("h2", { id: "ask-title" }, title)), h("div", { class: "inside" }, made));
 }
 
 function askKey(error) {

@@ -61,13 +61,30 @@ export function span(record) {
 /** What went wrong, in the engine's own words. */
 export const wrong = (error) => h("p", { class: "wrong", role: "alert" }, error.message);
 
-/** Say something at the foot of the page, with a way to take it back. */
+/** Where something is said so that it can be reached: while a dialog is open, nothing outside of it can. */
+const foot = () => [...document.querySelectorAll("dialog[open] > .said")].at(-1) ?? byId("said");
+let last = null;
 let quiet = 0;
+
+/** Say something at the foot of what is shown, with a way to take it back. */
 export function say(words, undo = null) {
   clearTimeout(quiet);
-  const done = () => byId("said").replaceChildren();
-  byId("said").replaceChildren(h("div", {}, words, undo && h("button", { type: "button", onclick: () => { done(); undo(); } }, "Undo")));
-  quiet = setTimeout(done, undo ? 20000 : 6000);
+  last?.remove();
+  const one = h("div", {}, words, undo && h("button", { type: "button", onclick: () => { one.remove(); undo(); } }, "Undo"));
+  last = one;
+  foot().append(one);
+  quiet = setTimeout(() => one.remove(), undo ? 20000 : 6000);
+}
+
+const follow = () => { if (last?.isConnected && last.parentNode !== foot()) foot().append(last); };
+
+/** Show this in a dialog, in the place of what is there. What was said comes along, and back when the dialog closes. */
+export function show(dialog, ...inside) {
+  put(dialog.querySelector(".shown"), ...inside);
+  if (dialog.open) return;
+  dialog.addEventListener("close", follow, { once: true });
+  dialog.showModal();
+  follow();
 }
 
 /** Call again only when nothing has come for a while. */

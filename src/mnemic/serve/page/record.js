@@ -1,7 +1,7 @@
 // One record: its words, what it rests on, its history, what is around it, and what can be done with it.
 
 import * as api from "./api.js";
-import { byId, count, h, kindName, percent, put, say, span, stateName, stateTag, when, wrong } from "./dom.js";
+import { byId, count, h, kindName, percent, put, say, show, span, stateName, stateTag, when, wrong } from "./dom.js";
 
 /** A record or hit in a list: a button that opens it. */
 export function line(one, { onopen, more, relevance } = {}) {
@@ -19,38 +19,51 @@ export function line(one, { onopen, more, relevance } = {}) {
 
 const told = (message) => window.dispatchEvent(new CustomEvent("changed", { detail: message }));
 
-/** Take back what a receipt did. */
+/** Take back what a receipt did; a record that is open is shown as it is then. */
 export async function undo(receipt) {
   try {
     await api.call("undo", { receipt });
     say("Taken back.");
     told("undo");
+    const dialog = byId("record");
+    if (dialog.open) await open(dialog.dataset.id);
   } catch (error) { say(error.message); }
 }
 
-function close(dialog) { dialog.close(); dialog.replaceChildren(); }
+function close(dialog) { dialog.close(); put(dialog.querySelector(".shown")); }
 
 /** Open a record in the dialog. */
 export async function open(id) {
   const dialog = byId("record");
   const top = h("div", { class: "top" }, h("h2", { id: "record-title" }, "…"), h("button", { type: "button", class: "quiet", onclick: () => close(dialog) }, "Close"));
   const inside = h("div", { class: "inside" }, "Loading …");
-  put(dialog, top, inside);
-  if (!dialog.open) dialog.showModal();
+  dialog.dataset.id = id;
+  show(dialog, top, inside);
   try {
     const record = await api.get(id);
+    const resting = await messages(record);
     top.firstChild.textContent = kindName(record.kind);
-    put(inside, whole(record));
+    put(inside, whole(record, resting));
   } catch (error) { put(inside, wrong(error)); }
 }
 
-function whole(record) {
+const FAR = 500;
+
+/** The messages that a record rests on. What was done by hand it rests on, too: that is told by its history. */
+async function messages(record) {
   const others = record.evidence.filter((one) => one.id !== record.id);
+  if (!others.length) return others;
+  const linked = await api.links(record.id, FAR);  // no link leads to what was done by hand
+  const said = new Set(linked.map((one) => one.record.id));
+  return linked.length < FAR ? others.filter((one) => said.has(one.id)) : others;
+}
+
+function whole(record, resting) {
   return [
     h("p", { class: "words" }, record.text),
     h("div", { class: "meta" }, stateTag(record.state), record.speaker && h("span", {}, `said by ${record.speaker}`), when(record.time, true), span(record)),
     actions(record),
-    others.length > 0 && h("section", {}, h("h3", {}, "What this rests on"), h("ul", { class: "records" }, others.map((one) => line({ ...one, kind: "episode", state: "current" })))),
+    resting.length > 0 && h("section", {}, h("h3", {}, "What this rests on"), h("ul", { class: "records" }, resting.map((one) => line({ ...one, kind: "episode", state: "current" })))),
     part("Everything that happened to it", () => changes(record.id)),
     part("What is around it", () => around(record)),
     part("Details", async () => details(record)),
@@ -161,6 +174,9 @@ function retiring(record) {
   });
 }
 
+/** A note of the engine's, as this page can follow it: what the record rests on is a click away, and no name is typed. */
+const onPage = (note) => note.replace(/: to erase that, too, name .*/s, ". To erase that, too, open it under “What this rests on”, and erase it there.");
+
 async function erasing(ids, into) {
   put(into, "Looking at what goes with it …");
   let plan;
@@ -176,7 +192,7 @@ async function erasing(ids, into) {
     h("ul", { class: "records" }, seen.map((one) => h("li", {}, h("div", { class: "more" }, h("p", { class: "words" }, one.text.slice(0, 300)),
       h("p", { class: "meta" }, h("span", { class: "tag" }, kindName(one.kind)), one.why || "the one that you chose"))))),
     plan.entries.length > seen.length && h("p", { class: "soft" }, `… and ${count(plan.entries.length - seen.length, "more", "more")}.`),
-    plan.notes.map((note) => h("p", { class: "soft" }, note)),
+    plan.notes.map((note) => h("p", { class: "soft" }, onPage(note))),
     h("label", { class: "check" }, sure, "Yes, erase all of this"),
   ], "Erase", async () => {
     const done = await api.call("erase", { ids });

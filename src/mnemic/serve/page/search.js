@@ -29,7 +29,7 @@ export function search(main, { q = "" } = {}) {
         h("p", { class: "soft" }, `${count(found.hits.length, "hit")} among ${count(found.considered, "record")}. `,
           found.confidence === null ? "" : `The answer is among them with a probability of ${percent(found.confidence)}.`),
         found.notes.map((one) => h("p", { class: "soft small" }, one)));
-      put(hits, found.hits.map((one) => line(one, { relevance: one.relevance, more: why(words, one, include) })));
+      put(hits, found.hits.map((one, at) => line(one, { relevance: one.relevance, more: why(words, one, include, at + 1) })));
     } catch (error) { if (turn === asked) put(note, wrong(error)); }
   };
   const soon = calm(ask);
@@ -47,12 +47,12 @@ export function search(main, { q = "" } = {}) {
 }
 
 /** Why a hit is one, loaded when somebody wants to know. */
-function why(query, hit, include) {
+function why(query, hit, include, place) {
   const box = h("details", { class: "more" }, h("summary", { class: "small soft" }, "Why this one?"));
   box.addEventListener("toggle", async () => {
     if (!box.open || box.dataset.loaded) return;
     box.dataset.loaded = "yes";
-    try { box.append(explained(await api.call("explain", { query, id: hit.id, include, limit: 20 }))); } catch (error) { box.append(wrong(error)); }
+    try { box.append(explained(await api.call("explain", { query, id: hit.id, include, limit: 20 }), place)); } catch (error) { box.append(wrong(error)); }
   });
   return box;
 }
@@ -63,11 +63,12 @@ const SIGNALS = {
   speaker: "who said it", length: "how much it says", time: "when it was said", reading: "reading it again, closely", fading: "how much of it is left", reranker: "the reranker",
 };
 
-function explained(told) {
+function explained(told, place) {
   const most = Math.max(...told.signals.map((one) => Math.abs(one.share)), 1e-9);
   const signals = [...told.signals].sort((one, other) => other.share - one.share).filter((one) => Math.abs(one.share) > 0.0005);
   return h("div", {},
-    h("p", {}, told.rank === null ? `It is no hit: ${told.cut}` : `Place ${told.rank} of ${told.considered.toLocaleString()}.`),
+    h("p", {}, `Place ${place} of this list, out of ${count(told.considered, "record")}.`,
+      told.rank !== null && told.rank !== place && ` By what is counted below alone it would have place ${told.rank.toLocaleString()}.`),
     told.words.length > 0 && h("p", {}, "Words of the question in it: ", told.words.map((word, at) => [at ? ", " : "", word.term.startsWith("~") ? "part of " : "", h("strong", {}, word.term.replace(/^~/, "")), ` (in ${count(word.records, "record")})`])),
     told.understood.map((one) => h("p", { class: "soft small" }, one)),
     signals.length > 0 && h("div", { class: "scroll" }, h("table", {}, h("caption", { class: "soft small" }, "What spoke for it, strongest first"),

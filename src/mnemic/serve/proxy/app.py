@@ -9,6 +9,7 @@ import asyncio
 import hmac
 import json
 import logging
+import os
 import threading
 import time as clocks
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Mapping, MutableMapping
@@ -198,7 +199,7 @@ class Proxy:
             # Nothing more is sent: the server hangs up, and the client sees an answer that breaks off, as it is.
             log.warning("the upstream failed: %s", type(error).__name__)
             if not outbox.status:
-                await outbox.problem(*_failed(error))
+                await outbox.problem(*_failed(error, self._settings.target[0]))
         finally:
             self._counts.request(kind, outbox.status if outbox.is_whole else "cut" if outbox.status else "gone")
 
@@ -619,11 +620,30 @@ def _too_large(largest: int) -> _RefusedError:
     return _RefusedError(413, "request_too_large", f"the request is larger than {largest:,} bytes")
 
 
-def _failed(error: httpx.HTTPError) -> tuple[int, str, str]:
-    """What a client is told of an upstream that did not answer."""
-    if isinstance(error, httpx.TimeoutException) and not isinstance(error, httpx.ConnectTimeout):
+def _failed(error: httpx.HTTPError, address: str) -> tuple[int, str, str]:
+    """What a client is told of an upstream that did not answer; of its address neither path nor password."""
+    if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
+        reason = f"no connection in {CONNECTING:g} s" if isinstance(error, httpx.ConnectTimeout) else _reason(error)
+        words = f"{address} cannot be reached: {reason}; is it running there? It is set with --upstream"
+        return 502, "api_error", words
+    if isinstance(error, httpx.TimeoutException):
         return 504, "api_error", "the upstream did not answer in time"
     return 502, "api_error", f"the upstream gave no answer ({type(error).__name__})"
+
+
+def _reason(error: BaseException) -> str:
+    """Why there is no connection, in the system's words: what the HTTP client raises says only that there is none."""
+    reason = str(error)
+    behind: BaseException | None = error
+    while behind is not None:
+        if isinstance(behind, BaseExceptionGroup):  # one for each address of a name
+            behind = cast("BaseExceptionGroup[BaseException]", behind).exceptions[0]
+        if isinstance(behind, ConnectionError | TimeoutError) and behind.errno:
+            reason = os.strerror(behind.errno)
+        elif isinstance(behind, OSError) and behind.strerror:
+            reason = behind.strerror
+        behind = behind.__cause__ or behind.__context__
+    return reason
 
 
 def _why(memory: Callable[[], Memory], given: Shown) -> list[str]:

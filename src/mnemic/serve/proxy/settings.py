@@ -12,7 +12,7 @@ from mnemic.serve.listening import is_loopback
 from mnemic.serve.proxy.asked import MODES
 from mnemic.types import ScopeArgs
 
-PORT: Final = 8765
+PORT: Final = 8766
 _VERSION: Final = re.compile(r"/v\d+[a-z]*\d*(/|$)")
 
 
