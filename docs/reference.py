@@ -229,6 +229,7 @@ IN_VALUE = {
     ("Hit", "score"): "Orders the hits of one search; means nothing across searches.",
     ("Hit", "relevance"): "The probability that it is evidence; None where nothing is calibrated.",
     ("Hit", "signals"): "What each channel gave.",
+    ("Hit", "subject"): "Whom or what a statement is about.",
     ("Hit", "outdated_by"): "The id of the record that took over.",
     ("Evidence", "id"): "The id of the episode or act.",
     ("Context", "text"): "The text, also `str(context)`.",

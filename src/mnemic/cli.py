@@ -1133,27 +1133,17 @@ def context(
 ) -> int:
     """What is remembered for a question, as text for a prompt.
 
-    It keeps within a budget of tokens and numbers its evidence. What has less than 0.10 is left out unless --threshold
-    says otherwise. Exit code: 0 with something, 1 with nothing.
+    It keeps within a budget of tokens and numbers its evidence. What fits is in it, the likeliest first; --threshold
+    leaves out what is less probable. Exit code: 0 with something, 1 with nothing.
 
     \b
     mnemic context "where does Ana live?" --budget 400
     mnemic context "plans for May" --json
     """
     with console.memory(reranker=reranker) as memory:
-        asked: dict[str, Any] = {
-            "query": " ".join(query),
-            "budget": budget,
-            "format": form,
-            **_asked(given),
-            **console.scope,
-        }
-        try:
-            packed = memory.context(**asked, threshold=NOT_KNOWN_BELOW if threshold is None else threshold)
-        except InputError:
-            if threshold is not None:
-                raise
-            packed = memory.context(**asked)  # an embedder whose relevances are not calibrated
+        packed = memory.context(
+            " ".join(query), budget=budget, format=form, threshold=threshold, **_asked(given), **console.scope
+        )
     text = safe(packed.text) if sys.stdout.isatty() else packed.text
     console.tell(packed, [text] if text else [])
     if not packed.evidence:

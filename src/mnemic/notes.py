@@ -117,6 +117,11 @@ class _State:
     """By the record."""
     journal: int = -1
     """The memory's journal after the last look."""
+    scope: str = ""
+    """A hash of whose it is, …"""
+    step: str = ""
+    """… and the receipt of the last step in their journal: a memory that does not know it is another one, or an older
+    copy, and nothing that is written above says anything about it."""
 
 
 @dataclass(slots=True)
@@ -200,12 +205,24 @@ class _Look:
         self._to = to
         self._scope = scope
         self._shared = shared
-        self._state = _loaded(folder / STATE)
+        self._state = self._known(folder / STATE)
         self._grace = grace
         self._counts: Counter[str] = Counter()
         self._conflicts: list[str] = []
         self._left_out: list[str] = []
         self._open: dict[str, _Open] = {}
+
+    def _known(self, path: Path) -> _State:
+        """What was read and written last by this memory in this scope. For any other the folder is new: what is in it
+        comes into the memory, and no line is taken for one that the memory gave up."""
+        state, whose = _loaded(path), _hash(json.dumps([self._shared, sorted(self._scope.items())], default=str))
+        try:
+            if state.scope == whose and state.step:
+                self._memory.journal(after=state.step, limit=1, **self._scope)
+                return state
+        except (InputError, NotFoundError):
+            pass
+        return _State(scope=whose)
 
     def done(self) -> Report:
         """File to memory, then memory to file."""
@@ -216,12 +233,12 @@ class _Look:
             if self._open or gone:
                 self._take_sections(gone)
                 self._take_lines(gone)
-            journal = self._changes()  # what comes from here on is for the next look
+            journal, step = self._changes(), self._last_step()  # what comes from here on is for the next look
             if self._open or gone or journal != self._state.journal:
                 self._write_back()
             for one in self._open.values():
                 self._write(one)
-            self._state.journal = journal
+            self._state.journal, self._state.step = journal, step
         except BaseException:  # what was done is known; all that was looked at is to be looked at again
             self._state.files |= gone
             for name in self._open.keys() & self._state.files.keys():
@@ -242,6 +259,10 @@ class _Look:
 
     def _changes(self) -> int:
         return self._memory.stats(**self._scope).journal
+
+    def _last_step(self) -> str:
+        steps = self._memory.journal(order="newest", limit=1, **self._scope)
+        return steps[0].receipt if steps else ""
 
     # -- what is in the folder
 
@@ -424,9 +445,13 @@ class _Look:
         id_, words = cast("str", said.id), unescaped(said.text)
         line = missing.pop(id_, self._state.lines.get(id_))
         record = self._record(id_)
+        if record is None and not self._was_erased(id_):  # another memory's, or a later copy's: it is new to this one
+            self._state.lines.pop(id_, None)
+            self._remember(one, section, said, words=words)
+            return
         if line is None:
             if record is None:
-                self._left_out.append(f"{one.name}, line {said.line + 1}: it names a record that is not here")
+                self._left_out.append(f"{one.name}, line {said.line + 1}: it names a record that was erased")
                 return
             line = _Line(one.name, _hash(record.text), own=True)
         edited = _hash(words) != line.base
@@ -491,11 +516,14 @@ class _Look:
     def _remember(self, one: _Open, section: Section, said: Observation, *, words: str | None = None) -> None:
         """A line that is new is a new statement; where it had an id, that becomes the new record's."""
         text = said.text if words is None else words
+        subject = title_of(one.note, one.name)
+        if words is not None and one.name == self._to and len(section.path) > 1:  # as `_insert` put it there
+            subject = section.path[-1]
         evidence = self._state.files[one.name].sections.get(section_id(one.note, one.name, section), [""])[0]
         receipt = self._memory.remember(
             text,
             kind=_kind(said),
-            subject=title_of(one.note, one.name),
+            subject=subject,
             evidence=[evidence] if evidence else (),
             metadata=_metadata(one, said),
             source="document",
@@ -533,11 +561,23 @@ class _Look:
             record = current.get(id_)
             if record is not None and _hash(record.text) != line.base:
                 self._rewrite(id_, line, record)
-            elif record is None and not self._pending(id_) and _is_gone(self._record(id_)):
+            elif record is None and not self._pending(id_) and self._gave_up(id_):
                 self._take_away(id_, line, current)
         for id_, record in current.items():
             if id_ not in self._state.lines and not self._pending(id_) and record.source not in ("import", "document"):
                 self._append(record)
+
+    def _gave_up(self, id_: str) -> bool:
+        """Whether a record is there and was retired, taken over or erased. One that is missing says nothing."""
+        record = self._record(id_)
+        return _is_gone(record) if record is not None else self._was_erased(id_)
+
+    def _was_erased(self, id_: str) -> bool:
+        """Whether a record that cannot be got was here once."""
+        try:
+            return bool(self._memory.history(id_, **self._scope))
+        except NotFoundError:
+            return False
 
     def _pending(self, id_: str) -> bool:
         return any(id_ in one.agreed for one in self._open.values())
@@ -771,6 +811,8 @@ def _loaded(path: Path) -> _State:
             {name: _File(tuple(one["seen"]), one["wrote"], one["sections"]) for name, one in told["files"].items()},
             {id_: _Line(**one) for id_, one in told["lines"].items()},
             told["journal"],
+            told["scope"],
+            told["step"],
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return _State()
@@ -784,4 +826,5 @@ def _dumped(state: _State) -> str:
     files = {
         name: {"seen": one.seen, "wrote": one.wrote, "sections": one.sections} for name, one in state.files.items()
     }
-    return json.dumps({"files": files, "lines": lines, "journal": state.journal}, ensure_ascii=False, indent=0) + "\n"
+    told = {"files": files, "lines": lines, "journal": state.journal, "scope": state.scope, "step": state.step}
+    return json.dumps(told, ensure_ascii=False, indent=0) + "\n"

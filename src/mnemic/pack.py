@@ -17,7 +17,7 @@ from mnemic.errors import InputError
 from mnemic.ports import TokenCounter
 from mnemic.text import count_bytes3, words
 from mnemic.times import FOREVER, micros
-from mnemic.types import FORMATS, Evidence, Hit
+from mnemic.types import FORMATS, Evidence, Hit, subject_unsaid, whose
 
 SLACK = 0.75
 """Share of a budget that the sum of the pieces' own counts may reach before the finished text is counted each time:
@@ -146,14 +146,15 @@ def ordered(pieces: Sequence[Piece], counter: TokenCounter) -> list[Piece]:
 
 
 def _distinct(pieces: Sequence[Piece]) -> Iterator[Piece]:
-    """Without those that say what a better one of the same speaker and day says, but for case, marks and articles.
+    """Without those that say what a better one of the same speaker (or about the same) and day says, but for case,
+    marks and articles.
 
     One word more may turn the sense round ("not"), so anything less alike stays.
     """
     seen: set[tuple[str | None, str, tuple[str, ...]]] = set()
     for piece in pieces:
         said = tuple(word for word in words(piece.hit.text) if word not in _ARTICLES)
-        key = (piece.hit.speaker, _day(piece.hit, UTC), said)
+        key = (whose(piece.hit), _day(piece.hit, UTC), said)
         if said and key in seen:
             continue
         seen.add(key)
@@ -256,6 +257,7 @@ def _fields(piece: Piece, zone: tzinfo) -> dict[str, Any]:
     fields = {
         "date": _day(hit, zone),
         "speaker": hit.speaker,
+        "subject": subject_unsaid(hit),
         "kind": hit.kind if hit.kind != "episode" else None,
         "asked": piece.asked,
         "text": hit.text,
@@ -276,7 +278,7 @@ _WRITERS: dict[str, Callable[[Sections, tzinfo], _Written]] = {
 
 def _body(piece: Piece) -> str:
     hit = piece.hit
-    speaker = " ".join(hit.speaker.split()) if hit.speaker else ""
+    speaker = " ".join((whose(hit) or "").split())
     asked = f'(asked "{piece.asked}")' if piece.asked else ""
     who = " ".join(filter(None, (speaker, asked)))
     begins, ends = _validity(hit)

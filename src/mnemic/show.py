@@ -12,7 +12,7 @@ from typing import Any, cast
 import click
 
 from mnemic.plain import as_json
-from mnemic.types import Answer, Change, Diff, Evidence, Hit, Page, Record, Stats
+from mnemic.types import Answer, Change, Diff, Evidence, Hit, Page, Record, Stats, subject_unsaid
 
 NARROWEST = 40
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
@@ -32,7 +32,7 @@ class Paper:
         sure = "  - " if hit.relevance is None else f"{hit.relevance:.2f}"
         head = f"{rank:>2}  {click.style(sure, bold=True)}  {self.when(hit.time)}  {safe(hit.speaker or hit.kind)}"
         yield head + _states(hit.state, hit.outdated_by)
-        yield from self.words(hit.text, "    ")
+        yield from self.words(_whole(hit), "    ")
         origin = _origin(hit.scope.session_id, hit.metadata)
         yield click.style("    " + _joined(hit.id, self._holds(hit), origin), dim=True)
         if evidence:
@@ -67,7 +67,7 @@ class Paper:
         yield f"{self.when(record.time)}  {click.style(safe(who), bold=True)}" + _states(
             record.state, record.superseded_by
         )
-        yield from self.words(record.text, "    ")
+        yield from self.words(_whole(record), "    ")
         origin = _origin(record.scope.session_id, record.metadata)
         yield click.style("    " + _joined(record.id, self._holds(record), origin), dim=True)
 
@@ -181,6 +181,12 @@ class Paper:
 def safe(text: str) -> str:
     """Remembered text is data: what would steer a terminal is shown, not obeyed."""
     return _CONTROLS.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
+
+
+def _whole(one: Hit | Record) -> str:
+    """The words, behind whom they are about where they do not say so."""
+    about = subject_unsaid(one)
+    return f"{about}: {one.text}" if about else one.text
 
 
 def _joined(*parts: str) -> str:

@@ -5,6 +5,7 @@ Times are aware datetimes in UTC. Ids are strings of 26 characters, opaque.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime
@@ -14,6 +15,7 @@ from typing import Any, Final, Literal, TypedDict, overload
 from mnemic.errors import InputError
 
 Json = Mapping[str, Any]
+_NAMING = re.compile(r"\w+")
 
 
 class Any_(Enum):  # noqa: N801 - the public name is ANY
@@ -131,7 +133,7 @@ class Record:
 
     def __str__(self) -> str:
         state = "" if self.state == "current" else f" [{self.state}]"
-        return f"{self.id}  {_day(self.time)}  {self.kind}{state}  {_said(self.speaker, self.text)}"
+        return f"{self.id}  {_day(self.time)}  {self.kind}{state}  {_said(whose(self), self.text)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,12 +167,14 @@ class Hit:
     """Ids of the current records that contradict this one, or what rests on it."""
     derivation: str | None = None
     """By what it was derived ("rules/1"); None for what was said, and for what was remembered by hand."""
+    subject: str | None = None
+    """Whom or what a statement is about, where that is known."""
 
     def __str__(self) -> str:
         sure = "   " if self.relevance is None else f"{self.relevance:.2f}"
         outdated = f"  [outdated by {self.outdated_by}]" if self.outdated_by else ""
         against = f"  [contradicted by {', '.join(self.conflicts)}]" if self.conflicts else ""
-        return f"{sure}  {_day(self.time)}  {_said(self.speaker, self.text)}{outdated}{against}"
+        return f"{sure}  {_day(self.time)}  {_said(whose(self), self.text)}{outdated}{against}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -653,6 +657,23 @@ class Stats:
 
 def _counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def whose(one: Record | Hit) -> str | None:
+    """The name to write before a record's words: who said them; else whom they are about, where they do not say so.
+
+    "Lives in Berlin" and "Likes tea" are so in other programs' memories, below the name of a person.
+    """
+    return one.speaker or subject_unsaid(one)
+
+
+def subject_unsaid(one: Record | Hit) -> str | None:
+    """Whom a statement is about that was kept by hand or imported, where no word of the name stands in it."""
+    said_by = one.role if isinstance(one, Record) else one.speaker
+    if not one.subject or said_by or one.derivation is not None or one.kind in ("episode", "entity"):
+        return None
+    said = set(_NAMING.findall(one.text.casefold()))
+    return None if said & set(_NAMING.findall(one.subject.casefold())) else " ".join(one.subject.split())
 
 
 def _day(moment: datetime) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -401,8 +402,102 @@ def test_what_was_known_may_be_lost(memory: Memory, folder: Path, kept: Folder) 
     report = kept.sync()
     assert report.conflicts == ()
     assert memory.get(ids[0], **ANA).text == "one, edited"
-    assert any("names a record that is not here" in one for one in report.left_out)
+    assert any("names a record that was erased" in one for one in report.left_out)
     assert "three" not in texts(memory)  # what was erased is not learned again
+
+
+NAMED = """# Garden
+
+Beds by the wall.
+
+- [decision] Sow tomatoes in May #plants
+- Compost in autumn
+"""
+
+
+def _lines(folder: Path) -> set[str]:
+    """Every line in the folder, without the ids that Mnemic writes behind its own."""
+    pages = [path.read_text("utf-8") for path in folder.rglob("*.md")]
+    return {re.sub(r" \^[a-z2-7]{26}$", "", line) for page in pages for line in page.splitlines() if line.strip()}
+
+
+@pytest.mark.parametrize("other", ["file", "user", "project", "deleted"])
+def test_a_folder_that_meets_another_memory_loses_no_line(folder: Path, tmp_path: Path, other: str) -> None:
+    def opened(name: str) -> Memory:
+        return Memory(tmp_path / name, embedder=HashEmbedder(16), recipe="none")
+
+    put(folder / "garden.md", NAMED)
+    with opened("a.db") as first:
+        first.remember("Prefers mornings", subject="Ana", kind="preference", **ANA)
+        Folder(first, folder, grace=0, **ANA).sync()
+        Folder(first, folder, grace=0, **ANA).sync()
+    said = _lines(folder)
+    assert any("Prefers mornings" in line for line in said)
+    scope = {"user": {"user_id": "rui"}, "project": {**ANA, "project_id": "p"}}.get(other, ANA)
+    if other == "deleted":
+        for path in tmp_path.glob("a.db*"):
+            path.unlink()
+    for _ in range(2):  # and there and back again
+        with opened("b.db" if other == "file" else "a.db") as second:
+            if other == "file":  # as far on in its journal, so that numbers do not tell
+                second.remember("Anything else", shared=True)
+            kept = Folder(second, folder, grace=0, **scope)
+            report = kept.sync()
+            assert (report.retired, report.conflicts, report.left_out) == (0, (), ())
+            assert said <= _lines(folder)
+            held = {one.text: one for one in second.list(limit=100, **scope)}
+            assert {"Sow tomatoes in May", "Prefers mornings"} <= held.keys()
+            assert held["Prefers mornings"].subject == "Ana"
+            quiet(kept)
+        if other == "deleted":
+            return
+        with opened("a.db") as first:
+            kept = Folder(first, folder, grace=0, **ANA)
+            assert kept.sync().retired == 0
+            assert said <= _lines(folder)
+            assert stated(first).keys() == {"Sow tomatoes in May", "Prefers mornings"}
+            quiet(kept)
+
+
+def test_a_folder_that_is_further_on_than_a_restored_memory_loses_no_line(folder: Path, tmp_path: Path) -> None:
+    put(folder / "garden.md", NAMED)
+    path = tmp_path / "m.db"
+    with Memory(path, embedder=HashEmbedder(16), recipe="none") as memory:
+        early = memory.remember("Prefers mornings", subject="Ana", **ANA).ids[0]
+        Folder(memory, folder, grace=0, **ANA).sync()
+    shutil.copy(path, tmp_path / "backup.db")
+    with Memory(path, embedder=HashEmbedder(16), recipe="none") as memory:
+        put(
+            folder / "garden.md", NAMED.replace("in May", "in June").replace("autumn", "spring") + "- [fact] It rains\n"
+        )
+        memory.update(early, text="Prefers evenings", **ANA)
+        memory.remember("Likes tea", subject="Ana", **ANA)
+        for _ in range(2):
+            Folder(memory, folder, grace=0, **ANA).sync()
+    said = _lines(folder)
+    for old in tmp_path.glob("m.db*"):
+        old.unlink()
+    with Memory(tmp_path / "backup.db", embedder=HashEmbedder(16), recipe="none") as memory:
+        kept = Folder(memory, folder, grace=0, **ANA)
+        assert kept.sync().retired == 0
+        assert said <= _lines(folder)
+        assert {"Sow tomatoes in June", "It rains", "Likes tea", "Prefers evenings"} <= texts(memory)
+        quiet(kept)
+        memory.remember("Goes on", **ANA)
+        kept.sync()
+        assert said < _lines(folder)
+
+
+def test_a_record_that_is_missing_strikes_out_no_line(memory: Memory, folder: Path, kept: Folder) -> None:
+    put(folder / "garden.md", NAMED)
+    kept.sync()
+    state = json.loads((folder / ".mnemic" / "notes.json").read_text("utf-8"))
+    ((id_, line),) = state["lines"].items()
+    state["lines"] = {id_[::-1]: line}  # a record that never was
+    (folder / ".mnemic" / "notes.json").write_text(json.dumps(state), "utf-8")
+    memory.remember("Anything else", **ANA)
+    kept.sync()
+    assert (folder / "garden.md").read_text("utf-8") == NAMED
 
 
 @pytest.mark.parametrize("verb", ["add", "remember", "retire", "list"])

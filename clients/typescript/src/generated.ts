@@ -229,6 +229,8 @@ export interface Hit {
   readonly conflicts: readonly string[];
   /** Recipe and version; null: observed, or done by hand. */
   readonly derivation: string | null;
+  /** Whom or what a statement is about. */
+  readonly subject: string | null;
 }
 
 /**
