@@ -357,6 +357,13 @@ class _Mnemic(click.Group):
         except BrokenPipeError:
             _hang_up()
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] in ("version", "help"):
+            ctx.fail(f"No such command '{args[0]}'; did you mean '--{args[0]}'?")
+        return super().resolve_command(ctx, args)
+
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(self.commands)  # in the order of this file
 
@@ -395,6 +402,8 @@ def _nearer(error: click.NoSuchOption) -> click.UsageError:
     parameters = error.ctx.command.get_params(error.ctx) if error.ctx else ()
     switches = [name for one in parameters for name in one.opts if isinstance(one, click.Option) and name[:2] == "--"]
     named = {name[2:].replace("-", "_"): name for name in switches}
+    if word in ("since", "until", "subject") and error.ctx and error.ctx.info_name == "list":
+        return click.UsageError(f"No such option '{error.option_name}': 'mnemic timeline' has it", error.ctx)
     close = get_close_matches(PEERS.get(word, word).removesuffix("_id"), named, n=1)
     if not close:
         return error
@@ -796,7 +805,8 @@ def remember(console: Console, text: tuple[str, ...], **given: Any) -> None:
 
 @_verb(without=("all_projects",))
 @click.argument("id")
-@click.option("--text", help="The statement in other words.")
+@click.argument("words", nargs=-1, metavar="[TEXT]...")
+@click.option("--text", help="The statement in other words, also behind the id.")
 @click.option("--subject", help="Whom or what it is about.")
 @click.option("--purpose", help="Why it matters, in one line.")
 @click.option("--valid-from", metavar="TIME", help="True from then on.")
@@ -806,21 +816,27 @@ def remember(console: Console, text: tuple[str, ...], **given: Any) -> None:
 @click.option("--pin/--unpin", "pinned", default=None, help="Keep it in sight, or no longer.")
 @click.option("--if-revision", metavar="N", type=click.IntRange(min=1), help="Only if this is its current revision.")
 @click.option("--author", help="Who changes it.")
-def update(console: Console, id: str, if_revision: int | None, author: str | None, **given: Any) -> None:
+def update(
+    console: Console, id: str, words: tuple[str, ...], if_revision: int | None, author: str | None, **given: Any
+) -> None:
     """Correct a statement that was kept by hand.
 
     Only what is named changes; "" takes a field away. The revision before stays in the history. What was said word for
     word is never updated: retire or erase it.
 
     \b
-    mnemic update 3uwa4q… --text "Ana lives in Antwerp, in Berchem."
+    mnemic update 3uwa4q… "Ana lives in Antwerp, in Berchem."
     mnemic update 3uwa4q… --valid-to 2026-06-01 --if-revision 2
     """
+    if words:
+        if given["text"] is not None:
+            raise click.UsageError("The new text is there twice: behind the id, and as --text.")
+        given["text"] = " ".join(words)
     changes: dict[str, Any] = {
         name: None if value == "" and name != "text" else value for name, value in given.items() if value is not None
     }
     if not changes:
-        raise click.UsageError("Nothing to change: name a field, such as --text.")
+        raise click.UsageError("Nothing to change: give the new text behind the id, or a field, such as --subject.")
     with console.memory() as memory:
         console.receipt(memory.update(id, if_revision=if_revision, author=author, **changes, **console.scope))
 
@@ -1194,6 +1210,8 @@ def get(console: Console, id: str | None, key: str | None, known_at: str | None)
 @_include
 def list_(console: Console, **given: Any) -> None:
     """Records by time, a page at a time.
+
+    "mnemic timeline" narrows to a time (--since, --until) and to a --subject.
 
     \b
     mnemic list

@@ -457,7 +457,8 @@ class Receipt:
             changed = _actions(self.derived) or ("nothing" if self.dry_run else "")
             derived = f"; derived anew{' would be' if self.dry_run else ''}: {changed}" if changed else ""
         views = f", {_counted(len(self.views), 'view')}" if self.views else ""
-        pending = f", {self.pending} pending" if self.pending else ""
+        waiting = self.pending and self.verb != "erase"  # of which nothing waits
+        pending = f", {_counted(self.pending, 'message')} still to be derived from" if waiting else ""
         asked = f", {self.model_calls} model calls, {self.tokens} tokens" if self.model_calls else ""
         notes = "".join(f"\nnote: {note}" for note in self.notes)
         return f"{self.verb} {self.id}: {did}{derived}{views}{pending} ({self.ms:.1f} ms{asked}){notes}"

@@ -583,8 +583,31 @@ def test_update_changes_what_it_is_told_to() -> None:
     assert (record["subject"], record["pinned"], record["valid_from"]) == (None, False, None)
     assert "at revision 3" in run("update", held, "--text", "x", "--if-revision", "1", code=2).stderr
     assert "mnemic get" in run("update", held, "--text", "x", "--if-revision", "1", code=2).stderr
-    assert "--text" in run("update", held, code=2).stderr
-    assert len(run("history", held, "--json").stdout.splitlines()) == 3
+    assert "new text behind the id" in run("update", held, code=2).stderr
+    run("update", held, "Ana", "lives in Ghent.")
+    assert answer("get", held)["text"] == "Ana lives in Ghent."
+    assert "twice" in run("update", held, "one", "--text", "other", code=2).stderr
+    assert len(run("history", held, "--json").stdout.splitlines()) == 4
+
+
+def test_what_another_command_has_is_told() -> None:
+    assert "'mnemic timeline' has it" in run("list", "--since", "2026", code=2).stderr
+    for word in ("version", "help"):
+        assert f"did you mean '--{word}'" in run(word, code=2).stderr
+
+
+def test_an_erasure_is_not_told_as_if_something_of_it_waited() -> None:
+    with Memory("mnemic.db") as memory:
+        memory.add([{"content": f"Ana moved to Porto {number} days ago."} for number in range(150)], user_id="me")
+        assert memory.add("I live in Porto.", user_id="me").pending
+        id_ = memory.remember("The code is 4471.", user_id="me").ids[0]
+    erased = run("erase", id_, "--yes").stdout
+    assert "1 erased (" in erased
+    assert "pending" not in erased
+    assert "derived" not in erased
+    with Memory("mnemic.db") as memory:
+        told = str(memory.upkeep(budget_ms=0, user_id="me"))
+    assert "messages still to be derived from" in told
 
 
 def test_a_json_file_is_messages_where_it_holds_a_list_of_them() -> None:
