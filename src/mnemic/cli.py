@@ -1696,9 +1696,11 @@ def mcp_install(
     """Write the server into the settings of a client.
 
     CLIENT is claude-code, claude-desktop, cursor, vscode, windsurf, zed, codex, gemini-cli or opencode; without one,
-    they are listed, with their files. Other entries and comments stay as they are, what was there is kept beside it as
-    a backup, and doing it twice changes nothing. --file, --user and the like are written down, and so is what follows
-    "--", which goes to `mnemic mcp`. The memory's file is ~/mnemic.db where none is named.
+    they are listed, with their files. For claude-code it is the .mcp.json of the project in this folder, with or
+    without --here, for Claude Code alone writes the user's file; the command that has it do so is shown. Other entries
+    and comments stay as they are, what was there is kept beside it as a backup, and doing it twice changes nothing.
+    --file, --user and the like are written down, and so is what follows "--", which goes to `mnemic mcp`. The memory's
+    file is ~/mnemic.db where none is named.
 
     \b
     mnemic mcp install cursor --dry-run
@@ -1730,7 +1732,13 @@ def mcp_install(
         told += str(edit).splitlines() if dry_run else [f"backup: {backup}"] if backup else []
         own = clients.own_command(known, name, line)
         if own is not None and not remove:
-            told.append(f"or, for all projects: {own}" if known.own is None else f"the same by its own command: {own}")
+            if known.own is None:
+                told.append(
+                    "this is the file of the project in this folder, with paths of this machine: do not share it"
+                )
+                told.append(f"for all your projects, in place of it: {own}")
+            else:
+                told.append(f"the same by its own command: {own}")
         if not dry_run:
             told.append(f"start {known.title} anew, so that it takes notice")
     value = {

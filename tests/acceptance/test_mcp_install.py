@@ -172,6 +172,12 @@ def test_claude_code_is_also_told_by_its_own_command(home: Path) -> None:
     parts = shlex.split(line)
     assert parts[:7] == ["claude", "mcp", "add", "--scope", "user", "mnemic", "--"]
     assert parts[-3:] == ["mcp", "--file", str(home / "mnemic.db")]
+    assert "the file of the project in this folder" in shown
+    assert "the file of the project in this folder" not in install("codex", "--dry-run").output
+    assert (home / ".mcp.json").exists() is False
+    told = install("claude-code").output
+    assert install("claude-code", "--here").output.startswith(f"nothing to change: mnemic in {home / '.mcp.json'}")
+    assert "for all your projects, in place of it: claude mcp add --scope user" in told
 
 
 def test_opencode_keeps_its_newer_form_and_its_file_with_comments(home: Path) -> None:

@@ -153,7 +153,7 @@ def test_who_stops_it_is_told_what_it_waits_for(tmp_path: Path, workers: str) ->
             connection.endheaders(body[:10])
             counts_to(url, "mnemic_requests_under_way ", 2)
             process.send_signal(signal.SIGINT)
-            assert process.stderr.readline() == "finishing what is under way (Ctrl-C again ends at once) …\n"
+            assert process.stderr.readline() == "finishing what is under way (Ctrl-C again breaks it off) …\n"
             connection.send(body[10:])
             assert connection.getresponse().status == 200
         assert process.wait(30) == 0

@@ -19,7 +19,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from mnemic.errors import StoreError
 
-FINISHING: Final = "finishing what is under way (Ctrl-C again ends at once) …"
+FINISHING: Final = "finishing what is under way (Ctrl-C again breaks it off) …"
 """What a server says where its end takes a while."""
 A_WHILE: Final = 0.5
 """Seconds: streams and most requests end sooner, and nobody needs to be told."""

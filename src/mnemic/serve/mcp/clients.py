@@ -28,7 +28,8 @@ class Client:
     name: str
     title: str
     own: tuple[str, str] | None
-    """The user's file; None where only the project has one."""
+    """The user's file; None where that is the client's alone to write (Claude Code keeps its sign-in and its state in
+    ~/.claude.json, and writes it anew all along): the project's is taken, and its own command told for the user's."""
     project: str | None
     """The project's file, from the project's folder; None where there is none."""
     key: str = "mcpServers"
