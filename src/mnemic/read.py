@@ -1163,6 +1163,7 @@ def _hit(
         state=state,
         outdated_by=row["superseded_by"] if state == "superseded" else None,
         derivation=row["derivation"],
+        subject=row["subject"],
     )
 
 

@@ -80,3 +80,9 @@ def test_what_somebody_said_keeps_its_speaker(memory: Memory) -> None:
     assert str(episode).endswith("Carl: I like tea")
     memory.remember("Prefers noon", subject="Dora  von\nX", user_id="me")
     assert str(memory.list(limit=1, user_id="me")[0]).endswith("Dora von X: Prefers noon")
+
+
+def test_searches_and_contexts_tell_whom_a_hit_is_about(memory: Memory) -> None:
+    assert {hit.subject for hit in memory.search("tea", kinds="fact", user_id="me")} == {"Alice", "Bob"}
+    told = memory.context("Tell me about Alice", user_id="me").text
+    assert all(line in told for line in ("] Alice: Likes tea", "] Bob: Likes tea", "] Is Alice's own"))
