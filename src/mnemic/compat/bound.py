@@ -36,6 +36,7 @@ KEPT = "kept"
 
 P = ParamSpec("P")
 T = TypeVar("T")
+C = TypeVar("C")
 
 
 async def off_loop(call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -48,6 +49,11 @@ def bound(memory: Memory, *, shared: bool = False, **scope: Unpack[ScopeArgs]) -
     found = memory.scoped(**scope)
     found.add((), shared=shared)
     return found
+
+
+def scope_of(context: C, whose: Callable[[C], ScopeArgs] | None, fixed: ScopeArgs) -> ScopeArgs:
+    """The scope of a run: the fixed one, and what is made of the run's context, if that says whose memory it is."""
+    return fixed if whose is None else cast("ScopeArgs", {**fixed, **whose(context)})
 
 
 def is_own_record(memory: Memory, record: Record) -> bool:

@@ -29,6 +29,7 @@ from mnemic.compat.bound import (
     missing,
     off_loop,
     recalled,
+    scope_of,
     text_of,
 )
 from mnemic.compat.transcript import Item, Transcript
@@ -115,7 +116,7 @@ def memory_instructions(
     """
 
     async def instruct(ctx: RunContextWrapper[Any], agent: Agent[Any]) -> str:
-        named = _scope(ctx, whose, scope)
+        named = scope_of(ctx, whose, scope)
         found = await off_loop(recalled, memory, _asked(ctx), budget=budget, threshold=threshold, **named)
         return f"{instructions}\n\n{found}" if found else instructions
 
@@ -138,20 +139,16 @@ def memory_tools(
     """
 
     async def search_memory(ctx: RunContextWrapper[Any], query: str) -> str:
-        named = _scope(ctx, whose, scope)
+        named = scope_of(ctx, whose, scope)
         return await off_loop(found_for_tool, memory, query, budget=budget, threshold=threshold, **named)
 
     async def save_memory(ctx: RunContextWrapper[Any], statement: str) -> str:
-        named = _scope(ctx, whose, scope)
+        named = scope_of(ctx, whose, scope)
         await off_loop(memory.remember, statement, source="assistant", shared=shared, **named)
         return KEPT
 
     tools = [function_tool(search_memory, description_override=SEARCH)]
     return [*tools, function_tool(save_memory, description_override=SAVE)] if saves else tools
-
-
-def _scope(ctx: RunContextWrapper[Any], whose: Whose | None, fixed: ScopeArgs) -> ScopeArgs:
-    return fixed if whose is None else cast("ScopeArgs", {**fixed, **whose(ctx)})
 
 
 def _asked(ctx: RunContextWrapper[Any]) -> str:

@@ -27,6 +27,7 @@ from mnemic.compat.bound import (
     missing,
     off_loop,
     recalled,
+    scope_of,
 )
 from mnemic.compat.transcript import Item, Transcript
 from mnemic.memory import Memory
@@ -107,7 +108,7 @@ def memory_instructions(
     """
 
     async def instruct(ctx: RunContext[Any]) -> str:
-        named = _scope(ctx, whose, scope)
+        named = scope_of(ctx, whose, scope)
         return await off_loop(recalled, memory, _words(ctx.prompt), budget=budget, threshold=threshold, **named)
 
     return instruct
@@ -129,11 +130,11 @@ def memory_toolset(
     """
 
     async def search_memory(ctx: RunContext[Any], query: str) -> str:
-        named = _scope(ctx, whose, scope)
+        named = scope_of(ctx, whose, scope)
         return await off_loop(found_for_tool, memory, query, budget=budget, threshold=threshold, **named)
 
     async def save_memory(ctx: RunContext[Any], statement: str) -> str:
-        named = _scope(ctx, whose, scope)
+        named = scope_of(ctx, whose, scope)
         await off_loop(memory.remember, statement, source="assistant", shared=shared, **named)
         return KEPT
 
@@ -142,10 +143,6 @@ def memory_toolset(
     if saves:
         tools.add_function(save_memory, description=SAVE)
     return tools
-
-
-def _scope(ctx: RunContext[Any], whose: Whose | None, fixed: ScopeArgs) -> ScopeArgs:
-    return fixed if whose is None else cast("ScopeArgs", {**fixed, **whose(ctx)})
 
 
 def _items(message: ModelMessage) -> Iterator[Item]:
